@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * Who is calling: a trunk by its address, an extension by digest, nobody else.
+ * One place for challenges, nonces and brute-force bans. Signalling thread.
+ */
+#include <sofia-sip/nta.h>
+#include "dialplan/dialplan.h"
+
+struct tl_stack;
+struct tl_access; /* nonces, failures by source */
+
+struct tl_source {
+	enum tl_source_kind kind;
+	const struct tl_trunk_cfg *trunk;	  /* of the dialplan given, or NULL */
+	const struct tl_extension_cfg *extension; /* likewise */
+};
+
+int tl_access_new(struct tl_stack *stack, struct tl_access **ret_access);
+void tl_access_free(struct tl_access *access); /* NULL ok */
+
+/*
+ * Admits a request or answers it. 0: *ret_source says who; irq still belongs to the
+ * caller. -EACCES: it has been challenged (407 for INVITE and others, 401 for REGISTER)
+ * or refused (403), and irq is gone. Unknown users are challenged like known
+ * ones. A trunk's address is admitted as the trunk unless the request bears an
+ * extension's credentials. An ACK is never asked for.
+ */
+int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp, nta_incoming_t *irq,
+		    const sip_t *sip, struct tl_source *ret_source);
+/* Digest for one user only (REGISTER): 401, realm = domain. Same results. */
+int tl_access_check_extension(struct tl_access *access, const struct tl_dialplan *dp,
+			      nta_incoming_t *irq, const sip_t *sip,
+			      const struct tl_extension_cfg **ret_extension);

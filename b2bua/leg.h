@@ -1,0 +1,151 @@
+#pragma once
+/*
+ * One leg: a SIP dialog that ends in Twinleg, and the INVITE usage in it.
+ * Built on Sofia-SIP's transaction and dialog-matching layer (nta_leg,
+ * nta_incoming, nta_outgoing); see README "Why NTA". No Sofia type in sight.
+ *
+ * A leg does its protocol duty by itself: retransmissions, ACK, answers to
+ * CANCEL and to requests it can judge alone, digest authentication of our
+ * requests, glare, the rest of a dialog after its owner has let go. It tells
+ * its owner only what concerns the call, as events, and never knows that there
+ * is another leg.
+ *
+ * Signalling thread only. An event callback may call any verb of the leg,
+ * tl_leg_release() included; verbs never call back before they return.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include "media/desc.h"
+#include "dialplan/settings.h"
+
+struct tl_stack;
+struct tl_leg;
+
+enum tl_leg_state {
+	TL_LEG_IDLE,
+	TL_LEG_INCOMING,  /* INVITE came; nothing but 100 was sent */
+	TL_LEG_CALLING,	  /* INVITE sent; nothing or 100 came */
+	TL_LEG_EARLY,	  /* 101..199 sent or came */
+	TL_LEG_ANSWERING, /* 2xx sent, ACK not yet seen */
+	TL_LEG_UP,
+	TL_LEG_CLOSING,	  /* CANCEL, BYE or final refusal is under way */
+	TL_LEG_OVER,
+	_TL_LEG_MAX,
+	_TL_LEG_INVALID = -22,
+};
+const char *tl_leg_state_name(enum tl_leg_state state);
+
+/* A refusal or an end: SIP status with phrase, or a Reason (RFC 3326). */
+struct tl_cause {
+	int status;	    /* 300..699; 0: none (a plain BYE) */
+	const char *phrase; /* NULL: the status's own */
+	const char *reason; /* Reason header's value to carry to the other leg: `SIP;cause=200;text="..."`, or NULL */
+	unsigned retry_after_s; /* 0: none */
+	const char *warning;	/* text of a Warning 399, or NULL */
+	const char *contact;	/* 3xx: where to, or NULL */
+};
+
+/* A header that crosses from one leg to the other, by the allow-list in headers.c. */
+struct tl_header {
+	const char *name, *value;
+};
+
+/* An identity as shown: display name may be NULL; user part may be "" (withheld). */
+struct tl_party {
+	const char *name, *user, *host; /* host NULL: ours */
+};
+
+/* What an incoming INVITE said; lent by tl_leg_caller() as long as the leg lives. */
+struct tl_leg_info {
+	struct tl_party from, to;
+	const char *callee;	/* user part of the Request-URI, unescaped */
+	const char *call_id;
+	struct sockaddr_storage source; /* where it came from */
+	enum tl_transport transport;
+	bool has_offer;		/* desc holds the INVITE's offer */
+	struct tl_media_desc offer;
+	unsigned max_forwards;	/* to be sent on, already counted down */
+	const struct tl_header *headers; /* those that cross */
+	size_t n_headers;
+};
+const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
+
+enum tl_leg_event_type {
+	TL_LEG_PROGRESS,      /* outgoing: 101..199 with status; desc: its SDP, or NULL */
+	TL_LEG_ANSWERED,      /* outgoing: 2xx; desc: the answer (or offer, if we sent none). If it
+				 bore no usable SDP the leg has ended itself and sends REFUSED 488 instead */
+	TL_LEG_REFUSED,	      /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
+	TL_LEG_ACKED,	      /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL */
+	TL_LEG_OFFERED,	      /* re-INVITE or UPDATE: desc is the offer, or NULL: it wants ours.
+				 Reply by tl_leg_accept() or tl_leg_decline() */
+	TL_LEG_REANSWERED,    /* our tl_leg_offer() was accepted; desc: the answer */
+	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */
+	TL_LEG_INFO_DTMF,     /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
+	TL_LEG_GONE,	      /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
+	_TL_LEG_EVENT_MAX,
+};
+const char *tl_leg_event_name(enum tl_leg_event_type type);
+
+struct tl_leg_event { /* all lent during the callback */
+	enum tl_leg_event_type type;
+	int status;
+	const struct tl_media_desc *desc;
+	struct tl_cause cause;
+	char digit;
+	unsigned duration_ms;
+	const struct tl_header *headers; /* of the response or request, those that cross */
+	size_t n_headers;
+};
+typedef void tl_leg_event_fn(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
+
+/* Who gets the events. Before anything else for an incoming leg. */
+void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user);
+/* id stands first in log lines: "call=6f1c03 leg=a". Copied. */
+void tl_leg_set_id(struct tl_leg *leg, const char *id);
+
+struct tl_target { /* whom to invite; copied */
+	const char *request_uri; /* sip:user@host:port;transport=… */
+	const char *route;	 /* next hop in place of the URI's host, or NULL (loose route) */
+	struct tl_party from, to;
+	const char *auth_user, *auth_password; /* for 401/407, or NULL */
+	const struct tl_header *headers;
+	size_t n_headers;
+	unsigned max_forwards;
+	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */
+};
+
+/* Sends INVITE. offer's rtp and rtcp are filled; NULL: offerless. 0: the leg,
+ * owned by the caller. -EINVAL: the target's URI can't be used. */
+int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
+		  const struct tl_media_desc *offer, tl_leg_event_fn *on_event, void *user,
+		  const char *id, struct tl_leg **ret_leg);
+
+/* --- incoming legs --- 180..189; desc: early media's answer, or NULL. */
+int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
+		    const struct tl_header *headers, size_t n_headers);
+/* 200 with desc: the answer, or our offer when the INVITE had none. */
+int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
+		  const struct tl_header *headers, size_t n_headers);
+
+/* --- offers inside the dialog, either direction --- */
+int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
+int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
+int tl_leg_decline(struct tl_leg *leg, int status);
+
+/* INFO application/dtmf-relay. */
+int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms);
+
+/* Ends it whatever its state: refuses (cause.status, else 480), CANCELs, or
+ * sends BYE; a 2xx that crosses the CANCEL is acknowledged and ended. No event
+ * follows. cause may be NULL. */
+void tl_leg_close(struct tl_leg *leg, const struct tl_cause *cause);
+/* Lets go: closes if still alive, sends no more events; the leg frees itself
+ * when its last transaction ends. NULL ok. */
+void tl_leg_release(struct tl_leg *leg);
+
+enum tl_leg_state tl_leg_state(const struct tl_leg *leg);
+const char *tl_leg_call_id(const struct tl_leg *leg);
+/* The local IP that packets to the peer leave from: for RTP ports. Port 0.
+ * Known for incoming legs; for targets see tl_stack_local_ip(). */
+void tl_leg_local_ip(const struct tl_leg *leg, struct sockaddr_storage *ret_ip);

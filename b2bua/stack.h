@@ -1,0 +1,66 @@
+#pragma once
+/*
+ * Sofia-SIP's transaction engine (NTA) on one su_root: listen addresses,
+ * dispatch of requests outside dialogs, guards against what the library does
+ * badly with hostile messages. Signalling thread only.
+ */
+#include <sofia-sip/su_wait.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/sip.h>
+#include <sys/socket.h>
+#include "dialplan/settings.h"
+
+struct tl_stack;
+struct tl_leg;
+
+/* A request outside any dialog, already checked for form. Takes irq: must
+ * reply and destroy it, now or later. sip is lent. */
+typedef void tl_request_fn(nta_incoming_t *irq, const sip_t *sip, void *user);
+
+struct tl_stack_cfg {
+	const struct tl_gateway *gateway; /* listen, advertise, domain, user_agent; lent till the next configure */
+	tl_request_fn *on_invite;   /* initial INVITE, before a leg exists: admission comes first */
+	tl_request_fn *on_register;
+	tl_request_fn *on_other;    /* NULL member: 405 with Allow. MESSAGE, SUBSCRIBE, PUBLISH … */
+	unsigned (*overloaded)(void *user); /* seconds for Retry-After of a 503, or 0; asked by OPTIONS too */
+	void *user;
+};
+
+int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack);
+/* Adds and removes listen addresses; -errno of the first that can't be bound (logged each). */
+int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway);
+/* Ends all legs first, waits for nothing. NULL ok. */
+void tl_stack_free(struct tl_stack *stack);
+unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones included */
+
+su_root_t *tl_stack_root(struct tl_stack *stack);
+nta_agent_t *tl_stack_agent(struct tl_stack *stack);
+
+/* Makes a leg of an admitted INVITE. Takes irq. 0; when the INVITE can't
+ * become a leg (unusable Contact, Record-Route or SDP, unknown Require …) it has been
+ * answered and the result is -EBADMSG. */
+int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
+			struct tl_leg **ret_leg);
+
+/* Replies and destroys irq. warning: text of Warning 399, or NULL. */
+void tl_stack_refuse(struct tl_stack *stack, nta_incoming_t *irq, int status, const char *phrase,
+		     const char *warning);
+
+/* The source address of what a request came from. */
+void tl_stack_source(const struct tl_stack *stack, nta_incoming_t *irq,
+		     struct sockaddr_storage *ret_source, enum tl_transport *ret_transport);
+/* Our Contact URI towards a peer reached by this transport from this local IP,
+ * advertise applied; user may be NULL. Result is allocated from home. */
+char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
+		       enum tl_transport transport, const struct sockaddr *peer);
+/* The local IP that packets to peer leave from (routing table, no packet sent). 0 or -errno. */
+int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
+
+/* A URI that may be used as a remote target or a route: sip or sips, a host
+ * that is an IP literal or a well-formed name, sane port, transport that we
+ * have, and not ourselves with an endless loop. 0; -EPROTONOSUPPORT: other scheme (416); -EBADMSG. */
+int tl_uri_check(const url_t *url);
+
+/* Digest credentials for our own requests (401/407). Returns the headers to add, from home, or
+ * NULL when the challenge can't be met or has been met before (stale excepted). */
+struct tl_digest;

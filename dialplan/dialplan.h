@@ -1,0 +1,78 @@
+#pragma once
+/*
+ * dialplan/: configuration and routing. Text in, decision out; pure. Nothing
+ * here opens a socket, starts a thread or reads a clock; only
+ * tl_dialplan_load() reads files.
+ *
+ * A struct tl_dialplan is one immutable snapshot of the whole configuration.
+ * A reload loads a second one and swaps the pointer; calls in progress keep
+ * theirs through the decision that they hold. References may be taken and
+ * dropped on any thread.
+ */
+#include <stdio.h>
+#include "dialplan/decision.h"
+#include "dialplan/facts.h"
+#include "dialplan/settings.h"
+
+struct tl_dialplan;
+
+/* Mistakes found while loading, in file order. */
+struct tl_diags;
+size_t tl_diags_count(const struct tl_diags *diags);
+/* "file:line:column: what is wrong, what was expected (did you mean …?)";
+ * lent until tl_diags_free(). */
+const char *tl_diags_text(const struct tl_diags *diags, size_t i);
+void tl_diags_free(struct tl_diags *diags); /* NULL ok */
+
+/*
+ * Reads the file and all that it includes, checks every value and name, and
+ * runs its [expect] sections. On any mistake nothing is loaded: returns
+ * -EINVAL (or -errno when the first file can't be read) and gives the caller
+ * every mistake in *ret_diags, which the caller frees. On success 0, and
+ * *ret_diags is NULL.
+ */
+int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
+		     struct tl_diags **ret_diags);
+/* The same from memory; name stands in for the file's name in messages, and
+ * relative includes are sought in dir. text need not end in NUL. */
+int tl_dialplan_parse(const char *text, size_t bytes, const char *name, const char *dir,
+		      struct tl_dialplan **ret_dialplan, struct tl_diags **ret_diags);
+
+struct tl_dialplan *tl_dialplan_ref(struct tl_dialplan *dp);
+void tl_dialplan_unref(struct tl_dialplan *dp); /* NULL ok */
+
+const struct tl_gateway *tl_dialplan_gateway(const struct tl_dialplan *dp);
+const struct tl_trunk_cfg *tl_dialplan_trunks(const struct tl_dialplan *dp, size_t *ret_n);
+const struct tl_extension_cfg *tl_dialplan_extensions(const struct tl_dialplan *dp, size_t *ret_n);
+/* By name, in constant time; NULL: no such section. */
+const struct tl_trunk_cfg *tl_dialplan_trunk(const struct tl_dialplan *dp, const char *name);
+const struct tl_extension_cfg *tl_dialplan_extension(const struct tl_dialplan *dp,
+						     const char *number);
+/* The trunk that may call from this address: the longest matching allow entry.
+ * A trunk without allow admits its own host when that is an IP literal. */
+const struct tl_trunk_cfg *tl_dialplan_trunk_by_address(const struct tl_dialplan *dp,
+							const struct sockaddr *addr);
+
+/*
+ * Asks which route takes the call: the first in file order whose conditions
+ * all hold. 0: *ret_decision is the caller's, to free. -ENOENT: no route takes
+ * it (SIP 404). An extension's own number needs no route: a call from an
+ * extension to one that no route took rings it.
+ */
+int tl_dialplan_decide(struct tl_dialplan *dp, const struct tl_facts *facts,
+		       struct tl_decision **ret_decision);
+/* The same for a named route, whatever its conditions: follow-ups. -ENOENT: no
+ * such route (load has checked names, so only after a bug). */
+int tl_dialplan_follow(struct tl_dialplan *dp, const char *route, const struct tl_facts *facts,
+		       struct tl_decision **ret_decision);
+void tl_decision_free(struct tl_decision *decision); /* NULL ok */
+
+/* Prints, for a call, each route considered with the first condition that
+ * failed, and what the winner would do. */
+void tl_dialplan_explain(struct tl_dialplan *dp, const struct tl_facts *facts, FILE *out);
+
+/* "trunk:carrier" or "extension:1001" or "1001" -> kind and name (lent from
+ * text). -EINVAL: neither. */
+int tl_source_parse(const char *text, enum tl_source_kind *ret_kind, const char **ret_name);
+/* "2026-11-23 10:00[:00]" as local time of the machine -> Unix time. */
+int tl_time_parse(const char *text, int64_t *ret_at_s);

@@ -1,0 +1,110 @@
+#pragma once
+/*
+ * One call's media, as the signalling thread holds it. Every function here is
+ * for the signalling thread and none of them waits: orders go to the call's
+ * worker as copied records, news comes back as events that
+ * tl_media_dispatch() hands out on the signalling thread.
+ */
+#include <stdint.h>
+#include <sys/socket.h>
+#include "media/plan.h"
+
+struct tl_media;   /* the engine: workers, storage thread, port pool */
+struct tl_session; /* one call */
+
+struct tl_media_cfg {
+	unsigned workers;			/* 0: one a core */
+	uint16_t rtp_port_min, rtp_port_max;	/* inclusive */
+	unsigned jitter_min_ms, jitter_max_ms;	/* bounds of the adaptive delay */
+	unsigned rtp_timeout_s;			/* 0: never */
+	unsigned opus_complexity;
+};
+
+/* Starts the threads. 0 or -errno. */
+int tl_media_new(const struct tl_media_cfg *cfg, struct tl_media **ret_media); /* copies */
+/* Ends every session, flushes every recording, joins the threads. NULL ok. */
+void tl_media_free(struct tl_media *media);
+/* New settings for calls to come (workers excepted: fixed at start). */
+void tl_media_configure(struct tl_media *media, const struct tl_media_cfg *cfg);
+/* Readable when events wait: poll it, then call tl_media_dispatch(). */
+int tl_media_fd(const struct tl_media *media);
+void tl_media_dispatch(struct tl_media *media);
+
+struct tl_media_load { /* for status and admission */
+	unsigned workers, sessions, ports_used, ports_free;
+	uint64_t late_ticks;	/* ticks that began over 5 ms late */
+	uint64_t tick_late_max_us; /* since the last call */
+};
+void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load);
+
+/* Counters of what came in from a side and went out to it. */
+struct tl_side_stats {
+	uint64_t rx_pkts, rx_bytes, tx_pkts, tx_bytes;
+	uint64_t lost_pkts;	  /* RFC 3550 A.3, cumulative */
+	uint64_t late_pkts;	  /* came after their turn; chain only */
+	uint64_t concealed_ms;	  /* audio made up for holes */
+	uint64_t junk_pkts;	  /* not RTP, unknown payload type, or from a stranger */
+	uint32_t jitter_us;	  /* RFC 3550 6.4.1 */
+	uint32_t delay_us;	  /* from arrival to departure at the other side, mean */
+	uint32_t delay_max_us;
+	struct sockaddr_storage source; /* latched; family 0: nothing came */
+	const char *codec;	  /* what arrives, static; NULL: nothing yet */
+};
+struct tl_session_stats {
+	struct tl_side_stats side[_TL_SIDE_MAX];
+	enum tl_path path[_TL_SIDE_MAX];
+};
+
+enum tl_media_event_type {
+	TL_MEDIA_PLAYED,	/* the announcements for a side have ended (all were sent) */
+	TL_MEDIA_PLAY_FAILED,	/* a file could not be read; text says why. PLAYED follows */
+	TL_MEDIA_DTMF,		/* digit pressed at side, once, at its end */
+	TL_MEDIA_TIMEOUT,	/* no RTP from any open receiving side for rtp_timeout_s */
+	TL_MEDIA_CHAIN_FAILED,	/* transcoding can't go on; text says why */
+	TL_MEDIA_RECORD_FAILED, /* said once a recording; the call goes on */
+	TL_MEDIA_CLOSED,	/* last event: stats are final, the session is freed after it */
+	_TL_MEDIA_EVENT_MAX,
+};
+struct tl_media_event {
+	enum tl_media_event_type type;
+	enum tl_side side;
+	char digit;		/* 0-9 A-D * # */
+	unsigned duration_ms;
+	const char *text;	/* lent during the callback; NULL: none */
+	struct tl_session_stats stats; /* TL_MEDIA_CLOSED */
+};
+typedef void tl_media_event_fn(const struct tl_media_event *event, void *user);
+
+/* id stands in log lines (copied, 31 bytes). */
+int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on_event, void *user,
+		   struct tl_session **ret_session);
+/*
+ * Takes a pair of ports for a side and binds them to ip (port ignored).
+ * *ret_local is the RTP address; RTCP is the next port. Given back when the
+ * session is closed. A side has one pair: asking again returns the same, unless
+ * ip's family differs, which replaces it. -EADDRNOTAVAIL: every pair is in use
+ * (SIP 503).
+ */
+int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,
+		    struct sockaddr_storage *ret_local);
+/* Copies. Takes effect within a tick and without a gap; may be called again at
+ * any time. -EAGAIN: the worker's inbox is full (SIP 503). */
+int tl_session_apply(struct tl_session *session, const struct tl_plan *plan);
+/* Announcements for those at a side, one after another; replaces what plays.
+ * Side must be open in the plan applied before. Paths are absolute; copied.
+ * loop: until stopped. Meanwhile the side does not hear the other one. */
+int tl_session_play(struct tl_session *session, enum tl_side side, const char *const *paths,
+		    size_t n_paths, bool loop);
+void tl_session_play_stop(struct tl_session *session, enum tl_side side);
+/* RFC 4733 digit to a side. -ENOTSUP: it has no telephone-event. */
+int tl_session_send_dtmf(struct tl_session *session, enum tl_side side, char digit,
+			 unsigned duration_ms);
+/* Stereo WAV, side A left and side B right, on one clock from now on. The file
+ * is made by the storage thread. */
+int tl_session_record(struct tl_session *session, const char *path, bool mono);
+void tl_session_record_stop(struct tl_session *session);
+/* The latest counters; may lag by a tick. */
+void tl_session_stats(const struct tl_session *session, struct tl_session_stats *ret_stats);
+/* Ends the call's media. TL_MEDIA_CLOSED comes once, later; until then user
+ * must stay valid. No other function may be called on session after this. */
+void tl_session_close(struct tl_session *session);
