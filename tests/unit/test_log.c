@@ -1,0 +1,94 @@
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <glib.h>
+#include <string.h>
+#include "b2bua/log.h"
+
+static const struct {
+	const char *why, *text, *quoted;
+	unsigned long bytes;
+} quotes[] = {
+	{ "plain text stays", "sip:alice@example.org", "sip:alice@example.org", 64 },
+	{ "quotes and backslashes are escaped", "a\"b\\c", "a\\\"b\\\\c", 64 },
+	{ "line ends can't forge a log line", "x\r\nend", "x\\x0d\\x0aend", 64 },
+	{ "a terminal's escape is shown", "\x1b[2J", "\\x1b[2J", 64 },
+	{ "UTF-8 stays", "Jörg", "Jörg", 64 },
+	{ "other bytes are shown in hex", "J\xf6rg", "J\\xf6rg", 64 },
+	{ "a C1 control hides in UTF-8",
+	  "a\xc2\x9b"
+	  "b",
+	  "a?b", 64 },
+	{ "text may run right to left, overrides may not",
+	  "a\xe2\x80\xae"
+	  "b",
+	  "a?b", 64 },
+	{ "cut at the end of the buffer", "abcdef", "abc", 4 },
+	{ "an escape is never cut in two", "ab\n", "ab", 5 },
+	{ "a character is never cut in two", "aö", "a", 3 },
+	{ "nothing at all", NULL, "", 4 },
+	{ "room for NUL only", "abc", "", 1 },
+};
+
+Test(log, quotes_text_from_the_network)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(quotes); i++) {
+		char buf[64];
+
+		cr_assert_str_eq(tl_log_quote(quotes[i].text, buf, quotes[i].bytes),
+				 quotes[i].quoted, "%s", quotes[i].why);
+	}
+}
+
+Test(log, lets_one_line_a_second_pass)
+{
+	struct tl_log_limit limit = { 0 };
+	unsigned skipped = 99;
+
+	cr_expect(tl_log_allow(&limit, &skipped));
+	cr_expect_eq(skipped, 0);
+	cr_expect_not(tl_log_allow(&limit, &skipped));
+	cr_expect_not(tl_log_allow(&limit, &skipped));
+
+	limit.next_us = 0; /* the second has passed */
+	cr_expect(tl_log_allow(&limit, &skipped));
+	cr_expect_eq(skipped, 2);
+}
+
+/* What stderr got, up to its end. */
+static char *read_stderr(void)
+{
+	FILE *err = cr_get_redirected_stderr();
+	char *text = g_malloc0(65536);
+
+	fflush(stderr);
+	cr_expect_gt(fread(text, 1, 65535, err), 0u);
+	return text;
+}
+
+Test(log, writes_one_line_an_event, .init = cr_redirect_stderr)
+{
+	g_autofree char *text = NULL;
+
+	tl_log_init(false);
+	g_debug("unheard");
+	g_message("call=6f1c03 end by=a");
+	g_warning("two\nlines");
+	text = read_stderr();
+	cr_expect_not(strstr(text, "unheard"));
+	cr_expect(strstr(text, " notice call=6f1c03 end by=a\n"), "%s", text);
+	cr_expect(strstr(text, " warning two\\x0alines\n"), "%s", text);
+	cr_expect_eq(text[2], ':');
+	cr_expect_eq(text[8], '.');
+}
+
+Test(log, cuts_an_endless_line, .init = cr_redirect_stderr)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *endless = g_strnfill(20000, 'x');
+
+	tl_log_init(true);
+	g_debug("%s", endless);
+	text = read_stderr();
+	cr_expect_lt(strlen(text), 4097u);
+	cr_expect_eq(text[strlen(text) - 1], '\n');
+}
