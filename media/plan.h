@@ -46,6 +46,8 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
 		   struct tl_media_desc *ret_answer);
 
+enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
+
 /* One side of a plan: what to send there and what to expect from there. */
 struct tl_side_plan {
 	bool open;			/* the leg has been negotiated */
@@ -55,15 +57,15 @@ struct tl_side_plan {
 	bool rtcp_mux;
 	struct tl_format send_format;	/* payload type as the remote wants it */
 	unsigned send_ptime_ms;
-	size_t n_receive;
-	struct tl_format receive[TL_DESC_FORMATS]; /* payload types as we described them */
+	size_t n_receive_formats;
+	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
 	int event_send_pt;		/* -1: none */
 	int event_receive_pt;		/* -1: none */
 	unsigned event_clock_hz;
 };
 
 enum tl_path {
-	TL_PATH_CLOSED, /* nothing flows: the source side is not open */
+	TL_PATH_CLOSED, /* nothing flows: one of the sides is not open */
 	TL_PATH_RELAY,	/* packet in, packet out */
 	TL_PATH_CHAIN,	/* jitter buffer, decode, encode */
 	_TL_PATH_MAX,
@@ -74,7 +76,7 @@ const char *tl_path_name(enum tl_path path);
 struct tl_plan {
 	struct tl_side_plan side[_TL_SIDE_MAX];
 	enum tl_path path[_TL_SIDE_MAX]; /* path[A]: what comes in at A and goes out at B */
-	bool echo; /* only side A is open: send back what it says */
+	bool echo; /* the caller's to set, when only side A is open: send back what it says */
 };
 
 /* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,

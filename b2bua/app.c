@@ -1,0 +1,322 @@
+#include "b2bua/app.h"
+#include "b2bua/access.h"
+#include "b2bua/call.h"
+#include "b2bua/control.h"
+#include "b2bua/leg.h"
+#include "b2bua/log.h"
+#include "b2bua/registrar.h"
+#include "b2bua/stack.h"
+#include "b2bua/store.h"
+#include "b2bua/trunk.h"
+#include <errno.h>
+#include <systemd/sd-daemon.h>
+
+enum {
+	STOP_LIMIT_MS = 2000, /* how long an orderly end waits for farewells */
+	STOP_POLL_MS = 50,
+	RETRY_AFTER_S = 10, /* told to callers that we have no room for */
+};
+
+static struct tl_media_cfg media_cfg(const struct tl_gateway *gateway)
+{
+	return (struct tl_media_cfg) {
+		.workers = gateway->workers,
+		.rtp_port_min = gateway->rtp_port_min,
+		.rtp_port_max = gateway->rtp_port_max,
+		.jitter_min_ms = gateway->jitter_min_ms,
+		.jitter_max_ms = gateway->jitter_max_ms,
+		.rtp_timeout_s = gateway->rtp_timeout_s,
+		.opus_complexity = gateway->opus_complexity,
+	};
+}
+
+/* Seconds after which a caller may try again; 0: there is room. */
+static unsigned overloaded(void *user)
+{
+	const struct tl_app *app = user;
+	unsigned max = tl_dialplan_gateway(app->dp)->max_calls;
+
+	if (app->draining || app->stopping)
+		return RETRY_AFTER_S;
+	return max && g_hash_table_size(app->calls) >= max ? RETRY_AFTER_S : 0;
+}
+
+static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+{
+	struct tl_app *app = user;
+	struct tl_source source;
+	struct tl_leg *leg;
+
+	if (overloaded(app)) {
+		nta_incoming_treply(irq, 503, "No room for more calls",
+				    SIPTAG_RETRY_AFTER_STR("10"), TAG_END());
+		nta_incoming_destroy(irq);
+		return;
+	}
+	if (tl_access_check(app->access, app->dp, irq, sip, &source) < 0)
+		return;
+	if (tl_leg_new_incoming(app->stack, irq, sip, &leg) < 0)
+		return;
+	(void)tl_call_new(app, leg, app->dp, &source);
+}
+
+static void on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
+{
+	struct tl_app *app = user;
+
+	tl_registrar_on_register(irq, sip, app->registrar);
+}
+
+static int on_media_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
+{
+	struct tl_app *app = (struct tl_app *)arg;
+
+	tl_media_dispatch(app->media);
+	return 0;
+}
+
+static int watch_media(struct tl_app *app)
+{
+	su_wait_t wait;
+
+	if (su_wait_create(&wait, tl_media_fd(app->media), SU_WAIT_IN) < 0)
+		return -ENOMEM;
+	app->media_wait =
+		su_root_register(app->root, &wait, on_media_ready, (su_wakeup_arg_t *)app, 0);
+	return app->media_wait < 0 ? -ENOMEM : 0;
+}
+
+/* Logs each mistake; the count. */
+static size_t report(const struct tl_diags *diags, json_t *mistakes)
+{
+	size_t n = tl_diags_count(diags);
+
+	for (size_t i = 0; i < n; i++) {
+		g_critical("%s", tl_diags_text(diags, i));
+		if (mistakes)
+			json_array_append_new(mistakes, json_string(tl_diags_text(diags, i)));
+	}
+	return n;
+}
+
+static int load(struct tl_app *app, struct tl_dialplan **ret_dp, json_t *mistakes)
+{
+	struct tl_diags *diags = NULL;
+	int r = tl_dialplan_load(app->config_path, ret_dp, &diags);
+
+	if (r < 0 && report(diags, mistakes) == 0) {
+		g_critical("%s: %s", app->config_path, g_strerror(-r));
+		if (mistakes)
+			json_array_append_new(mistakes, json_string(g_strerror(-r)));
+	}
+	tl_diags_free(diags);
+	for (size_t i = 0; r == 0 && i < tl_dialplan_warnings(*ret_dp); i++)
+		g_warning("%s", tl_dialplan_warning(*ret_dp, i));
+	return r;
+}
+
+static void find_ringback(struct tl_app *app)
+{
+	g_free(app->ringback);
+	app->ringback =
+		g_build_filename(tl_dialplan_gateway(app->dp)->prompts, "ringback.wav", NULL);
+	if (!g_file_test(app->ringback, G_FILE_TEST_IS_REGULAR))
+		g_clear_pointer(&app->ringback, g_free);
+}
+
+static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)
+{
+	struct tl_stack_cfg cfg = {
+		.gateway = gateway,
+		.on_invite = on_invite,
+		.on_register = on_register,
+		.overloaded = overloaded,
+		.user = app,
+	};
+
+	return tl_stack_new(app->root, &cfg, &app->stack);
+}
+
+static int open_everything(struct tl_app *app)
+{
+	const struct tl_gateway *gateway = tl_dialplan_gateway(app->dp);
+	struct tl_media_cfg cfg = media_cfg(gateway);
+	int r;
+
+	r = tl_codec_init();
+	if (r < 0)
+		return r;
+	r = tl_store_new(gateway->state, &app->store);
+	if (r < 0)
+		g_warning("no database under %s: %s; registrations and call records live in "
+			  "memory only",
+			  gateway->state, g_strerror(-r));
+	r = tl_media_new(&cfg, &app->media);
+	if (r < 0)
+		return r;
+	r = watch_media(app);
+	if (r < 0)
+		return r;
+	r = open_stack(app, gateway);
+	if (r < 0)
+		return r;
+	r = tl_access_new(app->stack, &app->access);
+	if (r < 0)
+		return r;
+	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);
+	if (r < 0)
+		return r;
+	r = tl_trunks_new(app->stack, app->dp, &app->trunks);
+	if (r < 0)
+		return r;
+	r = tl_control_new(app->root, gateway->control, tl_app_control, app, &app->control);
+	if (r < 0) {
+		g_warning("no control socket at %s: %s", gateway->control, g_strerror(-r));
+		app->control = NULL;
+	}
+	return 0;
+}
+
+int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app)
+{
+	struct tl_app *app = g_new0(struct tl_app, 1);
+	int r;
+
+	app->root = root;
+	app->media_wait = -1;
+	app->config_path = g_strdup(config_path);
+	app->calls = g_hash_table_new(g_str_hash, g_str_equal);
+	app->recent = g_queue_new();
+	app->started_s = g_get_real_time() / G_USEC_PER_SEC;
+
+	r = load(app, &app->dp, NULL);
+	if (r == 0) {
+		find_ringback(app);
+		r = open_everything(app);
+		if (r < 0)
+			g_critical("can't start: %s", g_strerror(-r));
+		if (r == -EINVAL)
+			r = -EIO; /* -EINVAL is the configuration's */
+	}
+	if (r < 0) {
+		tl_app_free(app);
+		return r;
+	}
+	*ret_app = app;
+	return 0;
+}
+
+static void free_calls(struct tl_app *app)
+{
+	g_autoptr(GList) calls = g_hash_table_get_values(app->calls);
+
+	for (GList *l = calls; l; l = l->next)
+		tl_call_free(l->data);
+	g_hash_table_remove_all(app->calls);
+}
+
+void tl_app_free(struct tl_app *app)
+{
+	if (!app)
+		return;
+	tl_control_free(app->control);
+	free_calls(app);
+	if (app->trunks)
+		tl_trunks_stop(app->trunks);
+	tl_trunks_free(app->trunks);
+	tl_registrar_free(app->registrar);
+	tl_access_free(app->access);
+	tl_stack_free(app->stack);
+	if (app->media_wait >= 0)
+		su_root_deregister(app->root, app->media_wait);
+	tl_media_free(app->media);
+	tl_store_free(app->store);
+	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
+	g_hash_table_destroy(app->calls);
+	tl_dialplan_unref(app->dp);
+	g_free(app->ringback);
+	g_free(app->config_path);
+	g_free(app);
+}
+
+/* A disk is touched here by the signalling thread, at an operator's word and
+ * for the few milliseconds that a configuration takes to read. */
+int tl_app_reload(struct tl_app *app, json_t *mistakes)
+{
+	struct tl_dialplan *fresh, *old = app->dp;
+	struct tl_media_cfg cfg;
+	int r;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+	r = load(app, &fresh, mistakes);
+	if (r < 0) {
+		g_warning("%s not loaded, the old configuration stays", app->config_path);
+		sd_notify(0, "READY=1");
+		return r;
+	}
+	app->dp = fresh;
+	find_ringback(app);
+	cfg = media_cfg(tl_dialplan_gateway(fresh));
+	tl_media_configure(app->media, &cfg);
+	r = tl_stack_configure(app->stack, tl_dialplan_gateway(fresh));
+	if (r < 0)
+		g_warning("not every listen address could be opened: %s", g_strerror(-r));
+	tl_registrar_configure(app->registrar, fresh);
+	tl_trunks_configure(app->trunks, fresh);
+	tl_dialplan_unref(old);
+	g_message("configuration reloaded from %s", app->config_path);
+	sd_notify(0, "READY=1");
+	return 0;
+}
+
+static void break_when_idle(struct tl_app *app)
+{
+	if (app->draining && g_hash_table_size(app->calls) == 0)
+		su_root_break(app->root);
+}
+
+void tl_app_drain(struct tl_app *app)
+{
+	app->draining = true;
+	g_message("draining: no new calls, %u in progress", g_hash_table_size(app->calls));
+	sd_notifyf(0, "STATUS=draining, %u calls in progress", g_hash_table_size(app->calls));
+	break_when_idle(app);
+}
+
+static void on_stop_poll(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_app *app = (struct tl_app *)arg;
+
+	app->stop_waited_ms += STOP_POLL_MS;
+	if (app->stop_waited_ms >= STOP_LIMIT_MS ||
+	    (g_hash_table_size(app->calls) == 0 && tl_stack_legs(app->stack) == 0)) {
+		su_timer_destroy(timer);
+		su_root_break(app->root);
+	}
+}
+
+void tl_app_stop(struct tl_app *app)
+{
+	g_autoptr(GList) calls = g_hash_table_get_values(app->calls);
+	su_timer_t *timer;
+
+	if (app->stopping)
+		return;
+	app->stopping = true;
+	sd_notify(0, "STOPPING=1");
+	g_message("stopping, %u calls in progress", g_hash_table_size(app->calls));
+	for (GList *l = calls; l; l = l->next)
+		tl_call_stop(l->data, "shutdown");
+	timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);
+	if (!timer || su_timer_set_for_ever(timer, on_stop_poll, app) < 0)
+		su_root_break(app->root);
+}
+
+void tl_app_call_ended(struct tl_app *app, struct tl_call *call, json_t *record)
+{
+	g_hash_table_remove(app->calls, tl_call_id(call));
+	g_queue_push_head(app->recent, record);
+	if (g_queue_get_length(app->recent) > TL_APP_RECENT_CALLS)
+		json_decref(g_queue_pop_tail(app->recent));
+	break_when_idle(app);
+}

@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * The application: the running configuration and everything that lives as
+ * long as the process. Signalling thread only.
+ */
+#include <glib.h>
+#include <stdbool.h>
+#include <sofia-sip/su_wait.h>
+#include <jansson.h>
+#include "dialplan/dialplan.h"
+#include "media/session.h"
+
+enum { TL_APP_RECENT_CALLS = 200 }; /* ended calls that `show` still knows */
+
+struct tl_call;
+
+struct tl_app {
+	su_root_t *root;
+	char *config_path;
+	struct tl_dialplan *dp; /* the running configuration */
+	char *ringback;         /* prompts/ringback.wav where there is one, or NULL */
+	struct tl_stack *stack;
+	struct tl_access *access;
+	struct tl_store *store; /* NULL: memory only */
+	struct tl_registrar *registrar;
+	struct tl_trunks *trunks;
+	struct tl_media *media;
+	struct tl_control *control;
+	GHashTable *calls; /* id -> struct tl_call, lent */
+	GQueue *recent;    /* json_t of ended calls, newest first */
+	uint64_t n_calls;  /* since the start */
+	int64_t started_s;
+	bool draining; /* no new calls; ends when the last has ended */
+	bool stopping;
+	unsigned stop_waited_ms;
+	int media_wait; /* index of the registration on root */
+};
+
+/* Loads the configuration, opens everything, starts to listen. Mistakes are
+ * logged. 0; -EINVAL: configuration; other -errno: could not. */
+int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app);
+void tl_app_free(struct tl_app *app); /* NULL ok */
+
+/* Reads the configuration again; a broken one changes nothing. Each mistake is
+ * logged, and appended to mistakes (a JSON array) unless that is NULL. */
+int tl_app_reload(struct tl_app *app, json_t *mistakes);
+/* No new calls; the loop is broken when the last one has ended. */
+void tl_app_drain(struct tl_app *app);
+/* Ends every call now, and breaks the loop when they are gone or after two seconds. */
+void tl_app_stop(struct tl_app *app);
+
+/* For call.c. */
+void tl_app_call_ended(struct tl_app *app, struct tl_call *call, json_t *record); /* takes record */
+
+/* tl_control_fn; user is the app. app_control.c. */
+int tl_app_control(const char *verb, const json_t *request, json_t **ret_result,
+		   const char **ret_error, void *user);

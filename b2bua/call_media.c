@@ -1,0 +1,373 @@
+/* The media of a call: what its legs say to each other becomes one plan. */
+#include "b2bua/call_priv.h"
+#include <errno.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEFAULT_DIGIT_MS = 160 };
+
+void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
+		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf)
+{
+	if (n_names == 0) {
+		names = gateway->codecs;
+		n_names = gateway->n_codecs;
+	}
+	*policy = (struct tl_media_policy) {
+		.telephone_event = dtmf == TL_DTMF_AUTO || dtmf == TL_DTMF_RTP,
+	};
+	for (size_t i = 0; i < n_names && policy->n_codecs < TL_DESC_FORMATS; i++) {
+		const struct tl_codec *codec = tl_codec_by_name(names[i]);
+
+		if (codec)
+			policy->codecs[policy->n_codecs++] = codec;
+	}
+}
+
+/* RFC 1918, loopback, link-local, RFC 6598, RFC 4193: on our side of any NAT. */
+static bool is_inside(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET) {
+		uint32_t ip = ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr);
+
+		return ip >> 24 == 10 || ip >> 24 == 127 || ip >> 20 == 0xac1 ||
+		       ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe || ip >> 22 == 0x191;
+	}
+	if (addr->sa_family == AF_INET6) {
+		const uint8_t *ip = ((const struct sockaddr_in6 *)addr)->sin6_addr.s6_addr;
+
+		return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)ip) ||
+		       (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+	}
+	return true;
+}
+
+/* The address that the peer is told: ours, or with NAT the one that it sees. */
+static void tell_address(const struct tl_gateway *gateway, const struct sockaddr *peer,
+			 const struct sockaddr_storage *local, struct tl_media_desc *desc)
+{
+	struct sockaddr_in *in4 = (struct sockaddr_in *)&desc->rtp;
+
+	desc->rtp = *local;
+	memset(&desc->rtcp, 0, sizeof(desc->rtcp));
+	if (!gateway->advertise || local->ss_family != AF_INET || is_inside(peer))
+		return;
+	if (inet_pton(AF_INET, gateway->advertise, &in4->sin_addr) != 1)
+		desc->rtp = *local;
+}
+
+int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
+		       const struct sockaddr *peer, struct tl_media_desc *desc)
+{
+	struct sockaddr_storage local;
+	int r;
+
+	if (!call->session &&
+	    tl_session_new(call->app->media, call->id, tl_call_on_media, call, &call->session) < 0)
+		return 503;
+	r = tl_session_port(call->session, side, local_ip, &local);
+	if (r < 0) {
+		g_message("call=%s leg=%s no RTP port: %s", call->id, tl_side_name(side),
+			  g_strerror(-r));
+		return 503;
+	}
+	tell_address(tl_dialplan_gateway(call->dp), peer, &local, desc);
+	return 0;
+}
+
+static int open_a(struct tl_call *call)
+{
+	struct sockaddr_storage ip;
+	int status;
+
+	tl_leg_local_ip(call->leg_a, &ip);
+	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
+				    (struct sockaddr *)&call->a.peer, &call->a.local);
+	call->a.have_local = status == 0;
+	return status;
+}
+
+int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *peer,
+			   const struct tl_media_policy *peer_policy)
+{
+	int r;
+
+	if (call->a.have_local)
+		return 0;
+	if (call->a.have_remote)
+		r = tl_plan_answer(&call->a.remote, &call->a.policy, peer, peer_policy,
+				   &call->a.local);
+	else /* an offerless INVITE: our 200 offers */
+		r = tl_plan_offer(peer, &call->a.policy, &call->a.local);
+	return r < 0 ? 488 : open_a(call);
+}
+
+static const struct tl_media_desc *known(const struct tl_media_desc *desc, bool have)
+{
+	return have ? desc : NULL;
+}
+
+int tl_call_media_apply(struct tl_call *call)
+{
+	struct tl_branch *b = call->b ? call->b : call->early;
+	bool a_open = call->a.have_local && call->a.have_remote;
+	bool b_open = b && b->media.have_local && b->media.have_remote;
+	struct tl_plan plan;
+
+	if (!call->session)
+		return 0;
+	if (tl_plan_make(known(&call->a.local, a_open), known(&call->a.remote, a_open),
+			 b_open ? &b->media.local : NULL, b_open ? &b->media.remote : NULL,
+			 &plan) < 0)
+		return 488;
+	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
+	return tl_session_apply(call->session, &plan) < 0 ? 503 : 0;
+}
+
+/* "recordings/2026-11/20261123-101500_49170111_4930555_6f1c03.wav" */
+static char *recording_path(const struct tl_call *call)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *month = g_date_time_format(now, "%Y-%m");
+	g_autofree char *stamp = g_date_time_format(now, "%Y%m%d-%H%M%S");
+	g_autofree char *caller = g_strndup(call->caller, 32);
+	g_autofree char *callee = g_strndup(call->callee, 32);
+	g_autofree char *name = NULL;
+
+	g_strcanon(caller, "0123456789+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", '-');
+	g_strcanon(callee, "0123456789+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", '-');
+	name = g_strdup_printf("%s_%s_%s_%s.wav", stamp, caller, callee, call->id);
+	return g_build_filename(tl_dialplan_gateway(call->dp)->recordings, month, name, NULL);
+}
+
+static void record(struct tl_call *call)
+{
+	int r;
+
+	if (call->decision->record == TL_RECORD_OFF || call->recording)
+		return;
+	call->recording = recording_path(call);
+	r = tl_session_record(call->session, call->recording,
+			      call->decision->record == TL_RECORD_MONO);
+	if (r < 0)
+		g_warning("call=%s not recorded: %s", call->id, g_strerror(-r));
+	else
+		g_message("call=%s recording=\"%s\"", call->id, call->recording);
+}
+
+static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_call *call = (struct tl_call *)arg;
+
+	su_timer_destroy(call->duration_timer);
+	call->duration_timer = NULL;
+	tl_call_stop(call, "maximum duration");
+}
+
+static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, size_t n_headers)
+{
+	if (call->a_answered)
+		return 0;
+	if (tl_leg_answer(call->leg_a, &call->a.local, headers, n_headers) < 0)
+		return 500;
+	call->a_answered = true;
+	call->answered_ms = g_get_real_time() / 1000;
+	if (call->decision->max_duration_s)
+		call->duration_timer = tl_call_timer(call, call->decision->max_duration_s * 1000,
+						     on_duration_timer);
+	return 0;
+}
+
+/* What the caller's leg had better speak while nobody has answered: what the
+ * first target may. */
+static const struct tl_media_policy *expected_policy(const struct tl_call *call,
+						     struct tl_media_policy *buf)
+{
+	const struct tl_gateway *gateway = tl_dialplan_gateway(call->dp);
+	const struct tl_ring_target *t;
+
+	if (call->decision->n_steps == 0)
+		return NULL;
+	t = &call->decision->steps[0].targets[0];
+	if (t->kind == TL_TARGET_TRUNK)
+		tl_call_policy(buf, t->trunk->codecs, t->trunk->n_codecs, gateway, TL_DTMF_AUTO);
+	else
+		tl_call_policy(buf, t->extension->codecs, t->extension->n_codecs, gateway,
+			       TL_DTMF_AUTO);
+	return buf;
+}
+
+static int start_playing(struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+	int r;
+
+	call->play_pending = false;
+	if (d->n_play == 0)
+		return 0;
+	r = tl_session_play(call->session, TL_SIDE_A, d->play, d->n_play, false);
+	return r < 0 ? 503 : 0;
+}
+
+int tl_call_media_play(struct tl_call *call)
+{
+	bool serve = call->state == TL_CALL_SERVING;
+	struct tl_media_policy buf;
+	int status = tl_call_media_answer_a(call, NULL, expected_policy(call, &buf));
+
+	if (status)
+		return status;
+	if (serve || call->decision->play_answered || !call->a.have_remote)
+		status = answer_leg_a(call, NULL, 0);
+	else if (!call->a_answered)
+		status = tl_leg_progress(call->leg_a, 183, &call->a.local, NULL, 0) < 0 ? 500 : 0;
+	if (status)
+		return status;
+	if (!call->a.have_remote) { /* the ACK brings the answer */
+		call->play_pending = true;
+		return 0;
+	}
+	status = tl_call_media_apply(call);
+	if (status)
+		return status;
+	if (serve)
+		record(call);
+	return start_playing(call);
+}
+
+/* The caller has early media, so his phone may not ring for him: we do. */
+static void ring_back(struct tl_call *call)
+{
+	const char *path = call->app->ringback;
+
+	if (!path || !call->a.have_remote || !call->a.have_local)
+		return;
+	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
+		call->ringing_back = true;
+}
+
+static void stop_ring_back(struct tl_call *call)
+{
+	if (call->ringing_back)
+		tl_session_play_stop(call->session, TL_SIDE_A);
+	call->ringing_back = false;
+}
+
+/* Early media reaches the caller only while one target alone is being rung:
+ * of several nobody could say whose it is. */
+static bool pass_early_media(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+
+	if (!news->desc || call->branches->len != 1 || !call->a.have_remote)
+		return false;
+	if (tl_call_media_answer_a(call, news->desc, NULL) != 0)
+		return false;
+	call->early = call->newsmaker;
+	stop_ring_back(call);
+	if (tl_call_media_apply(call) != 0)
+		return false;
+	if (!call->a_answered)
+		(void)tl_leg_progress(call->leg_a, news->status, &call->a.local, news->headers,
+				      news->n_headers);
+	return true;
+}
+
+void tl_call_media_progress(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+
+	if (call->early || pass_early_media(call))
+		return;
+	if (call->a_ringing || news->status == 181 || news->status == 182)
+		return;
+	call->a_ringing = true;
+	if (!call->a_answered)
+		(void)tl_leg_progress(call->leg_a, 180, NULL, news->headers, news->n_headers);
+	if (call->a.have_local)
+		ring_back(call);
+}
+
+int tl_call_media_bridge(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+	int status;
+
+	if (!call->b->media.have_remote)
+		return 488;
+	stop_ring_back(call);
+	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
+	if (status == 0)
+		status = answer_leg_a(call, news->headers, news->n_headers);
+	if (status == 0)
+		status = tl_call_media_apply(call);
+	if (status == 0)
+		record(call);
+	return status;
+}
+
+static void reply_to_offer(struct tl_leg *leg, const struct tl_media_desc *desc, int r)
+{
+	if (r < 0)
+		(void)tl_leg_decline(leg, 488);
+	else
+		(void)tl_leg_accept(leg, desc);
+}
+
+int tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			    const struct tl_media_desc *other, const struct tl_media_desc *offer)
+{
+	struct tl_media_desc local;
+	int r;
+
+	if (!m->have_local) { /* an UPDATE before any answer of ours */
+		(void)tl_leg_decline(leg, 500);
+		return -EBUSY;
+	}
+	r = offer ? tl_plan_answer(offer, &m->policy, other, NULL, &local)
+		  : tl_plan_offer(other, &m->policy, &local);
+	if (r == 0) {
+		local.rtp = m->local.rtp;
+		local.rtcp = m->local.rtcp;
+		m->local = local;
+		if (offer)
+			m->remote = *offer;
+	}
+	reply_to_offer(leg, &m->local, r);
+	if (r == 0 && offer)
+		r = tl_call_media_apply(call) ? -EINVAL : 0;
+	return r;
+}
+
+void tl_call_media_answered_late(struct tl_call *call, struct tl_call_media *m,
+				 const struct tl_media_desc *answer)
+{
+	if (!answer)
+		return;
+	m->remote = *answer;
+	m->have_remote = true;
+	if (tl_call_media_apply(call) != 0)
+		g_message("call=%s an answer could not be applied", call->id);
+}
+
+void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
+			 bool from_rtp)
+{
+	struct tl_call_media *m = to == TL_SIDE_A ? &call->a : call->b ? &call->b->media : NULL;
+	struct tl_leg *leg = to == TL_SIDE_A ? call->leg_a : call->b ? call->b->leg : NULL;
+	bool by_rtp = m && m->local.n_events && m->remote.n_events;
+
+	if (!m || call->state != TL_CALL_TALKING)
+		return;
+	if (from_rtp && m->dtmf != TL_DTMF_INFO)
+		return; /* the worker has passed it on */
+	if (!duration_ms)
+		duration_ms = DEFAULT_DIGIT_MS;
+	if (m->dtmf != TL_DTMF_INFO && by_rtp &&
+	    tl_session_send_dtmf(call->session, to, digit, duration_ms) == 0)
+		return;
+	if (tl_leg_send_dtmf(leg, digit, duration_ms) < 0)
+		g_message("call=%s leg=%s digit not sent", call->id, tl_side_name(to));
+}

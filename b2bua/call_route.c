@@ -1,0 +1,117 @@
+/* A call asks the dialplan, and again when a step has failed. */
+#include "b2bua/call_priv.h"
+#include "b2bua/log.h"
+
+static enum tl_call_event refuse(struct tl_call *call, const struct tl_cause *cause)
+{
+	tl_kept_cause_set(&call->end, cause);
+	return TL_CALL_EV_ROUTE_REFUSE;
+}
+
+/* Takes decision. */
+static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
+{
+	tl_decision_free(call->decision);
+	call->decision = decision;
+	call->step = 0;
+	g_free(call->route);
+	call->route = g_strdup(decision->route);
+	g_message("call=%s route=%s verdict=%s", call->id, decision->route,
+		  tl_verdict_name(decision->verdict));
+
+	switch (decision->verdict) {
+	case TL_VERDICT_RING:
+		return decision->n_play ? TL_CALL_EV_ROUTE_PLAY : TL_CALL_EV_ROUTE_RING;
+	case TL_VERDICT_ANSWER:
+	case TL_VERDICT_ECHO:
+		return TL_CALL_EV_ROUTE_SERVE;
+	case TL_VERDICT_REJECT:
+		return refuse(call, &(struct tl_cause) { .status = decision->status,
+							 .phrase = decision->reason });
+	case TL_VERDICT_REDIRECT:
+		return refuse(call, &(struct tl_cause) { .status = 302,
+							 .contact = decision->redirect_to });
+	case _TL_VERDICT_MAX:
+	case _TL_VERDICT_INVALID:
+		break;
+	}
+	return refuse(call, &(struct tl_cause) { .status = 500 });
+}
+
+enum tl_call_event tl_call_route(struct tl_call *call)
+{
+	struct tl_decision *decision;
+
+	if (tl_dialplan_decide(call->dp, &call->facts, &decision) < 0) {
+		g_message("call=%s no route takes it", call->id);
+		return refuse(call, &(struct tl_cause) { .status = 404 });
+	}
+	return take_decision(call, decision);
+}
+
+/* Which follow-up the failure of the last step asks for. A phone that is not
+ * there follows on-no-answer when the route says nothing of failures. */
+static const struct tl_follow *follow_of(const struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+	int status = call->best.cause.status;
+
+	if (call->no_answer)
+		return &d->on_no_answer;
+	if (status == 486 || status == 600)
+		return &d->on_busy;
+	if ((status == 480 || status == 408) && d->on_failure.kind == TL_FOLLOW_NONE)
+		return &d->on_no_answer;
+	return &d->on_failure;
+}
+
+static enum tl_call_event follow_route(struct tl_call *call, const char *route)
+{
+	struct tl_decision *decision;
+
+	if (++call->follows > TL_CALL_FOLLOWS) {
+		g_warning("call=%s more than %d routes followed, the last one %s", call->id,
+			  TL_CALL_FOLLOWS, route);
+		return refuse(call, &(struct tl_cause) { .status = 480 });
+	}
+	if (tl_dialplan_follow(call->dp, route, &call->facts, &decision) < 0)
+		return refuse(call, &(struct tl_cause) { .status = 500 });
+	return take_decision(call, decision);
+}
+
+static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
+{
+	static const struct tl_cause no_answer = {
+		.status = 480,
+		.reason = "Q.850;cause=19;text=\"no answer\"",
+	};
+
+	if (call->no_answer)
+		return refuse(call, &no_answer);
+	if (call->best.cause.status == 0)
+		return refuse(call, &(struct tl_cause) { .status = 480 });
+	return refuse(call, &call->best.cause);
+}
+
+enum tl_call_event tl_call_route_next(struct tl_call *call)
+{
+	const struct tl_follow *follow;
+
+	if (call->step + 1 < call->decision->n_steps) {
+		call->step++;
+		return TL_CALL_EV_ROUTE_RING;
+	}
+	follow = follow_of(call);
+	switch (follow->kind) {
+	case TL_FOLLOW_ROUTE:
+		return follow_route(call, follow->route);
+	case TL_FOLLOW_REJECT:
+		return refuse(call, &(struct tl_cause) { .status = follow->status,
+							 .phrase = follow->reason });
+	case TL_FOLLOW_NONE:
+	case _TL_FOLLOW_MAX:
+	case _TL_FOLLOW_INVALID:
+		break;
+	}
+	return refuse_as_targets_did(call);
+}
