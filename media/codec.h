@@ -37,7 +37,8 @@ int tl_codec_init(void);
 const struct tl_codec *tl_codec_row(size_t i); /* NULL past the end */
 /* By encoding name (case-insensitive), clock and channels (0: 1). NULL: unknown. */
 const struct tl_codec *tl_codec_find(const char *name, unsigned clock_hz, unsigned channels);
-/* By the name a configuration uses ("opus", "G722", "PCMA", "L16"): first row so named. */
+/* By the name a configuration uses: the first row so named ("PCMA"), or with its clock
+ * ("speex/16000"). */
 const struct tl_codec *tl_codec_by_name(const char *name);
 const struct tl_codec *tl_codec_by_static_pt(int pt);
 /* Can this machine both decode and encode it? A row that can't is still relayed. */

@@ -28,6 +28,13 @@ struct tl_format {
 	char fmtp[TL_FMTP_BYTES];     /* "" : none */
 };
 
+/* A parameter of an fmtp value, "mode=20; x=1" has mode and x; keys in any case. false: it is
+ * not there, or does not fit (nothing is written). */
+bool tl_fmtp_get(const char *fmtp, const char *key, char *value, size_t bytes);
+bool tl_fmtp_get_uint(const char *fmtp, const char *key, unsigned *ret_value);
+/* Same codec, with parameters that let the payloads of one go out as the other's. */
+bool tl_format_compatible(const struct tl_format *a, const struct tl_format *b);
+
 struct tl_event_format { /* telephone-event, RFC 4733 */
 	uint8_t pt;
 	unsigned clock_hz;

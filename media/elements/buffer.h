@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * Buffers that never touch the allocator once warm: each thread keeps a short
+ * list of those that came back to it. Any thread. Private to media/.
+ */
+#include <gst/gst.h>
+
+enum {
+	TL_PCM_SAMPLES = 5760,                /* 120 ms at 48 kHz: the longest Opus packet */
+	TL_BUFFER_BYTES = TL_PCM_SAMPLES * 2, /* every buffer has room for this */
+};
+
+/* A buffer that is the caller's alone, of TL_BUFFER_BYTES; *ret_bytes is its memory. */
+GstBuffer *tl_buffer_take(void **ret_bytes);
+/* The same, filled with a copy. bytes at most TL_BUFFER_BYTES. */
+GstBuffer *tl_buffer_copy(const void *from, size_t bytes);
+/* Cuts a buffer just taken to the bytes that were written. */
+void tl_buffer_trim(GstBuffer *buffer, size_t bytes);

@@ -1,0 +1,65 @@
+#include "media/elements/element.h"
+
+G_DEFINE_ABSTRACT_TYPE(TlDecoder, tl_decoder, tl_element_get_type())
+
+static TlDecoderClass *class_of(const void *self)
+{
+	return G_TYPE_INSTANCE_GET_CLASS(self, tl_decoder_get_type(), TlDecoderClass);
+}
+
+gboolean tl_decoder_conceals(const TlElement *self)
+{
+	return G_TYPE_CHECK_INSTANCE_TYPE(self, tl_decoder_get_type()) &&
+	       class_of(self)->conceal != NULL;
+}
+
+/* A hole of the buffer's duration. */
+static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
+{
+	size_t samples = gst_util_uint64_scale_int_round(GST_BUFFER_DURATION(hole),
+							 (int)self->parent.rate_hz, GST_SECOND);
+
+	return class_of(self)->conceal(self, pcm, MIN(samples, (size_t)TL_PCM_SAMPLES));
+}
+
+static int decode_payload(TlDecoder *self, GstBuffer *payload, int16_t *pcm)
+{
+	GstMapInfo map;
+	int samples = -1;
+
+	if (!gst_buffer_map(payload, &map, GST_MAP_READ))
+		return -1;
+	if (map.size)
+		samples = class_of(self)->decode(self, map.data, map.size, pcm);
+	gst_buffer_unmap(payload, &map);
+	return samples;
+}
+
+static GstFlowReturn on_payload(GstPad *pad, GstObject *parent, GstBuffer *in)
+{
+	TlDecoder *self = (TlDecoder *)parent;
+	gboolean hole = GST_BUFFER_FLAG_IS_SET(in, GST_BUFFER_FLAG_GAP);
+	void *pcm;
+	GstBuffer *out = tl_buffer_take(&pcm);
+	int samples;
+
+	samples = hole ? fill_hole(self, in, pcm) : decode_payload(self, in, pcm);
+	gst_buffer_unref(in);
+	if (samples <= 0) {
+		gst_buffer_unref(out);
+		return TL_FLOW_BAD_PAYLOAD;
+	}
+	tl_buffer_trim(out, (size_t)samples * sizeof(int16_t));
+	if (hole)
+		GST_BUFFER_FLAG_SET(out, GST_BUFFER_FLAG_GAP);
+	return gst_pad_push(self->parent.src, out);
+}
+
+static void tl_decoder_init(TlDecoder *self)
+{
+	gst_pad_set_chain_function(self->parent.sink, on_payload);
+}
+
+static void tl_decoder_class_init(TlDecoderClass *class)
+{
+}

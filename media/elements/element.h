@@ -1,0 +1,102 @@
+#pragma once
+/*
+ * What our codec elements share: two always-pads, a chain function that runs
+ * the codec on the pushing thread, buffers from the thread's shelf, caps fixed
+ * by configuration. No base class of GstAudio: its timestamps, latency and
+ * tolerance to odd input cost more than most of these codecs.
+ *
+ *   decoder: payload -> decode() -> PCM      a GAP buffer -> conceal() -> PCM
+ *   encoder: PCM -> gathered to a packet's worth -> encode() -> payload
+ *
+ * Not thread-safe, like any element between two pads. Private to media/.
+ */
+#include <gst/gst.h>
+
+#include "media/desc.h"
+#include "media/elements/buffer.h"
+
+/* decode() or encode() refused the bytes; nothing was pushed on. */
+#define TL_FLOW_BAD_PAYLOAD GST_FLOW_CUSTOM_ERROR
+
+struct tl_element_cfg {
+	const struct tl_format *format; /* the codec, and what the remote said of it */
+	unsigned rate_hz;               /* of the PCM side */
+	unsigned ptime_ms;              /* encoders: audio in a packet */
+	unsigned complexity;            /* Opus encoder, 0..10 */
+};
+
+typedef struct {
+	GstElement parent;
+	GstPad *sink, *src;
+	GstEvent *caps; /* of the src pad */
+	unsigned rate_hz;
+} TlElement;
+
+typedef struct {
+	GstElementClass parent;
+	/* Sets the codec up; once. 0 or -ENOTSUP. NULL: nothing to set up. */
+	int (*configure)(TlElement *self, const struct tl_element_cfg *cfg);
+} TlElementClass;
+
+typedef struct {
+	TlElement parent;
+} TlDecoder;
+
+typedef struct {
+	TlElementClass parent;
+	/* Samples written, at most TL_PCM_SAMPLES. -EBADMSG: not of this codec. bytes is 1..1500.
+	 */
+	int (*decode)(TlDecoder *self, const uint8_t *payload, size_t bytes, int16_t *pcm);
+	/* Audio in the place of a hole. NULL: this codec has no concealment of its own. */
+	int (*conceal)(TlDecoder *self, int16_t *pcm, size_t samples);
+} TlDecoderClass;
+
+typedef struct {
+	TlElement parent;
+	size_t packet_samples; /* what encode() is given */
+	size_t filled;         /* of pcm */
+	int16_t *pcm;          /* packet_samples, gathered */
+} TlEncoder;
+
+typedef struct {
+	TlElementClass parent;
+	/* Bytes written, at most TL_BUFFER_BYTES. Negative: the encoder is broken. */
+	int (*encode)(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload);
+} TlEncoderClass;
+
+GType tl_element_get_type(void);
+GType tl_decoder_get_type(void);
+GType tl_encoder_get_type(void);
+
+/* Sets up an element fresh from its factory, pads active. 0 or -ENOTSUP. */
+int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg);
+/* Can the decoder fill holes by itself? */
+gboolean tl_decoder_conceals(const TlElement *self);
+/* Samples that wait for the rest of their packet. */
+size_t tl_encoder_pending(const TlElement *self);
+
+/* What opens a stream on a pad: events made once and shared by all. Transfer none. */
+GstEvent *tl_stream_start(void);
+GstEvent *tl_time_segment(void);
+/* "audio/x-raw" of mono samples in host order. Transfer full. */
+GstCaps *tl_pcm_caps(unsigned rate_hz);
+/* The caps of a codec's payloads. Transfer full. */
+GstCaps *tl_payload_caps(const struct tl_codec *codec);
+
+/* For class_init: names the element and gives it its two pads. */
+void tl_element_describe(GstElementClass *class, const char *name, const char *kind);
+
+/* The codecs, registered by register.c. */
+GType tl_g711_dec_get_type(void);
+GType tl_g711_enc_get_type(void);
+GType tl_g711_map_get_type(void);
+GType tl_g722_dec_get_type(void);
+GType tl_g722_enc_get_type(void);
+GType tl_g726_dec_get_type(void);
+GType tl_g726_enc_get_type(void);
+GType tl_gsm_dec_get_type(void);
+GType tl_gsm_enc_get_type(void);
+GType tl_l16_dec_get_type(void);
+GType tl_l16_enc_get_type(void);
+GType tl_opus_dec_get_type(void);
+GType tl_opus_enc_get_type(void);

@@ -1,0 +1,8 @@
+#pragma once
+/*
+ * The GStreamer elements of our own. Private to media/: codec.c registers
+ * them, chain.c drives them.
+ */
+
+/* Makes them known to GStreamer by name. After gst_init(). 0, or -EIO. */
+int tl_elements_register(void);

@@ -1,0 +1,94 @@
+#include <errno.h>
+#include <string.h>
+
+#include "media/elements/element.h"
+
+G_DEFINE_ABSTRACT_TYPE(TlEncoder, tl_encoder, tl_element_get_type())
+
+size_t tl_encoder_pending(const TlElement *self)
+{
+	return ((const TlEncoder *)self)->filled;
+}
+
+static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
+{
+	TlEncoderClass *class =
+		G_TYPE_INSTANCE_GET_CLASS(self, tl_encoder_get_type(), TlEncoderClass);
+	void *payload;
+	GstBuffer *out = tl_buffer_take(&payload);
+	int bytes = class->encode(self, pcm, self->packet_samples, payload);
+
+	if (bytes <= 0) {
+		gst_buffer_unref(out);
+		return GST_FLOW_ERROR;
+	}
+	tl_buffer_trim(out, (size_t)bytes);
+	return gst_pad_push(self->parent.src, out);
+}
+
+/* Audio may come in any portion; it leaves in whole packets. A portion that is a packet, the usual
+ * case, is encoded where it stands. */
+static GstFlowReturn encode_samples(TlEncoder *self, const int16_t *pcm, size_t samples)
+{
+	GstFlowReturn flow = GST_FLOW_OK;
+
+	while (samples && flow == GST_FLOW_OK) {
+		size_t n = MIN(samples, self->packet_samples - self->filled);
+
+		if (n == self->packet_samples) {
+			flow = push_packet(self, pcm);
+		} else {
+			memcpy(self->pcm + self->filled, pcm, n * sizeof *pcm);
+			self->filled += n;
+		}
+		if (self->filled == self->packet_samples) {
+			self->filled = 0;
+			flow = push_packet(self, self->pcm);
+		}
+		pcm += n;
+		samples -= n;
+	}
+	return flow;
+}
+
+static GstFlowReturn on_pcm(GstPad *pad, GstObject *parent, GstBuffer *in)
+{
+	GstFlowReturn flow = GST_FLOW_ERROR;
+	GstMapInfo map;
+
+	if (gst_buffer_map(in, &map, GST_MAP_READ)) {
+		flow = encode_samples((TlEncoder *)parent, (const int16_t *)(const void *)map.data,
+				      map.size / sizeof(int16_t));
+		gst_buffer_unmap(in, &map);
+	}
+	gst_buffer_unref(in);
+	return flow;
+}
+
+static int configure_encoder(TlElement *element, const struct tl_element_cfg *cfg)
+{
+	TlEncoder *self = (TlEncoder *)element;
+
+	self->packet_samples = (size_t)cfg->rate_hz * cfg->ptime_ms / 1000;
+	if (!self->packet_samples || self->packet_samples > TL_PCM_SAMPLES)
+		return -ENOTSUP;
+	self->pcm = g_new(int16_t, self->packet_samples);
+	return 0;
+}
+
+static void tl_encoder_init(TlEncoder *self)
+{
+	gst_pad_set_chain_function(self->parent.sink, on_pcm);
+}
+
+static void tl_encoder_finalize(GObject *object)
+{
+	g_free(((TlEncoder *)object)->pcm);
+	G_OBJECT_CLASS(tl_encoder_parent_class)->finalize(object);
+}
+
+static void tl_encoder_class_init(TlEncoderClass *class)
+{
+	class->parent.configure = configure_encoder;
+	G_OBJECT_CLASS(class)->finalize = tl_encoder_finalize;
+}

@@ -1,0 +1,105 @@
+#include <errno.h>
+
+#include "media/elements/element.h"
+#include "media/elements/opus_states.h"
+
+/* tlopusenc: mono speech at the rate of what comes in, as the remote's parameters (RFC 7587 6.1)
+ * allow. */
+
+enum {
+	PAYLOAD_BYTES = 1400,
+	BIT_RATE_MIN = 6000, /* RFC 7587 6.1, maxaveragebitrate */
+	LOSS_PERCENT = 5,    /* that in-band FEC is made for */
+};
+
+typedef struct {
+	TlEncoder parent;
+	OpusEncoder *state;
+} TlOpusEnc;
+typedef TlEncoderClass TlOpusEncClass;
+
+G_DEFINE_TYPE(TlOpusEnc, tl_opus_enc, tl_encoder_get_type())
+
+static int encode_opus(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload)
+{
+	return opus_encode(((TlOpusEnc *)self)->state, pcm, (int)samples, payload, PAYLOAD_BYTES);
+}
+
+/* Where speech of a bandwidth stops gaining by more bits. */
+static opus_int32 speech_bit_rate(unsigned rate_hz)
+{
+	if (rate_hz <= 8000)
+		return 20000;
+	if (rate_hz <= 16000)
+		return 28000;
+	return rate_hz <= 24000 ? 32000 : 40000;
+}
+
+static opus_int32 bandwidth_of(unsigned rate_hz)
+{
+	if (rate_hz <= 8000)
+		return OPUS_BANDWIDTH_NARROWBAND;
+	if (rate_hz <= 12000)
+		return OPUS_BANDWIDTH_MEDIUMBAND;
+	if (rate_hz <= 16000)
+		return OPUS_BANDWIDTH_WIDEBAND;
+	return rate_hz <= 24000 ? OPUS_BANDWIDTH_SUPERWIDEBAND : OPUS_BANDWIDTH_FULLBAND;
+}
+
+/* What the remote's decoder asks for: parameters that it gave describe what it receives. */
+static void honour(OpusEncoder *state, const char *fmtp, unsigned rate_hz)
+{
+	opus_int32 bit_rate = speech_bit_rate(rate_hz);
+	unsigned limit, flag;
+
+	if (tl_fmtp_get_uint(fmtp, "maxaveragebitrate", &limit) && limit >= BIT_RATE_MIN)
+		bit_rate = MIN(bit_rate, (opus_int32)MIN(limit, (unsigned)G_MAXINT32));
+	opus_encoder_ctl(state, OPUS_SET_BITRATE(bit_rate));
+	if (tl_fmtp_get_uint(fmtp, "maxplaybackrate", &limit) && limit >= 8000)
+		opus_encoder_ctl(state, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(limit)));
+	if (tl_fmtp_get_uint(fmtp, "cbr", &flag) && flag)
+		opus_encoder_ctl(state, OPUS_SET_VBR(0));
+	if (tl_fmtp_get_uint(fmtp, "useinbandfec", &flag) && flag) {
+		opus_encoder_ctl(state, OPUS_SET_INBAND_FEC(1));
+		opus_encoder_ctl(state, OPUS_SET_PACKET_LOSS_PERC(LOSS_PERCENT));
+	}
+}
+
+/* Frames that one opus_encode() makes; 30 ms would take two of unlike length. */
+static bool is_frame_ms(unsigned ms)
+{
+	return ms == 10 || (ms <= 120 && ms % 20 == 0);
+}
+
+static int configure_enc(TlElement *element, const struct tl_element_cfg *cfg)
+{
+	TlOpusEnc *self = (TlOpusEnc *)element;
+
+	if (!is_frame_ms(cfg->ptime_ms))
+		return -ENOTSUP;
+	self->state = tl_opus_encoder_copy(cfg->rate_hz);
+	if (!self->state)
+		return -ENOTSUP;
+	opus_encoder_ctl(self->state, OPUS_SET_COMPLEXITY((int)MIN(cfg->complexity, 10u)));
+	opus_encoder_ctl(self->state, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+	honour(self->state, cfg->format->fmtp, cfg->rate_hz);
+	return ((TlElementClass *)tl_opus_enc_parent_class)->configure(element, cfg);
+}
+
+static void finalize_enc(GObject *object)
+{
+	g_free(((TlOpusEnc *)object)->state);
+	G_OBJECT_CLASS(tl_opus_enc_parent_class)->finalize(object);
+}
+
+static void tl_opus_enc_init(TlOpusEnc *self)
+{
+}
+
+static void tl_opus_enc_class_init(TlOpusEncClass *class)
+{
+	tl_element_describe((GstElementClass *)class, "Opus encoder", "Codec/Encoder/Audio");
+	G_OBJECT_CLASS(class)->finalize = finalize_enc;
+	class->parent.configure = configure_enc;
+	class->encode = encode_opus;
+}
