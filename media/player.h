@@ -18,15 +18,17 @@ void tl_prompts_free(struct tl_prompts *prompts); /* after the storage thread en
 struct tl_prompt;
 enum tl_prompt_state { TL_PROMPT_LOADING, TL_PROMPT_READY, TL_PROMPT_FAILED };
 
-/* Never waits: the prompt may still be LOADING. A file that changed on disk (mtime, size) is
- * read again. Paths are absolute; copied. NULL: the storage queue is full. */
+/* Never waits: the prompt may still be LOADING. A file that changed on disk (times, size, inode)
+ * is read again. Paths are absolute; copied. NULL: the storage queue is full. */
 struct tl_prompt *tl_prompts_get(struct tl_prompts *prompts, const char *const *paths,
-				 size_t n_paths, const struct tl_format *format,
-				 unsigned ptime_ms, unsigned opus_complexity);
-void tl_prompt_unref(struct tl_prompt *prompt); /* NULL ok */
+				 size_t n_paths, const struct tl_format *format, unsigned ptime_ms,
+				 unsigned opus_complexity);
+void tl_prompt_unref(struct tl_prompt *prompt);                       /* NULL ok */
 enum tl_prompt_state tl_prompt_state(const struct tl_prompt *prompt); /* acquire */
-const char *tl_prompt_error(const struct tl_prompt *prompt); /* when FAILED */
-size_t tl_prompt_packets(const struct tl_prompt *prompt);    /* when READY */
+/* Once it isn't LOADING: what could not be read; NULL: all was. A READY prompt may have one: the
+ * others of its list are played. */
+const char *tl_prompt_error(const struct tl_prompt *prompt);
+size_t tl_prompt_packets(const struct tl_prompt *prompt); /* when READY */
 struct tl_prompt_packet {
 	const uint8_t *payload;
 	size_t bytes;
