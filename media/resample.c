@@ -75,7 +75,7 @@ static void design_phase(struct tl_resampler *rs, unsigned phase)
 int tl_resampler_new(unsigned in_hz, unsigned out_hz, struct tl_resampler **ret_resampler)
 {
 	struct tl_resampler *rs;
-	unsigned divisor, up, down, taps;
+	unsigned divisor, up, down, taps, offset;
 
 	if (in_hz == 0 || out_hz == 0)
 		return -ENOTSUP;
@@ -92,7 +92,11 @@ int tl_resampler_new(unsigned in_hz, unsigned out_hz, struct tl_resampler **ret_
 	rs->up = up;
 	rs->down = down;
 	rs->taps = taps;
-	rs->skip = 1;
+	/* The filter's middle is taps / 2 inputs back. Started so far into the first input, outputs
+	 * are late by a whole number of them. */
+	offset = taps / 2 * up % down;
+	rs->skip = 1 + offset / up;
+	rs->phase = offset % up;
 	rs->filters = g_new0(int16_t, (size_t)up * taps);
 	for (unsigned phase = 0; phase < up; phase++)
 		design_phase(rs, phase);
