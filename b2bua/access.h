@@ -11,12 +11,18 @@ struct tl_access; /* nonces, failures by source */
 
 struct tl_source {
 	enum tl_source_kind kind;
-	const struct tl_trunk_cfg *trunk;	  /* of the dialplan given, or NULL */
+	const struct tl_trunk_cfg *trunk;         /* of the dialplan given, or NULL */
 	const struct tl_extension_cfg *extension; /* likewise */
 };
 
 int tl_access_new(struct tl_stack *stack, struct tl_access **ret_access);
 void tl_access_free(struct tl_access *access); /* NULL ok */
+/*
+ * Whether challenges offer SHA-256 (RFC 8760) after MD5; false at first, since Debian 12's
+ * baresip gives up at the sight of a second challenge. Never offered while an
+ * extension has only an ha1.
+ */
+void tl_access_offer_sha256(struct tl_access *access, bool offer);
 
 /*
  * Admits a request or answers it. 0: *ret_source says who; irq still belongs to the

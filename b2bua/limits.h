@@ -1,8 +1,8 @@
 #pragma once
 /*
  * How much one source address may ask of us: a token bucket each, for calls
- * or whatever the owner counts. The table is bounded; sources that have been
- * quiet long enough to have a full bucket are forgotten. Signalling thread.
+ * or whatever the owner counts. The table is bounded: the source that asked
+ * least recently is forgotten first. Signalling thread.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ struct tl_limits;
 struct tl_limits_cfg {
 	unsigned per_s;   /* tokens that come back a second */
 	unsigned burst;   /* tokens of a full bucket */
-	unsigned sources; /* addresses remembered at once; beyond it the quietest is forgotten */
+	unsigned sources; /* addresses remembered at once; 1 at least */
 };
 
 struct tl_limits *tl_limits_new(const struct tl_limits_cfg *cfg); /* copies */
