@@ -1,0 +1,161 @@
+"""Runs the end-to-end tests: python3 run.py [-j N] [-t SECONDS] [WORD...]
+
+Each function test_* of each test_*.py beside this file is run in a process and a network namespace
+of its own (lo is up, nothing else is there), so that tests can't meet each other, reach the
+outside, or leave processes behind. WORDs pick tests whose "file::function" holds one of them. A
+function may carry `function.timeout_s = N`, a file `ALONE = True`: its tests measure time and
+run by themselves.
+
+Prints `ok name` or `FAIL name: why` and what the test and its gateways said, and ends with
+`N passed, N failed, N skipped`; skips say why. Exit status 1 when one failed.
+"""
+
+import argparse
+import ctypes
+import importlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import harness
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+PASSED, FAILED, SKIPPED = 0, 1, 77  # exit statuses of a test's process
+
+
+class Running:
+    """A test under way: its process, its output, its end."""
+
+    def __init__(self, name, function, default_timeout_s):
+        self.name, self.begun = name, time.monotonic()
+        self.limit_s = getattr(function, "timeout_s", default_timeout_s)
+        self.output = tempfile.TemporaryFile()
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os._exit(run_here(function, self.output))
+        self.fd = os.pidfd_open(self.pid)
+        self.status = None
+
+    def poll(self):
+        """Whether it is over; ends it when its time is."""
+        if not select.select([self.fd], [], [], 0)[0]:
+            if time.monotonic() - self.begun < self.limit_s:
+                return False
+            self._kill_group()
+            self.output.write(f"\nended after {self.limit_s} s".encode())
+        _, status = os.waitpid(self.pid, 0)
+        self._kill_group()
+        os.close(self.fd)
+        self.status = os.waitstatus_to_exitcode(status)
+        return True
+
+    def _kill_group(self):
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def report(self):
+        self.output.seek(0)
+        text = self.output.read().decode("utf-8", "replace").strip()
+        took = time.monotonic() - self.begun
+        why = text.splitlines()[-1] if text else "no word of it"
+        if self.status == PASSED:
+            print(f"ok {self.name} ({took:.1f} s)")
+        elif self.status == SKIPPED:
+            print(f"skip {self.name}: {why}")
+        else:
+            print(f"FAIL {self.name}: {why}")
+            print("".join(f"    | {line}\n" for line in text.splitlines()), end="")
+        sys.stdout.flush()
+
+
+def run_here(function, output):
+    """In the child: own session, own network, then the test."""
+    os.setsid()
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    try:
+        enter_network()
+        function()
+        return PASSED
+    except harness.Skip as why:
+        print(why, flush=True)
+        return SKIPPED
+    except BaseException as error:  # whatever it is, the test did not pass
+        for gateway in harness.Gateway.started:
+            print(f"--- log of {gateway.name}\n{gateway.tail(60)}")
+        why = str(error).strip().split("\n")[0]
+        print(f"---\n{traceback.format_exc()}---\n{type(error).__name__}: {why}", flush=True)
+        return FAILED
+    finally:
+        sys.stdout.flush()
+
+
+def enter_network():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0 and libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+        raise harness.Skip("no right to make a network namespace here")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def collect(words):
+    """[(name, function, alone)] of all test files, in order."""
+    found = []
+    for file in sorted(os.listdir(HERE)):
+        if not (file.startswith("test_") and file.endswith(".py")):
+            continue
+        module = importlib.import_module(file[:-3])
+        for attribute, function in vars(module).items():
+            name = f"{file[:-3]}::{attribute}"
+            if attribute.startswith("test_") and callable(function):
+                if not words or any(word in name for word in words):
+                    found.append((name, function, getattr(module, "ALONE", False)))
+    return found
+
+
+def run_all(tests, jobs, timeout_s):
+    """Runs them, jobs at a time; the finished ones."""
+    done, running, waiting = [], [], list(tests)
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            name, function, _ = waiting.pop(0)
+            running.append(Running(name, function, timeout_s))
+        select.select([test.fd for test in running], [], [], 0.2)
+        for test in [test for test in running if test.poll()]:
+            running.remove(test)
+            test.report()
+            done.append(test)
+    return done
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("-j", "--jobs", type=int, default=2 * (os.cpu_count() or 1))
+    options.add_argument("-t", "--timeout", type=float, default=60.0)
+    options.add_argument("words", nargs="*")
+    args = options.parse_args()
+
+    tests = collect(args.words)
+    done = run_all([test for test in tests if not test[2]], args.jobs, args.timeout)
+    done += run_all([test for test in tests if test[2]], 1, args.timeout)
+
+    failed = [test.name for test in done if test.status not in (PASSED, SKIPPED)]
+    if failed:
+        print("failed: " + " ".join(failed))
+    passed = sum(test.status == PASSED for test in done)
+    skipped = sum(test.status == SKIPPED for test in done)
+    print(f"{passed} passed, {len(failed)} failed, {skipped} skipped")
+    return 1 if failed or not done else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, HERE)
+    sys.exit(main())
