@@ -104,7 +104,7 @@ static char *take_error(GstElement *pipeline)
 	if (!message)
 		return NULL;
 	gst_message_parse_error(message, &error, NULL);
-	return g_strdup(error->message);
+	return g_strdup_printf("not decodable: %s", error->message);
 }
 
 /* Returns false when the sound is as long as it may become. */
