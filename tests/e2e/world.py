@@ -60,7 +60,7 @@ class World:
 
     def __init__(self, routes=RING_ALICE, gateway="", carrier="", backup="", extensions=None,
                  transport="udp", register=("1001", "1002"), phones="udp",
-                 rtp_ports="20000-20999", agents=True):
+                 rtp_ports="20000-20999", agents=True, spare_backup=False):
         number = next(_networks)
         self.net = f"127.{20 + number // 250 % 200}.{number % 250 + 1}"
         self.ip, self.address = f"{self.net}.1", (f"{self.net}.1", 5060)
@@ -69,6 +69,7 @@ class World:
                      "rtp_ports": rtp_ports}
         self.routes, self.transport, self.to_register = routes, transport, register
         self.phone_transport, self.with_agents = phones, agents
+        self.spare_backup = spare_backup  # its address is for another program
         self.agents, self.media = [], []
         self.dir = tempfile.mkdtemp(prefix="twinleg-e2e-")
         for folder in ("state", "recordings", "prompts"):
@@ -95,12 +96,13 @@ class World:
             self.start()
             if self.with_agents:
                 self.carrier = self.agent(2, "+4917011122", port=5060, transport=self.transport)
+            if self.with_agents and not self.spare_backup:
                 self.backup = self.agent(3, "backup", port=5060)
             for i, extension in enumerate(self.to_register):
                 phone = self.phone(extension, 11 + i)
                 setattr(self, ("alice", "bob", "carol", "dave")[i], phone)
-        except BaseException:
-            self.__exit__(None, None, None)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
             raise
         return self
 

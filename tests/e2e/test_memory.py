@@ -1,0 +1,108 @@
+"""Masses of requests: resident memory is flat after warm-up (FIELD.md)."""
+
+import re
+import socket
+import time
+
+from bystander import check_log_is_bounded, prove_service
+from sip_message import Message, token
+from world import World
+
+
+class Mass:
+    """One kind of request, again and again, some dozens under way at once. By TCP: there a finished
+    transaction has nothing to linger for (RFC 3261 17.2.2, Timer J), so that whatever stays is a
+    leak."""
+
+    WINDOW = 40
+
+    def __init__(self, world, last=2):
+        self.socket = socket.socket()
+        self.socket.bind((f"{world.net}.{last}", 0))
+        self.socket.settimeout(5)
+        self.socket.connect(world.address)
+        self.peer = "{}:{}".format(*self.socket.getsockname())
+        self.gateway, self.buffer = world.ip, b""
+
+    def run(self, count, text):
+        """Sends so many; {id} in text is new each time. Returns how many were answered."""
+        answered = 0
+        for start in range(0, count, self.WINDOW):
+            ids = {token() for _ in range(min(self.WINDOW, count - start))}
+            self.socket.sendall(b"".join(text.replace("{id}", i).encode() for i in ids))
+            while ids:
+                head = self.answer()
+                if head and not head.startswith("SIP/2.0 1"):
+                    ids.discard(re.search(r"branch=z9hG4bK(\w+)", head).group(1))
+                    answered += 1
+        return answered
+
+    def answer(self):
+        """The next response, an INVITE's acknowledged."""
+        while b"\r\n\r\n" not in self.buffer:
+            data = self.socket.recv(65536)
+            assert data, "the connection was closed on us"
+            self.buffer += data
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        length = int(re.search(rb"(?i)\ncontent-length: *(\d+)", head).group(1))
+        self.buffer = self.buffer[length:]
+        text = head.decode("utf-8", "replace")
+        if " INVITE\r\n" in text + "\r\n" and not text.startswith("SIP/2.0 1"):
+            self.socket.sendall(self.ack(Message.parse(head + b"\r\n\r\n")))
+        return text
+
+    def ack(self, message):
+        return Message(f"ACK sip:{self.gateway} SIP/2.0", [
+            ("Via", message.all("Via")[0]), ("From", message.get("From")),
+            ("To", message.get("To")), ("Call-ID", message.call_id), ("Max-Forwards", 70),
+            ("CSeq", f"{message.cseq[0]} ACK")]).to_bytes()
+
+
+def request(method, uri, peer, extra=""):
+    return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/TCP {peer};branch=z9hG4bK{{id}};rport\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:mass@{peer}>;tag={{id}}\r\nTo: <{uri}>\r\n"
+            f"Call-ID: {{id}}\r\nCSeq: 1 {method}\r\n"
+            f"Contact: <sip:mass@{peer};transport=tcp>\r\n{extra}Content-Length: 0\r\n\r\n")
+
+
+def check_memory(method, user, count, last=2, extra=""):
+    """Grows by less than 100 bytes a request once warm."""
+    with World() as w:
+        mass = Mass(w, last)
+        text = request(method, f"sip:{user}@{w.ip}", mass.peer, extra)
+        warm = count // 2
+        assert mass.run(warm, text) > warm * 0.99
+        settle(w)
+        before = w.gateway.rss_kb()
+        since, begun = len(w.gateway.log()), time.monotonic()
+        assert mass.run(count - warm, text) > (count - warm) * 0.99
+        check_log_is_bounded(w, since, time.monotonic() - begun)
+        settle(w)
+        grown = w.gateway.rss_kb() - before
+        assert grown < 1024 + count // 10, f"{grown} kB more after {count - warm} {method}"
+        prove_service(w)
+
+
+def settle(world):
+    time.sleep(0.2)
+    world.alive()
+
+
+def test_memory_after_20000_options():
+    check_memory("OPTIONS", "x", 20000)
+
+
+def test_memory_after_20000_register():
+    check_memory("REGISTER", "1001", 20000, last=77)
+
+
+def test_memory_after_20000_rejected_invites():
+    check_memory("INVITE", "4711", 20000)
+
+
+def test_memory_after_strangers_invites():
+    check_memory("INVITE", "1001", 6000, last=77)
+
+
+def test_memory_after_20000_messages():
+    check_memory("MESSAGE", "x", 20000)
