@@ -15,6 +15,8 @@
 
 struct tl_chain;
 
+enum { TL_PAYLOAD_MAX = 1500, TL_PAYLOAD_MAX_MS = 120 }; /* more is refused as garbage */
+
 /* One encoded packet: payload of samples at the out codec's RTP clock. Lent. */
 typedef void tl_chain_packet_fn(const uint8_t *payload, size_t bytes, uint32_t rtp_duration,
 				void *user);

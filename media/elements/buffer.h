@@ -6,8 +6,8 @@
 #include <gst/gst.h>
 
 enum {
-	TL_PCM_SAMPLES = 5760,                /* 120 ms at 48 kHz: the longest Opus packet */
-	TL_BUFFER_BYTES = TL_PCM_SAMPLES * 2, /* every buffer has room for this */
+	TL_PCM_SAMPLES = 5760,                       /* 120 ms at 48 kHz: the longest Opus packet */
+	TL_BUFFER_BYTES = (TL_PCM_SAMPLES + 64) * 2, /* and what a resampler rounds up */
 };
 
 /* A buffer that is the caller's alone, of TL_BUFFER_BYTES; *ret_bytes is its memory. */
