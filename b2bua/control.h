@@ -5,6 +5,7 @@
  * object a line each way: {"verb":"show","call":"6f1c03"} ->
  * {"ok":true,"result":…} or {"ok":false,"error":"…","exit":1|2}. Signalling thread, never waits.
  */
+#include <stdbool.h>
 #include <sofia-sip/su_wait.h>
 #include <jansson.h>
 

@@ -232,6 +232,8 @@ static void commit_put(const struct request *request, const struct tl_register_c
 		.expires_s = change->expires_s,
 	};
 
+	if (strlen(agent) > USER_AGENT_BYTES)
+		*g_utf8_find_prev_char(agent, agent + USER_AGENT_BYTES) = '\0';
 	put_binding(request->reg, &binding);
 	if (!*change->old_contact)
 		log_binding("added", &binding);
