@@ -54,14 +54,15 @@ struct tl_follow {
 };
 
 struct tl_decision {
-	const char *route;	/* name of the route that took the call */
+	const char *route;	/* name of the route that took the call; "": none was needed,
+				 * an extension calls another */
 	enum tl_verdict verdict;
 	int status;		/* when TL_VERDICT_REJECT */
 	const char *reason;	/* phrase, or NULL */
 	const char *redirect_to; /* URI, when TL_VERDICT_REDIRECT */
 
 	const char *callee;	/* after strip, prefix and template: what targets are dialled with */
-	const char *caller;	/* number shown to the callee */
+	const char *caller;	/* number shown to the callee; "": withheld */
 	const char *caller_name; /* display name shown, or NULL */
 
 	const char *const *play; /* absolute paths of announcements, in order */

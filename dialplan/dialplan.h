@@ -34,9 +34,15 @@ void tl_diags_free(struct tl_diags *diags); /* NULL ok */
 int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
 		     struct tl_diags **ret_diags);
 /* The same from memory; name stands in for the file's name in messages, and
- * relative includes are sought in dir. text need not end in NUL. */
+ * relative includes and paths are sought in dir (NULL: include is a mistake).
+ * text need not end in NUL. */
 int tl_dialplan_parse(const char *text, size_t bytes, const char *name, const char *dir,
 		      struct tl_dialplan **ret_dialplan, struct tl_diags **ret_diags);
+
+/* What was loaded but deserves a word in the log: how many, and each as
+ * tl_diags_text() gives it; lent while dp is held. */
+size_t tl_dialplan_warnings(const struct tl_dialplan *dp);
+const char *tl_dialplan_warning(const struct tl_dialplan *dp, size_t i);
 
 struct tl_dialplan *tl_dialplan_ref(struct tl_dialplan *dp);
 void tl_dialplan_unref(struct tl_dialplan *dp); /* NULL ok */
@@ -49,7 +55,9 @@ const struct tl_trunk_cfg *tl_dialplan_trunk(const struct tl_dialplan *dp, const
 const struct tl_extension_cfg *tl_dialplan_extension(const struct tl_dialplan *dp,
 						     const char *number);
 /* The trunk that may call from this address: the longest matching allow entry.
- * A trunk without allow admits its own host when that is an IP literal. */
+ * A trunk without allow admits its own host when that is an IP literal. Of several
+ * such entries that are equally long, the trunk whose port the call comes from is
+ * taken, else the first in the file. */
 const struct tl_trunk_cfg *tl_dialplan_trunk_by_address(const struct tl_dialplan *dp,
 							const struct sockaddr *addr);
 
@@ -74,5 +82,6 @@ void tl_dialplan_explain(struct tl_dialplan *dp, const struct tl_facts *facts, F
 /* "trunk:carrier" or "extension:1001" or "1001" -> kind and name (lent from
  * text). -EINVAL: neither. */
 int tl_source_parse(const char *text, enum tl_source_kind *ret_kind, const char **ret_name);
-/* "2026-11-23 10:00[:00]" as local time of the machine -> Unix time. */
+/* "2026-11-23 10:00[:00][ ZONE]" -> Unix time; ZONE as in "Europe/Berlin", without it
+ * local time of the machine. -EINVAL: not so. */
 int tl_time_parse(const char *text, int64_t *ret_at_s);

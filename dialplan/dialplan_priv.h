@@ -1,0 +1,45 @@
+#pragma once
+/* The inside of a dialplan, for the files that build and read it. */
+#include <glib.h>
+#include "dialplan/dialplan.h"
+#include "dialplan/hours.h"
+#include "dialplan/index.h"
+#include "dialplan/pool.h"
+#include "dialplan/route.h"
+
+/* One entry of a trunk's allow list, or its own address when it has none. */
+struct tl_admission {
+	struct tl_cidr cidr;
+	const struct tl_trunk_cfg *trunk;
+};
+
+struct tl_dialplan {
+	gint refs;
+	struct tl_pool *pool; /* all that the settings point at */
+
+	struct tl_gateway gateway;
+	struct tl_trunk_cfg *trunks;
+	struct tl_extension_cfg *extensions;
+	struct tl_hours *hours;
+	struct tl_route_cfg *routes; /* in file order */
+	size_t n_trunks, n_extensions, n_hours, n_routes;
+
+	/* name -> element of the arrays above */
+	GHashTable *trunk_by_name, *extension_by_number, *hours_by_name, *route_by_name;
+	struct tl_index *index;
+	struct tl_admission *admissions; /* longest prefix first */
+	size_t n_admissions;
+	struct tl_diags *warnings;
+};
+
+struct tl_dialplan *tl_dialplan_new(void); /* empty, one reference */
+
+/* The route that takes the call, or NULL. */
+const struct tl_route_cfg *tl_dialplan_find_route(const struct tl_dialplan *dp,
+						  const struct tl_facts *facts);
+/* What the route does with the call, or (NULL) an extension's call to another;
+ * NULL: nothing takes it. */
+struct tl_decision *tl_decision_make(struct tl_dialplan *dp, const struct tl_route_cfg *route,
+				     const struct tl_facts *facts);
+/* "1001, 1002 then trunk:carrier"; the caller frees it. */
+char *tl_steps_text(const struct tl_ring_step *steps, size_t n);

@@ -1,0 +1,242 @@
+#include "dialplan/keys.h"
+
+#include <stddef.h>
+#include <string.h>
+#include "dialplan/dialplan_priv.h"
+#include "dialplan/expect.h"
+#include "dialplan/value.h"
+
+enum {
+	DAY_S = 24 * 3600,
+	CALLS_MAX = 1000000,
+};
+
+/* Words in the order of the enums that they stand for. */
+static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
+static const char *const play_as_words[] = { "early", "answer", NULL };
+
+/* Where a row writes: field of struct tl_gateway and so on. */
+#define AT(type, field)   .offset = offsetof(struct type, field)
+#define AND(type, field)  .offset2 = offsetof(struct type, field)
+#define LIST(type, field) AT(type, field), AND(type, n_##field)
+
+static const struct tl_key gateway_keys[] = {
+	{ "listen", tl_parse_listen, LIST(tl_gateway, listen),
+	  .initial = "udp:0.0.0.0:5060, tcp:0.0.0.0:5060",
+	  .help = "Where SIP is heard: transport:address:port; transports udp, tcp, tls; "
+		  "IPv6 as udp:[::]:5060" },
+	{ "domain", tl_parse_token, AT(tl_gateway, domain), .example = "pbx.example.net",
+	  .help = "The domain and digest realm that phones register in. "
+		  "Default: the machine's host name" },
+	{ "advertise", tl_parse_advertise, AT(tl_gateway, advertise), .example = "203.0.113.10",
+	  .help = "Our address as others see it, behind NAT. Default: that of the socket" },
+	{ "rtp-ports", tl_parse_port_range, AT(tl_gateway, rtp_port_min),
+	  AND(tl_gateway, rtp_port_max), 1024, 65535, .initial = "16384-32767",
+	  .help = "Ports for media: RTP on the even ones, RTCP one above" },
+	{ "workers", tl_parse_number, AT(tl_gateway, workers), .max = 256, .initial = "0",
+	  .help = "Media threads. 0: one a core" },
+	{ "codecs", tl_parse_codecs, LIST(tl_gateway, codecs), .initial = "opus, G722, PCMA, PCMU",
+	  .help = "Codecs of legs that name none of their own, the preferred first" },
+	{ "opus-complexity", tl_parse_number, AT(tl_gateway, opus_complexity), .max = 10,
+	  .initial = "5", .help = "Effort of the Opus encoder, 0 to 10" },
+	{ "state", tl_parse_path, AT(tl_gateway, state), .initial = "/var/lib/twinleg",
+	  .help = "Directory of the database. Paths in this section may be relative to this "
+		  "file's directory" },
+	{ "recordings", tl_parse_path, AT(tl_gateway, recordings),
+	  .example = "/var/lib/twinleg/recordings",
+	  .help = "Directory of recordings. Default: recordings in the state directory" },
+	{ "prompts", tl_parse_path, AT(tl_gateway, prompts), .initial = "prompts",
+	  .help = "Directory of the announcements that play = names" },
+	{ "control", tl_parse_path, AT(tl_gateway, control), .initial = "/run/twinleg/control",
+	  .help = "Socket that twinleg status, calls, reload and the like talk to" },
+	{ "user-agent", tl_parse_text, AT(tl_gateway, user_agent), .initial = "Twinleg",
+	  .help = "What User-Agent and Server headers say" },
+	{ "max-calls", tl_parse_number, AT(tl_gateway, max_calls), .max = CALLS_MAX, .initial = "0",
+	  .help = "Calls at a time; more are refused with 503. 0: no limit" },
+	{ "ring-time", tl_parse_seconds, AT(tl_gateway, ring_time_s), .min = 1, .max = 3600,
+	  .initial = "30s", .help = "How long a target rings when its route does not say" },
+	{ "rtp-timeout", tl_parse_seconds, AT(tl_gateway, rtp_timeout_s), .max = DAY_S,
+	  .initial = "60s",
+	  .help = "A call whose two sides both send no media so long is ended. 0s: never" },
+	{ "jitter", tl_parse_ms_range, AT(tl_gateway, jitter_min_ms),
+	  AND(tl_gateway, jitter_max_ms), 0, 2000, .initial = "20ms-200ms",
+	  .help = "Least and most delay of the jitter buffer" },
+	{ "register-min", tl_parse_seconds, AT(tl_gateway, register_min_s), .min = 1, .max = DAY_S,
+	  .initial = "60s",
+	  .help = "Shortest registration that is granted; less is refused with 423" },
+	{ "register-max", tl_parse_seconds, AT(tl_gateway, register_max_s), .min = 1,
+	  .max = 30 * DAY_S, .initial = "1h", .help = "Longest registration that is granted" },
+	{ "register-default", tl_parse_seconds, AT(tl_gateway, register_default_s), .min = 1,
+	  .max = 30 * DAY_S, .initial = "10m",
+	  .help = "Registration time when a phone asks for none" },
+	{ "include", NULL, .example = "extensions.ini, routes.d/*.ini",
+	  .help = "Files read as if they stood after this section; relative to this file, "
+		  "* and ? as in a shell" },
+};
+
+static const struct tl_key trunk_keys[] = {
+	{ "host", tl_parse_host, AT(tl_trunk_cfg, host), .example = "sip.carrier.example",
+	  .required = true,
+	  .help = "Where calls go: a domain (NAPTR, SRV, A), or an address; a port may follow: "
+		  "198.51.100.7:5070, [2001:db8::7]:5070" },
+	{ "port", tl_parse_port, AT(tl_trunk_cfg, port), .example = "5060",
+	  .help = "Default: by DNS, or the transport's own, 5060 or 5061" },
+	{ "transport", tl_parse_transport, AT(tl_trunk_cfg, transport), .example = "udp",
+	  .help = "udp, tcp or tls. Default: by DNS, then udp" },
+	{ "register", tl_parse_flag, AT(tl_trunk_cfg, registers), .initial = "no",
+	  .help = "Register there with user and password: yes or no" },
+	{ "user", tl_parse_text, AT(tl_trunk_cfg, user), .example = "4930555100",
+	  .help = "Our name there, for registering and when they ask for a password" },
+	{ "password", tl_parse_secret, AT(tl_trunk_cfg, password), .example = "secret",
+	  .help = "Keep files with passwords from others: chmod o= FILE" },
+	{ "codecs", tl_parse_codecs, LIST(tl_trunk_cfg, codecs), .example = "PCMA, PCMU",
+	  .help = "The preferred first. Default: those of [gateway]" },
+	{ "max-calls", tl_parse_number, AT(tl_trunk_cfg, max_calls), .max = CALLS_MAX,
+	  .initial = "0", .help = "Calls at a time, both directions. 0: no limit" },
+	{ "allow", tl_parse_cidrs, LIST(tl_trunk_cfg, allow), .example = "198.51.100.0/24",
+	  .help = "Addresses that may call as this trunk. Default: host, when that is an address" },
+	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = dtmf_words, .initial = "auto",
+	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
+		  "(tones)" },
+};
+
+static const struct tl_key extension_keys[] = {
+	{ "name", tl_parse_text, AT(tl_extension_cfg, name), .example = "Alice",
+	  .help = "Shown to those whom the extension calls" },
+	{ "password", tl_parse_secret, AT(tl_extension_cfg, password), .example = "secret",
+	  .help = "What the phone registers with; its user name is the extension's number" },
+	{ "ha1", tl_parse_ha1, AT(tl_extension_cfg, ha1),
+	  .example = "d41d8cd98f00b204e9800998ecf8427e",
+	  .help = "Instead of password: MD5 of number:domain:password, in hex" },
+	{ "codecs", tl_parse_codecs, LIST(tl_extension_cfg, codecs), .example = "opus, G722, PCMA",
+	  .help = "The preferred first. Default: those of [gateway]" },
+	{ "max-contacts", tl_parse_number, AT(tl_extension_cfg, max_contacts), .min = 1, .max = 100,
+	  .initial = "10", .help = "Phones that may be registered at a time" },
+	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = dtmf_words, .initial = "auto",
+	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
+		  "(tones)" },
+};
+
+static const struct tl_key hours_keys[] = {
+	{ "mon-fri", tl_parse_days, .names = tl_hours_names_days, .example = "08:00-18:00",
+	  .help = "Days: mon tue wed thu fri sat sun, or a range. Hours: a list, or closed; "
+		  "a day that no line names is closed" },
+	{ "closed", tl_parse_closed, LIST(tl_hours, closed),
+	  .example = "2026-12-25, 2026-12-27..2026-12-31, 01-01",
+	  .help = "Dates and ranges of dates; without a year, every year" },
+	{ "open", tl_parse_open, LIST(tl_hours, open), .example = "2026-12-24 08:00-12:00",
+	  .help = "Dates that count before closed and weekdays, with hours or all day" },
+	{ "timezone", tl_parse_timezone, AT(tl_hours, timezone), .initial = "local",
+	  .help = "Such as Europe/Berlin or UTC; local: the machine's" },
+};
+
+#define ROUTE(field)      AT(tl_route_cfg, field)
+#define ROUTE_LIST(field) LIST(tl_route_cfg, field)
+
+static const struct tl_key route_keys[] = {
+	{ "from", tl_parse_sources, ROUTE_LIST(from), .example = "trunk:carrier, extension:1001",
+	  .help = "Who calls: trunk:NAME, extension:NUMBER, trunk, extension, any; a list. "
+		  "Default: any" },
+	{ "to", tl_parse_patterns, ROUTE_LIST(to), .example = "+4930555100, 0[1-9]X.",
+	  .help = "Number dialled: X 0-9, Z 1-9, N 2-9, [a-z] a set, . one or more, ! none or "
+		  "more, "
+		  "( ) for $1. Default: any" },
+	{ "from-number", tl_parse_patterns, ROUTE_LIST(from_number), .example = "+49170!",
+	  .help = "The caller's number, a pattern like to. Default: any" },
+	{ "transport", tl_parse_transports, ROUTE(transports), .example = "tls",
+	  .help = "How the call came: udp, tcp, tls; a list. Default: any" },
+	{ "when", tl_parse_when, ROUTE_LIST(when), .example = "office, not holidays",
+	  .help = "Names of [hours] sections, one of which must hold; not NAME: outside them. "
+		  "Default: always" },
+	{ "play", tl_parse_play, ROUTE_LIST(play), .example = "welcome.wav, recorded.wav",
+	  .help = "Announcements, one after another, before ringing; without ring, all that there "
+		  "is" },
+	{ "play-as", tl_parse_word, ROUTE(play_as), .words = play_as_words, .example = "early",
+	  .help = "early: before the call is answered (and paid for); answer: after. "
+		  "Default: early when it rings then, else answer" },
+	{ "ring", tl_parse_ring, ROUTE(steps), .example = "1001, 1002 then trunk:carrier",
+	  .help = "Whom: NUMBER, trunk:NAME, extension (the one dialled); \",\" all at once, "
+		  "then one after another" },
+	{ "ring-time", tl_parse_seconds, ROUTE(ring_time_s), .min = 1, .max = 3600,
+	  .example = "25s", .help = "Of each step. Default: that of [gateway]" },
+	{ "on-busy", tl_parse_follow, ROUTE(on_busy), .example = "route:voicebox",
+	  .help = "What follows when all are busy: route:NAME or reject 486 Busy Here. "
+		  "Default: their answer goes to the caller" },
+	{ "on-no-answer", tl_parse_follow, ROUTE(on_no_answer), .example = "route:voicebox",
+	  .help = "The same when nobody has answered in time" },
+	{ "on-failure", tl_parse_follow, ROUTE(on_failure), .example = "reject 480 Nobody Here",
+	  .help = "The same for any other failure" },
+	{ "answer", tl_parse_answer, ROUTE(echo), .example = "echo",
+	  .help = "Instead of ring: echo answers and sends back what it hears" },
+	{ "reject", tl_parse_reject, ROUTE(reject), .example = "403 Not From Here",
+	  .help = "Instead of ring: refuse with a status from 400 to 699 and a reason" },
+	{ "redirect", tl_parse_uri_template, ROUTE(redirect), .example = "sip:$0@other.example",
+	  .help = "Instead of ring: send the caller there with 302; $0 the number dialled, $1 a "
+		  "group" },
+	{ "strip", tl_parse_number, ROUTE(strip), .max = 64, .initial = "0",
+	  .help = "Characters taken off the front of the number dialled" },
+	{ "prefix", tl_parse_number_text, ROUTE(prefix), .example = "+49",
+	  .help = "Put before the number, after strip" },
+	{ "number", tl_parse_template, ROUTE(number), .example = "+49$1",
+	  .help = "Instead of strip and prefix: the number; $1 a group of to, $0 all of it" },
+	{ "caller", tl_parse_caller, ROUTE(caller), .example = "+4930555100",
+	  .help = "Number shown to the callee, or withheld. Default: the caller's own" },
+	{ "caller-name", tl_parse_text, ROUTE(caller_name), .example = "Example Ltd",
+	  .help = "Name shown to the callee. Default: the caller's own" },
+	{ "record", tl_parse_record, ROUTE(record), .initial = "off",
+	  .help = "off, stereo (caller left, callee right; also yes) or mono" },
+	{ "max-duration", tl_parse_seconds, ROUTE(max_duration_s), .max = 30 * DAY_S,
+	  .initial = "0s", .help = "The call is ended after so long. 0s: no limit" },
+};
+
+#define LATER(field) tl_parse_later, AT(tl_expect, field)
+
+static const struct tl_key expect_keys[] = {
+	{ "call", LATER(call), .required = true,
+	  .example = "trunk:carrier +49170111222 +4930555100 at 2026-11-23 10:00",
+	  .help = "Who calls, with which number (or withheld), what they dial, and when" },
+	{ "route", LATER(route), .example = "support", .help = "The route that takes it, or none" },
+	{ "rings", LATER(rings), .example = "1001, 1002", .help = "As ring of a route, or none" },
+	{ "plays", LATER(plays), .example = "welcome.wav", .help = "As play of a route, or none" },
+	{ "rejects", LATER(rejects), .example = "403", .help = "The status of the refusal" },
+	{ "redirects", LATER(redirects), .example = "sip:100@other.example",
+	  .help = "Where the caller is sent" },
+	{ "dials", LATER(dials), .example = "+4930123", .help = "The number after rewriting" },
+	{ "shows", LATER(shows), .example = "+4930555100",
+	  .help = "The caller's number as the callee sees it, or withheld" },
+};
+
+static const struct {
+	const char *name;
+	const struct tl_key *keys;
+	size_t n;
+} sections[_TL_SECTION_MAX] = {
+	[TL_SECTION_GATEWAY] = { "gateway", gateway_keys, G_N_ELEMENTS(gateway_keys) },
+	[TL_SECTION_TRUNK] = { "trunk", trunk_keys, G_N_ELEMENTS(trunk_keys) },
+	[TL_SECTION_EXTENSION] = { "extension", extension_keys, G_N_ELEMENTS(extension_keys) },
+	[TL_SECTION_HOURS] = { "hours", hours_keys, G_N_ELEMENTS(hours_keys) },
+	[TL_SECTION_ROUTE] = { "route", route_keys, G_N_ELEMENTS(route_keys) },
+	[TL_SECTION_EXPECT] = { "expect", expect_keys, G_N_ELEMENTS(expect_keys) },
+};
+
+const char *tl_section_name(enum tl_section section)
+{
+	return section >= 0 && section < _TL_SECTION_MAX ? sections[section].name : "invalid";
+}
+
+const struct tl_key *tl_keys(enum tl_section section, size_t *ret_n)
+{
+	*ret_n = sections[section].n;
+	return sections[section].keys;
+}
+
+const struct tl_key *tl_key_find(enum tl_section section, const char *name)
+{
+	for (size_t i = 0; i < sections[section].n; i++) {
+		const struct tl_key *key = &sections[section].keys[i];
+
+		if (strcmp(key->name, name) == 0 || (key->names && key->names(name)))
+			return key;
+	}
+	return NULL;
+}

@@ -1,0 +1,27 @@
+#pragma once
+/* Between load.c, which fills the settings, and check.c, which looks at them as a whole. */
+#include "dialplan/dialplan_priv.h"
+#include "dialplan/ini.h"
+#include "dialplan/keys.h"
+
+/* One section of the files and the object that it fills. */
+struct tl_loaded {
+	const struct tl_ini_section *section;
+	enum tl_section kind;
+	void *object;
+};
+
+struct tl_load {
+	struct tl_parse parse;
+	struct tl_ini ini;
+	GArray *sections; /* struct tl_loaded, in file order */
+};
+
+/* The line of a section that has this key; NULL: none. */
+const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
+				     const char *key);
+
+/* Fills in what follows from other sections: codecs, ring-time, directories. */
+void tl_load_inherit(struct tl_load *load);
+/* Adds mistakes and warnings that no single value shows. */
+void tl_load_check(struct tl_load *load);

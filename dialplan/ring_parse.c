@@ -1,0 +1,251 @@
+/* The values of [route] sections: whom to ring, what is heard, what follows. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include "dialplan/dialplan_priv.h"
+#include "dialplan/value.h"
+
+enum {
+	RING_STEPS = 32,
+	RING_TARGETS = 64, /* of one step */
+};
+
+/* The words and commas of a ring value, and what they have made so far. */
+struct ring {
+	struct tl_parse *p;
+	struct tl_value rest;
+	GArray *steps;   /* struct tl_ring_step */
+	GArray *targets; /* struct tl_ring_target of the step at hand */
+	bool dialled;
+};
+
+/* "," or a word; "" at the end. */
+static struct tl_value next_word(struct ring *ring)
+{
+	struct tl_value word = ring->rest;
+	size_t space = strspn(word.text, " \t"), bytes;
+
+	word.text += space;
+	word.at.column += space;
+	bytes = *word.text == ',' ? 1 : strcspn(word.text, " \t,");
+	ring->rest.text = word.text + bytes;
+	ring->rest.at.column = word.at.column + bytes;
+	word.text = tl_pool_strndup(ring->p->pool, word.text, bytes);
+	return word;
+}
+
+static bool read_target(struct ring *ring, const struct tl_value *word, struct tl_ring_target *ret)
+{
+	struct tl_ring_target target = { .kind = TL_TARGET_EXTENSION };
+	g_autofree char *hint = NULL, *quoted = NULL;
+	enum tl_source_kind kind;
+	const char *name;
+
+	if (strcmp(word->text, "extension") == 0) {
+		ring->dialled = true;
+		*ret = target;
+		return true;
+	}
+	if (tl_source_parse(word->text, &kind, &name) < 0)
+		return tl_mistake_expected(
+			ring->p, word, "NUMBER or trunk:NAME, with \",\" or \"then\" between them");
+	if (kind == TL_SOURCE_TRUNK) {
+		target.kind = TL_TARGET_TRUNK;
+		target.trunk = tl_dialplan_trunk(ring->p->dp, name);
+	} else {
+		target.extension = tl_dialplan_extension(ring->p->dp, name);
+	}
+	*ret = target;
+	if (target.trunk || target.extension)
+		return true;
+	quoted = tl_quote(name);
+	hint = tl_suggest_section(
+		ring->p, target.kind == TL_TARGET_TRUNK ? TL_SECTION_TRUNK : TL_SECTION_EXTENSION,
+		name);
+	return tl_mistake(ring->p, word, "there is no [%s] %s%s", tl_source_kind_name(kind), quoted,
+			  hint);
+}
+
+static bool add_target(struct ring *ring, const struct tl_value *word)
+{
+	struct tl_ring_target target;
+
+	if (!read_target(ring, word, &target))
+		return false;
+	for (unsigned i = 0; i < ring->targets->len; i++) {
+		const struct tl_ring_target *other =
+			&g_array_index(ring->targets, struct tl_ring_target, i);
+
+		if (other->trunk == target.trunk && other->extension == target.extension)
+			return tl_mistake(ring->p, word, "%s rings twice at once", word->text);
+	}
+	if (ring->targets->len == RING_TARGETS)
+		return tl_mistake(ring->p, word, "more than %d ring at once", RING_TARGETS);
+	g_array_append_val(ring->targets, target);
+	return true;
+}
+
+static void end_step(struct ring *ring)
+{
+	struct tl_ring_step step = { .n_targets = ring->targets->len };
+
+	step.targets = tl_pool_copy(ring->p->pool, ring->targets->data, step.n_targets,
+				    sizeof(struct tl_ring_target));
+	if (step.n_targets)
+		g_array_append_val(ring->steps, step);
+	g_array_set_size(ring->targets, 0);
+}
+
+/* target { ("," | "then") target }: goes on after a bad target, to find them all. */
+static bool read_ring(struct ring *ring)
+{
+	bool ok = true;
+
+	for (;;) {
+		struct tl_value word = next_word(ring), between;
+
+		if (!*word.text || *word.text == ',' || strcmp(word.text, "then") == 0)
+			return tl_mistake(ring->p, &word,
+					  "expected NUMBER, trunk:NAME or extension");
+		ok = add_target(ring, &word) && ok;
+		between = next_word(ring);
+		if (!*between.text)
+			break;
+		if (strcmp(between.text, "then") == 0)
+			end_step(ring);
+		else if (*between.text != ',')
+			return tl_mistake_expected(ring->p, &between, "\",\" or \"then\"");
+		if (ring->steps->len == RING_STEPS)
+			return tl_mistake(ring->p, &between, "more than %d steps", RING_STEPS);
+	}
+	end_step(ring);
+	return ok;
+}
+
+bool tl_ring_read(struct tl_parse *p, const struct tl_value *value,
+		  const struct tl_ring_step **ret_steps, size_t *ret_n, bool *ret_dialled)
+{
+	struct ring ring = { .p = p, .rest = *value };
+	bool ok;
+
+	ring.steps = g_array_new(FALSE, FALSE, sizeof(struct tl_ring_step));
+	ring.targets = g_array_new(FALSE, FALSE, sizeof(struct tl_ring_target));
+	ok = read_ring(&ring);
+	*ret_steps = tl_pool_copy(p->pool, ring.steps->data, ring.steps->len,
+				  sizeof(struct tl_ring_step));
+	*ret_n = ring.steps->len;
+	*ret_dialled = ring.dialled;
+	g_array_unref(ring.steps);
+	g_array_unref(ring.targets);
+	return ok;
+}
+
+bool tl_parse_ring(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		   void *object)
+{
+	struct tl_route_cfg *route = object;
+
+	return tl_ring_read(p, value, &route->steps, &route->n_steps, &route->rings_dialled);
+}
+
+const char *tl_play_path(struct tl_parse *p, const struct tl_value *item)
+{
+	const char *name = tl_value_unquote(p->pool, item);
+	const char *dir = p->dp->gateway.prompts;
+
+	return tl_pool_take(p->pool, g_canonicalize_filename(name, dir ? dir : "/"));
+}
+
+/* A prompt must be there when a call comes, so it must be there now. */
+static bool check_prompt(struct tl_parse *p, const struct tl_value *item, const char *path)
+{
+	g_autofree char *quoted = tl_quote(path);
+	struct stat st;
+
+	if (!*item->text)
+		return tl_mistake(p, item, "expected the name of a sound file");
+	if (stat(path, &st) < 0)
+		return tl_mistake(p, item, "%s: %s", quoted, g_strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return tl_mistake(p, item, "%s is not a file", quoted);
+	if (access(path, R_OK) < 0)
+		return tl_mistake(p, item, "%s: %s", quoted, g_strerror(errno));
+	return true;
+}
+
+bool tl_parse_play(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		   void *object)
+{
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(const char *));
+	struct tl_value rest = *value, item;
+	bool ok = true;
+
+	while (tl_value_next(p->pool, &rest, &item)) {
+		const char *path = tl_play_path(p, &item);
+
+		ok = check_prompt(p, &item, path) && ok;
+		g_array_append_val(list, path);
+	}
+	tl_list_store(p, key, list, object);
+	return ok;
+}
+
+/* "486 Busy Here" or "486". */
+static bool read_status(struct tl_parse *p, const struct tl_value *value, const char *text,
+			struct tl_follow *ret)
+{
+	const char *start = text + strspn(text, " \t");
+	g_autofree char *digits = g_strndup(start, strcspn(start, " \t"));
+	const char *reason = start + strlen(digits);
+	uint64_t status;
+
+	if (!tl_number_read(digits, 699, &status) || status < 400)
+		return tl_mistake(p, value,
+				  "expected a status from 400 to 699 and a reason, such as "
+				  "486 Busy Here");
+	reason += strspn(reason, " \t");
+	*ret = (struct tl_follow) {
+		.kind = TL_FOLLOW_REJECT,
+		.status = status,
+		.reason = *reason ? tl_pool_strdup(p->pool, reason) : NULL,
+	};
+	return true;
+}
+
+bool tl_parse_reject(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		     void *object)
+{
+	return read_status(p, value, value->text, tl_field(object, key));
+}
+
+bool tl_parse_follow(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		     void *object)
+{
+	g_autofree char *quoted = NULL, *hint = NULL;
+	struct tl_follow *follow = tl_field(object, key);
+	const char *name;
+
+	if (g_str_has_prefix(value->text, "reject "))
+		return read_status(p, value, value->text + strlen("reject "), follow);
+	if (!g_str_has_prefix(value->text, "route:"))
+		return tl_mistake_expected(p, value, "route:NAME or reject 486 Busy Here");
+	name = value->text + strlen("route:");
+	if (g_hash_table_lookup_extended(p->dp->route_by_name, name, (void **)&follow->route,
+					 NULL)) {
+		follow->kind = TL_FOLLOW_ROUTE;
+		return true;
+	}
+	quoted = tl_quote(name);
+	hint = tl_suggest_section(p, TL_SECTION_ROUTE, name);
+	return tl_mistake(p, value, "there is no [route] %s%s", quoted, hint);
+}
+
+bool tl_parse_answer(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		     void *object)
+{
+	if (strcmp(value->text, "echo") != 0)
+		return tl_mistake_expected(p, value, "echo");
+	*(bool *)tl_field(object, key) = true;
+	return true;
+}

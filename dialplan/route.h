@@ -1,0 +1,82 @@
+#pragma once
+/*
+ * One [route NAME]: conditions, all of which must hold, and the facts that then
+ * count for the call. Private to dialplan/.
+ */
+#include "dialplan/dialplan.h"
+#include "dialplan/diags.h"
+#include "dialplan/hours.h"
+#include "dialplan/pattern.h"
+
+struct tl_source {
+	enum tl_source_kind kind; /* _TL_SOURCE_MAX: any */
+	const char *name;         /* NULL: any of the kind */
+};
+
+struct tl_when {
+	const struct tl_hours *hours;
+	bool outside; /* "not NAME" */
+};
+
+/* Conditions in the order in which they are tried; `when` last, so that a route
+ * which fails only there is known to depend on the time. */
+enum tl_condition {
+	TL_CONDITION_NONE,   /* none failed */
+	TL_CONDITION_FOLLOW, /* the route is there for others' on-busy and the like */
+	TL_CONDITION_FROM,
+	TL_CONDITION_TO,
+	TL_CONDITION_FROM_NUMBER,
+	TL_CONDITION_TRANSPORT,
+	TL_CONDITION_DIALLED, /* ring = extension, and the number is none's */
+	TL_CONDITION_WHEN,
+	_TL_CONDITION_MAX,
+};
+
+enum tl_play_as { /* words of the key play-as */
+		  TL_PLAY_EARLY,
+		  TL_PLAY_ANSWER,
+		  TL_PLAY_UNSAID, /* early before ringing, answered otherwise */
+};
+
+struct tl_route_cfg {
+	const char *name;
+	struct tl_place at;
+	unsigned order;
+
+	const struct tl_source *from;
+	const struct tl_pattern *to, *from_number;
+	const struct tl_when *when;
+	size_t n_from, n_to, n_from_number, n_when;
+	unsigned transports; /* a bit each; 0: any */
+	/* Another route leads here and no condition is said: it takes no call by
+	 * itself, or every voice box would need a condition that never holds. */
+	bool follow_only;
+
+	const struct tl_ring_step *steps;
+	size_t n_steps;
+	bool rings_dialled; /* some target is "extension": whichever was dialled */
+	unsigned ring_time_s, max_duration_s;
+	const char *const *play;
+	size_t n_play;
+	enum tl_play_as play_as;
+	enum tl_record_mode record;
+	bool echo;               /* answer = echo */
+	struct tl_follow reject; /* TL_FOLLOW_NONE: there is none */
+	const char *redirect;    /* template; NULL: none */
+
+	unsigned strip;
+	const char *prefix, *number;      /* number: template; NULL: none */
+	const char *caller, *caller_name; /* caller "": withheld; NULL: as received */
+	struct tl_follow on_busy, on_no_answer, on_failure;
+};
+
+/* The first condition that fails. */
+enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
+				const struct tl_facts *facts);
+/* The sentence for explain: which condition failed and why; the caller frees it. */
+char *tl_route_miss_text(const struct tl_route_cfg *route, const struct tl_facts *facts,
+			 enum tl_condition condition);
+/* The number dialled, as the route rewrites it; the caller frees it. */
+char *tl_route_callee(const struct tl_route_cfg *route, const char *callee);
+/* What follows when the step fails, in words; the caller frees it. */
+char *tl_follow_text(const struct tl_follow *follow);
