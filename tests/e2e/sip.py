@@ -260,7 +260,7 @@ class Dialog:
         agent = self.agent
         target = self.route_set[0] if self.route_set else f"<{self.remote_target}>"
         host, port, transport = hostport_of(uri_of(target))
-        if not self.route_set and self.remote_target.startswith(("sip:" + agent.domain,)):
+        if not self.route_set and host == agent.domain:  # a name that nobody here resolves
             host, port = agent.gateway
         if agent.transport == "tcp" and not self.messages:
             transport = "tcp"

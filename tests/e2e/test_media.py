@@ -286,15 +286,14 @@ def test_rtp_junk_on_open_ports_is_ignored():
 
 # --- announcements and echo ---
 
-def test_an_announcement_before_ringing():
-    with World(routes=RING_ALICE + "play = hello.wav\n") as w:
+def check_announcement(play_as, status):
+    """Heard before the phone rings; the call that follows is heard too, on the same stream."""
+    with World(routes=RING_ALICE + f"play = hello.wav\nplay-as = {play_as}\n") as w:
         write_tone(f"{w.dir}/prompts/hello.wav", 500, 1.0, rate=16000)
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        first = a.expect_any()
-        assert first.status in (183, 200) and first.sdp, a.ladder
-        media.remote = first.sdp.audio.address
-        if first.status == 200:
+        media.remote = a.expect(status).sdp.audio.address
+        if status == 200:
             a.ack()
         w.alice.expect_no_call(0.7)
         b = w.alice.incoming(timeout=3)
@@ -305,7 +304,7 @@ def test_an_announcement_before_ringing():
         b.rtp.remote = b.invite.sdp.audio.address
         b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
         b.expect("ACK")
-        if first.status != 200:
+        if status != 200:
             a.expect(200)
             a.ack()
         since = len(media.packets)
@@ -315,6 +314,28 @@ def test_an_announcement_before_ringing():
         assert media.heard(660, since=since) > 0.9 and b.rtp.heard(440) > 0.9
         assert not continuity(media.packets), continuity(media.packets)
         w.hang_up(a, b)
+        return a
+
+
+def test_an_announcement_before_ringing_as_early_media():
+    a = check_announcement("early", 183)
+    assert a.ladder == ["> INVITE", "< 100", "< 183", "< 200", "> ACK", "> BYE", "< 200"], a.ladder
+
+
+def test_an_announcement_before_ringing_answered():
+    a = check_announcement("answer", 200)
+    assert a.ladder == ["> INVITE", "< 100", "< 200", "> ACK", "> BYE", "< 200"], a.ladder
+
+
+def test_a_caller_who_gives_up_during_the_announcement():
+    with World(routes=RING_ALICE + "play = hello.wav\nplay-as = early\n") as w:
+        write_tone(f"{w.dir}/prompts/hello.wav", 500, 2.0)
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
+        a.expect(183)
+        a.cancel()
+        a.expect(200)
+        a.expect(487)
+        w.alice.expect_no_call(0.3)
 
 
 def test_a_number_that_only_announces():
@@ -342,7 +363,7 @@ def test_an_announcement_that_cannot_be_read_does_not_stop_the_call():
 
 
 def test_echo():
-    with World(routes=f"[route echo]\nto = {NUMBER}\necho = yes\n") as w:
+    with World(routes=f"[route echo]\nto = {NUMBER}\nanswer = echo\n") as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
         media.remote = a.expect(200).sdp.audio.address

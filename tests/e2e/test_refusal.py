@@ -313,3 +313,29 @@ def test_a_trunks_call_limit():
         w.hang_up(a, b)
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         w.hang_up(a, b)
+
+
+def test_a_route_that_rejects():
+    with World(routes="[route no]\nto = +4930X.\nreject = 403 Not From Here\n") as w:
+        a = call(w)
+        answer = a.expect(403)
+        assert answer.phrase == "Not From Here", answer.start
+        assert a.ladder in (refused(403), ["> INVITE", "< 403", "> ACK"]), a.ladder
+
+
+def test_a_route_that_redirects():
+    with World(routes="[route moved]\nto = +4930X.\nredirect = sip:$0@other.example\n") as w:
+        answer = call(w).expect(302)
+        assert answer.all("Contact") == [f"<sip:{NUMBER}@other.example>"], answer
+
+
+def test_a_callee_that_redirects_does_not_move_the_call_unasked():
+    # A 3xx from a phone is passed on as a refusal or followed; it never leaks its address.
+    with World() as w:
+        a = call(w)
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(302, headers=[("Contact", f"<sip:bob@{w.net}.250>")])
+        b.expect("ACK")
+        answer = a.expect_any()
+        assert answer.status >= 300 and f"{w.net}.250" not in str(answer), answer
