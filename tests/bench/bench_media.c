@@ -1,0 +1,265 @@
+/*
+ * The media engine under N calls, beside its floors measured in the same run:
+ *
+ *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 3] [--workers 0]
+ *               [--complexity 5]
+ *
+ * Each round measures, for each N, the bare relay and then every path, one
+ * after another, so that a machine that is busy for a while slows all of them;
+ * what is printed are medians over the rounds. Figures are of the engine's
+ * process only. "wanted" is what a reader may expect of the ratio; nothing here
+ * fails when it is missed.
+ */
+#include <getopt.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+enum { COUNTS_MAX = 8, ROUNDS_MAX = 9 };
+
+static const struct path {
+	const char *name, *codec;
+	double wanted_ratio; /* of CPU, to the floor below it */
+	double wanted_rss_kb;
+	double floors;   /* bare relays that the floor is made of */
+	bool with_codec; /* the bare codec is part of the floor */
+} paths[] = {
+	{ "relay PCMA", "PCMA", 0, 150, 1, false },
+	{ "PCMA-PCMU", "PCMU", 2, 400, 1, false },
+	{ "PCMA-G722", "G722", 1.25, 400, 1, true },
+	{ "PCMA-opus", "opus", 1.25, 400, 1, true },
+};
+
+struct options {
+	unsigned counts[COUNTS_MAX], n_counts;
+	unsigned rounds, seconds, workers, complexity;
+};
+
+/* One path at one count, over the rounds. */
+struct samples {
+	unsigned n;
+	double cpu_ms[ROUNDS_MAX], ratio[ROUNDS_MAX], rss_kb[ROUNDS_MAX];
+	struct rig_result last;
+	uint64_t lost, late_slots, late_ticks, late_pkts;
+	uint32_t delay_p50_us, delay_p99_us; /* of the worst round */
+};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(const double *values, unsigned n)
+{
+	double sorted[ROUNDS_MAX];
+
+	memcpy(sorted, values, n * sizeof *values);
+	qsort(sorted, n, sizeof *sorted, compare);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+static void keep(struct samples *to, const struct rig_result *result, double floor_ms)
+{
+	to->cpu_ms[to->n] = result->cpu_ms;
+	to->ratio[to->n] = result->cpu_ms / floor_ms;
+	to->rss_kb[to->n++] = result->rss_kb;
+	to->last = *result;
+	to->lost += result->phones.lost_pkts + result->gateway.lost_pkts;
+	to->late_slots += result->phones.late_slots;
+	to->late_ticks += result->gateway.late_ticks;
+	to->late_pkts += result->gateway.late_pkts;
+	to->delay_p50_us = MAX(to->delay_p50_us, result->phones.delay_p50_us);
+	to->delay_p99_us = MAX(to->delay_p99_us, result->phones.delay_p99_us);
+}
+
+/* More than the machine can carry beside the phones would measure the overload. */
+static bool fits(double cpu_ms, unsigned calls)
+{
+	return cpu_ms * calls < 1000.0 * (double)sysconf(_SC_NPROCESSORS_ONLN) * 0.7;
+}
+
+static void print_row(const char *name, unsigned calls, const struct samples *s,
+		      const struct path *path)
+{
+	printf("%-11s %5u %8.3f", name, calls, median(s->cpu_ms, s->n));
+	if (path)
+		printf(" %6.2f", median(s->ratio, s->n));
+	else
+		printf(" %6s", "");
+	if (path && path->wanted_ratio > 0)
+		printf(" %6.2f", path->wanted_ratio);
+	else
+		printf(" %6s", "");
+	if (calls > 1)
+		printf(" %7.0f", median(s->rss_kb, s->n));
+	else
+		printf(" %7s", "-");
+	if (path)
+		printf(" %6.0f", path->wanted_rss_kb);
+	else
+		printf(" %6s", "");
+	printf(" %4u/%-4u %6llu %7.1f %7.1f", s->last.threads_idle, s->last.threads,
+	       (unsigned long long)s->lost, s->delay_p50_us / 1e3, s->delay_p99_us / 1e3);
+	if (s->late_pkts || s->late_ticks)
+		printf("  late: %llu packets, %llu ticks", (unsigned long long)s->late_pkts,
+		       (unsigned long long)s->late_ticks);
+	if (s->late_slots)
+		printf("  (phones late %llux: machine too busy)",
+		       (unsigned long long)s->late_slots);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void print_head(const struct options *opt)
+{
+	printf("CPU-ms: of the engine's process, for each second of one call, both directions "
+	       "of 20 ms packets.\n"
+	       "ratio:  PCMA-PCMU to the bare relay; G722, opus to bare relay + bare codec "
+	       "(opus complexity %u).\n"
+	       "delay:  relay: per packet; others: a tone burst, from its sending to its hearing "
+	       "(jitter buffer, codec, packet).\n\n",
+	       opt->complexity);
+	printf("%-11s %5s %8s %6s %6s %7s %6s %9s %6s %7s %7s\n", "path", "calls", "CPU-ms",
+	       "ratio", "wanted", "kB/call", "wanted", "threads", "lost", "p50 ms", "p99 ms");
+}
+
+static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned calls,
+		   const char *codec, struct rig_result *ret_result)
+{
+	struct rig_load load = {
+		.calls = calls,
+		.codec = codec,
+		.warm_ms = 1000,
+		.window_ms = opt->seconds * 1000,
+		.workers = opt->workers,
+		.opus_complexity = opt->complexity,
+	};
+	int r = rig_run(gateway, &load, ret_result);
+
+	if (r < 0)
+		fprintf(stderr, "bench_media: %s with %u calls: a process of it failed\n", codec,
+			calls);
+	return r;
+}
+
+/* What a path of calls can't cost less than, in this round. */
+static double floor_of(const struct path *path, double relay_ms, double codec_ms)
+{
+	return path->floors * relay_ms + (path->with_codec ? codec_ms : 0);
+}
+
+static void bench_count(const struct options *opt, unsigned calls)
+{
+	struct samples floor = { 0 }, s[G_N_ELEMENTS(paths)] = { 0 };
+	double codec_ms[G_N_ELEMENTS(paths)][ROUNDS_MAX] = { 0 };
+	bool too_much[G_N_ELEMENTS(paths)] = { false };
+	struct rig_result result;
+
+	for (unsigned round = 0; round < opt->rounds; round++) {
+		double relay_ms;
+
+		if (measure(rig_floor, opt, calls, "PCMA", &result) < 0)
+			return;
+		relay_ms = result.cpu_ms;
+		keep(&floor, &result, relay_ms);
+		for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+			double *bare = &codec_ms[i][round];
+
+			*bare = rig_bare_codec_ms(paths[i].codec, opt->complexity);
+			too_much[i] = !fits(floor_of(&paths[i], relay_ms, *bare), calls);
+			if (too_much[i])
+				continue;
+			if (measure(rig_engine, opt, calls, paths[i].codec, &result) < 0)
+				continue;
+			keep(&s[i], &result, floor_of(&paths[i], relay_ms, *bare));
+		}
+	}
+	print_row("bare relay", calls, &floor, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		if (paths[i].with_codec)
+			printf("bare %-6s       %8.3f\n", paths[i].codec,
+			       median(codec_ms[i], opt->rounds));
+		if (s[i].n > 0)
+			print_row(paths[i].name, calls, &s[i], &paths[i]);
+		else if (too_much[i])
+			printf("%-11s %5u  left out: the bare codec alone fills this machine\n",
+			       paths[i].name, calls);
+	}
+	putchar('\n');
+}
+
+static bool parse_counts(const char *text, struct options *opt)
+{
+	g_auto(GStrv) words = g_strsplit(text, ",", COUNTS_MAX);
+
+	for (opt->n_counts = 0; words[opt->n_counts]; opt->n_counts++) {
+		unsigned long count = strtoul(words[opt->n_counts], NULL, 10);
+
+		if (count == 0 || count > RIG_CALLS_MAX)
+			return false;
+		opt->counts[opt->n_counts] = (unsigned)count;
+	}
+	return opt->n_counts > 0;
+}
+
+static bool parse_options(int argc, char **argv, struct options *opt)
+{
+	static const struct option known[] = {
+		{ "calls", required_argument, NULL, 'c' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "complexity", required_argument, NULL, 'x' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool good = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
+
+		switch (c) {
+		case 'c':
+			good = good && parse_counts(optarg, opt);
+			break;
+		case 'r':
+			opt->rounds = CLAMP(number, 1, ROUNDS_MAX);
+			break;
+		case 's':
+			opt->seconds = CLAMP(number, 1, 60);
+			break;
+		case 'w':
+			opt->workers = number;
+			break;
+		case 'x':
+			opt->complexity = MIN(number, 10);
+			break;
+		default:
+			good = false;
+		}
+	}
+	return good && optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = {
+		.counts = { 1, 100, 500 }, .n_counts = 3, .rounds = 2, .seconds = 3, .complexity = 5
+	};
+
+	if (!parse_options(argc, argv, &opt)) {
+		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
+				"[--workers N] [--complexity 0-10]\n");
+		return EXIT_FAILURE;
+	}
+	print_head(&opt);
+	for (unsigned i = 0; i < opt.n_counts; i++)
+		bench_count(&opt, opt.counts[i]);
+	return EXIT_SUCCESS;
+}

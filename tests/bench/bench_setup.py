@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Call set-up through the real gateway, with SIPp as caller and as callee.
+
+    bench_setup.py [--twinleg PATH] [--rates 50,100,200,400,800] [--seconds 5]
+
+The gateway has the first core to itself, the SIPps share the others. Each call: INVITE, 100, 180,
+200, ACK, half a second of nothing, BYE, 200, on both legs, media relayed if there were any. Printed
+for each rate: calls that failed, the gateway's CPU milliseconds a call, set-up time from INVITE to
+200 as the caller sees it, and resident memory. It stops at the first rate with a failure.
+"""
+
+import argparse
+import csv
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+GATEWAY, CALLER, CALLEE = "127.0.77.1", "127.0.77.2", "127.0.77.3"
+HOLD_MS = 500
+CONFIG = f"""
+[gateway]
+listen = udp:{GATEWAY}:5060
+domain = bench.test
+rtp-ports = 16384-32767
+state = {{dir}}/state
+recordings = {{dir}}/recordings
+prompts = {{dir}}
+control = {{dir}}/control
+workers = 1
+
+[trunk caller]
+host = {CALLER}:5060
+codecs = PCMU, PCMA
+
+[trunk callee]
+host = {CALLEE}:5060
+codecs = PCMU, PCMA
+
+[route through]
+from = trunk:caller
+ring = trunk:callee
+"""
+
+
+def cpu_ms(pid):
+    """CPU time that a process has used: the clock that clock_getcpuclockid(3) names."""
+    return time.clock_gettime((~pid << 3) | 2) * 1e3
+
+
+def status_of(pid, key):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith(key + ":"):
+                return int(line.split()[1])
+    return 0
+
+
+def cores():
+    """Ours for the gateway, and those left for its peers."""
+    all_cores = sorted(os.sched_getaffinity(0))
+    return all_cores[:1], all_cores[1:] or all_cores
+
+
+def spawn(args, on, folder, **more):
+    return subprocess.Popen(args, cwd=folder, stdin=subprocess.DEVNULL,
+                            preexec_fn=lambda: os.sched_setaffinity(0, on), **more)
+
+
+def wait_ready(gateway, folder):
+    """Until it is bound: SIPp's calls would be lost before."""
+    deadline = time.monotonic() + 10
+    wanted = "".join(f"{int(part):02X}" for part in reversed(GATEWAY.split("."))) + ":13C4"
+    while time.monotonic() < deadline and gateway.poll() is None:
+        with open("/proc/net/udp", encoding="ascii") as table:
+            if wanted in table.read():
+                return
+        time.sleep(0.05)
+    with open(f"{folder}/gateway.log", encoding="utf-8", errors="replace") as log:
+        sys.exit(f"bench_setup: the gateway did not start:\n{log.read()[-2000:]}")
+
+
+def percentile(values, part):
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else 0.0
+
+
+def read_rows(folder, pattern):
+    found = glob.glob(f"{folder}/{pattern}")
+    if not found:
+        return []
+    with open(found[0], encoding="ascii", errors="replace") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def run_rate(gateway, folder, rate, seconds, on):
+    """One rate: a row of figures."""
+    calls = rate * seconds
+    callee = spawn(["sipp", "-sn", "uas", "-i", CALLEE, "-p", "5060", "-nostdin", "-m",
+                    str(calls)], on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    before_ms, before_kb, began = cpu_ms(gateway.pid), status_of(gateway.pid, "VmRSS"), time.time()
+    caller = spawn(["sipp", "-sn", "uac", "-i", CALLER, "-p", "5060", "-nostdin", "-s", "100",
+                    "-r", str(rate), "-m", str(calls), "-l", str(calls), "-d", str(HOLD_MS),
+                    "-timeout", str(seconds + 20), "-trace_stat", "-fd", "1", "-trace_rtt",
+                    "-rtt_freq", "1", f"{GATEWAY}:5060"],
+                   on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    status = caller.wait()
+    took_s = time.time() - began
+    used_ms = cpu_ms(gateway.pid) - before_ms
+    after_kb = status_of(gateway.pid, "VmRSS")
+    try:
+        callee.wait(2)
+    except subprocess.TimeoutExpired:
+        callee.kill()
+        callee.wait()
+    last = (read_rows(folder, "uac_*_.csv") or [{}])[-1]
+    rtts = [float(row["Response_time_ms"]) for row in read_rows(folder, "uac_*_rtt.csv")
+            if row.get("Response_time_ms")]
+    for file in glob.glob(f"{folder}/ua[cs]_*.csv"):
+        os.unlink(file)
+    done = int(last.get("SuccessfulCall(C)", 0))
+    return {"rate": rate, "calls": calls, "failed": calls - done, "status": status,
+            "again": int(last.get("Retransmissions(C)", 0)), "cpu_ms": used_ms / calls,
+            "busy": used_ms / took_s / 10, "p50": percentile(rtts, 0.5),
+            "p99": percentile(rtts, 0.99), "kb": (after_kb - before_kb) / calls,
+            "rss_kb": after_kb, "threads": status_of(gateway.pid, "Threads")}
+
+
+def bench(arguments, folder):
+    mine, theirs = cores()
+    os.mkdir(f"{folder}/state")
+    with open(f"{folder}/twinleg.ini", "w", encoding="utf-8") as file:
+        file.write(CONFIG.format(dir=folder))
+    with open(f"{folder}/gateway.log", "wb") as log:
+        gateway = spawn([arguments.twinleg, "run", f"{folder}/twinleg.ini"], mine, folder,
+                        stdout=log, stderr=log)
+    try:
+        wait_ready(gateway, folder)
+        print(f"{'calls/s':>8} {'calls':>6} {'failed':>6} {'re-sent':>7} {'CPU-ms/call':>11} "
+              f"{'core %':>6} {'p50 ms':>7} {'p99 ms':>7} {'kB/call':>8} {'RSS kB':>8} "
+              f"{'threads':>7}")
+        for rate in arguments.rates:
+            row = run_rate(gateway, folder, rate, arguments.seconds, theirs)
+            print(f"{row['rate']:8} {row['calls']:6} {row['failed']:6} {row['again']:7} "
+                  f"{row['cpu_ms']:11.2f} {row['busy']:6.0f} {row['p50']:7.1f} {row['p99']:7.1f} "
+                  f"{row['kb']:8.1f} {row['rss_kb']:8} {row['threads']:7}", flush=True)
+            if row["failed"] or gateway.poll() is not None:
+                break
+        print("\nkB/call: growth of resident memory over this rate's calls. Transactions linger "
+              "for 32 s after a call.")
+    finally:
+        if gateway.poll() is None:
+            gateway.send_signal(signal.SIGTERM)
+            try:
+                gateway.wait(20)
+            except subprocess.TimeoutExpired:
+                gateway.kill()
+    if gateway.returncode:
+        sys.exit(f"bench_setup: the gateway ended with status {gateway.returncode}, "
+                 f"log in {folder}/gateway.log")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--twinleg", default=os.environ.get("TWINLEG", "twinleg"))
+    parser.add_argument("--rates", default="50,100,200,400,800",
+                        type=lambda text: [int(word) for word in text.split(",")])
+    parser.add_argument("--seconds", default=5, type=int)
+    arguments = parser.parse_args()
+    if not shutil.which("sipp"):
+        sys.exit("bench_setup: SIPp is not installed (package sip-tester)")
+    folder = tempfile.mkdtemp(prefix="twinleg-bench-")
+    bench(arguments, folder)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+#pragma once
+/*
+ * The rig of the media benches. Three processes, so that each one's CPU is its
+ * own:
+ *
+ *   phones  ------ RTP, 20 ms packets, both directions ------  gateway
+ *      \                                                      /
+ *       `-- window begins, ends, counts --  bench  -- CPU, memory, threads of it
+ *
+ * A gateway is what is measured: the media engine, or the floor under it. The
+ * phones spread their packets evenly over the 20 ms, as unrelated callers do.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+enum {
+	RIG_FRAME_MS = 20,
+	RIG_LOOP_FRAMES = 200,   /* the phones repeat four seconds */
+	RIG_MARKER_EVERY = 100,  /* frames from one tone burst to the next */
+	RIG_MARKER_FRAME = 50,   /* the first */
+	RIG_MARKER_LEVEL = 6000, /* no voice is as loud as this */
+	RIG_SOCKETS = 8,         /* of the phones, a side; shared by the calls */
+	RIG_CALLS_MAX = 2000,
+};
+
+/* What all phones of one side say: four seconds of something like speech, encoded. */
+struct rig_loop {
+	const char *codec;
+	uint8_t pt;
+	uint32_t rtp_step; /* of the timestamp, a packet */
+	struct {
+		const uint8_t *payload;
+		size_t bytes;
+	} frames[RIG_LOOP_FRAMES];
+};
+/* codec: PCMA, PCMU, G722 or opus. Made once, kept; NULL: not one of these. */
+const struct rig_loop *rig_loop_get(const char *codec);
+/* Something like speech, with a tone burst every two seconds. Fills RIG_LOOP_FRAMES frames. */
+void rig_voice(int16_t *pcm, unsigned rate_hz);
+
+/* CPU milliseconds that a call-second costs in bare codec functions: both directions between
+ * PCMA and codec, as the gateway sets them up. */
+double rig_bare_codec_ms(const char *codec, unsigned opus_complexity);
+
+struct rig_load {
+	unsigned calls;
+	const char *codec; /* of side B; side A speaks PCMA */
+	unsigned warm_ms, window_ms;
+	unsigned workers; /* 0: one a core */
+	unsigned opus_complexity;
+	struct sockaddr_storage phones[2][RIG_SOCKETS]; /* where each side's phones listen */
+	int phone_fds[2][RIG_SOCKETS];
+};
+
+/* What a gateway says of itself at its end. */
+struct rig_gateway_report {
+	uint64_t lost_pkts, late_pkts, concealed_ms, junk_pkts;
+	uint64_t late_ticks;
+};
+/*
+ * A gateway, run in a process of its own. Over fd it: writes a byte when it
+ * idles, reads one, opens its calls and writes uint16_t ports[calls][2]; serves
+ * until fd is readable; writes its report.
+ */
+typedef void rig_gateway_fn(const struct rig_load *load, int fd);
+rig_gateway_fn rig_floor;  /* recvmmsg on a socket, sendmmsg on its twin, and nothing else */
+rig_gateway_fn rig_engine; /* media/session.h */
+
+struct rig_phones_report {
+	uint64_t sent_pkts, received_pkts, lost_pkts;
+	uint32_t delay_p50_us, delay_p99_us; /* added by the gateway; 0: not seen */
+	uint32_t late_slots; /* the phones themselves were late: too little CPU for them */
+};
+/* The phones, in a process of their own: writes a byte at the window's begin, one at its end,
+ * and the report. Packets of a relay carry their time of sending; behind a codec it is the tone
+ * burst that is timed, in what side A hears. */
+void rig_phones(const struct rig_load *load, const uint16_t (*ports)[2], int fd);
+
+struct rig_result {
+	double cpu_ms; /* of the gateway, a call-second */
+	double rss_kb; /* a call */
+	unsigned threads_idle, threads;
+	struct rig_phones_report phones;
+	struct rig_gateway_report gateway;
+};
+/* Runs gateway under load. load's phones are filled in. 0 or -errno. */
+int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result);
+
+/* Sends or receives all n bytes. */
+void rig_write(int fd, const void *bytes, size_t n);
+bool rig_read(int fd, void *bytes, size_t n);

@@ -1,0 +1,42 @@
+#!/bin/sh
+# What Twinleg costs, on this machine, in this minute. Prints tables; judges nothing.
+#
+#   sh tests/bench/run.sh            everything, under four minutes
+#   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
+#
+#   bench_codec    a chain beside the codec functions that it runs
+#   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
+#                  bare relay and the bare codecs, measured in turn with it
+#   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
+#
+# Builds into build-bench/ unless BUILD names a directory that has been built already. Run it on a
+# machine that does nothing else: what the phones of the rig don't get, the figures miss.
+set -eu
+
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build-bench}
+media= setup=
+case "${1:-}" in
+--quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" ;;
+"") ;;
+*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
+esac
+
+if [ -z "${BUILD:-}" ]; then
+	cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
+	ninja -C "$build" twinleg bench_codec bench_media bench_relay_floor
+fi
+
+title() {
+	printf '\n== %s\n\n' "$1"
+}
+
+printf '%s, %s cores, %s\n' "$(uname -srm)" "$(nproc)" "$(sed -n 's/^model name.*: //p;T;q' /proc/cpuinfo)"
+title "Chains beside bare codecs"
+"$build/tests/bench/bench_codec"
+title "Media"
+# shellcheck disable=SC2086 # several words
+"$build/tests/bench/bench_media" $media
+title "Call set-up"
+# shellcheck disable=SC2086
+python3 tests/bench/bench_setup.py --twinleg "$build/b2bua/twinleg" $setup
