@@ -6,11 +6,13 @@
     assert media.heard(440, codec="PCMA") > 0.9       # the share of the energy at 440 Hz
 """
 
+import io
 import math
 import socket
 import struct
 import threading
 import time
+import wave
 
 FRAME_S = 0.020
 
@@ -84,6 +86,17 @@ def share(samples, hz, rate=8000):
 def level(samples):
     """Root mean square."""
     return math.sqrt(sum(s * s for s in samples) / len(samples)) if samples else 0.0
+
+
+def wav(samples, rate=8000):
+    """A mono WAV file's bytes."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return out.getvalue()
 
 
 class Packet:

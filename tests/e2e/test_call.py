@@ -1,5 +1,6 @@
 """Calls that are answered: both sides' messages, exactly."""
 
+from rtp import Rtp
 from sip_message import make_sdp, param, uri_of, user_of
 from world import RING_ALICE, World
 
@@ -213,6 +214,21 @@ def test_hold_and_resume_are_answered_from_the_offer_at_hand():
         a.rtp.tone(440, 0.5)
         b.rtp.tone(660, 0.5)
         assert b.rtp.heard(440) > 0.9 and a.rtp.heard(660) > 0.9, "no sound after the hold"
+        w.hang_up(a, b)
+
+
+def test_hold_by_address_zero_sends_to_nobody():
+    # RFC 3264 8.4: the old way to hold. To 0.0.0.0 a datagram would go to our own machine.
+    with World() as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        here = Rtp("127.0.0.1")
+        w.media.append(here)
+        a.request("INVITE", make_sdp("0.0.0.0", here.port, version=2))
+        answer_far_side(b, None)
+        a.expect(200)
+        a.ack()
+        b.rtp.tone(660, 0.4)
+        assert not here.packets, "sound went to 0.0.0.0"
         w.hang_up(a, b)
 
 

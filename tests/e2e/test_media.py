@@ -6,7 +6,7 @@ import struct
 import time
 import wave
 
-from rtp import Rtp, chunks, continuity, encode, share, sine
+from rtp import Rtp, chunks, continuity, encode, share, sine, wav
 from sip_message import make_sdp
 from world import RING_ALICE, World, wait_until
 
@@ -14,13 +14,9 @@ NUMBER = "+4930555100"
 BOTH = ("PCMA", "PCMU")
 
 
-def write_tone(path, hz, seconds, rate=8000):
-    with wave.open(path, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        samples = sine(hz, seconds, rate=rate)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+def hello(seconds, rate=8000):
+    """Prompts for a world: hello.wav, a tone of 500 Hz."""
+    return {"hello.wav": wav(sine(500, seconds, rate=rate), rate)}
 
 
 def channels(path):
@@ -288,8 +284,8 @@ def test_rtp_junk_on_open_ports_is_ignored():
 
 def check_announcement(play_as, status):
     """Heard before the phone rings; the call that follows is heard too, on the same stream."""
-    with World(routes=RING_ALICE + f"play = hello.wav\nplay-as = {play_as}\n") as w:
-        write_tone(f"{w.dir}/prompts/hello.wav", 500, 1.0, rate=16000)
+    routes = RING_ALICE + f"play = hello.wav\nplay-as = {play_as}\n"
+    with World(routes=routes, prompts=hello(1.0, 16000)) as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
         media.remote = a.expect(status).sdp.audio.address
@@ -328,8 +324,7 @@ def test_an_announcement_before_ringing_answered():
 
 
 def test_a_caller_who_gives_up_during_the_announcement():
-    with World(routes=RING_ALICE + "play = hello.wav\nplay-as = early\n") as w:
-        write_tone(f"{w.dir}/prompts/hello.wav", 500, 2.0)
+    with World(routes=RING_ALICE + "play = hello.wav\n", prompts=hello(2.0)) as w:
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
         a.expect(183)
         a.cancel()
@@ -339,8 +334,8 @@ def test_a_caller_who_gives_up_during_the_announcement():
 
 
 def test_a_number_that_only_announces():
-    with World(routes=f"[route info]\nto = {NUMBER}\nplay = hello.wav\n") as w:
-        write_tone(f"{w.dir}/prompts/hello.wav", 500, 0.8)
+    with World(routes=f"[route info]\nto = {NUMBER}\nplay = hello.wav\n",
+               prompts=hello(0.8)) as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
         a.expect(200)
@@ -351,9 +346,8 @@ def test_a_number_that_only_announces():
 
 
 def test_an_announcement_that_cannot_be_read_does_not_stop_the_call():
-    with World(routes=RING_ALICE + "play = broken.wav\n") as w:
-        with open(f"{w.dir}/prompts/broken.wav", "wb") as file:
-            file.write(b"RIFF\xff\xff\xff\xffWAVEjunk")
+    with World(routes=RING_ALICE + "play = broken.wav\n",
+               prompts={"broken.wav": b"RIFF\xff\xff\xff\xffWAVEjunk"}) as w:
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
         b = w.alice.incoming()
         b.expect("INVITE")

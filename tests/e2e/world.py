@@ -60,7 +60,8 @@ class World:
 
     def __init__(self, routes=RING_ALICE, gateway="", carrier="", backup="", extensions=None,
                  transport="udp", register=("1001", "1002"), phones="udp",
-                 rtp_ports="20000-20999", agents=True, spare_backup=False):
+                 rtp_ports="20000-20999", agents=True, spare_backup=False,
+                 prompts=()):
         number = next(_networks)
         self.net = f"127.{20 + number // 250 % 200}.{number % 250 + 1}"
         self.ip, self.address = f"{self.net}.1", (f"{self.net}.1", 5060)
@@ -74,6 +75,9 @@ class World:
         self.dir = tempfile.mkdtemp(prefix="twinleg-e2e-")
         for folder in ("state", "recordings", "prompts"):
             os.mkdir(f"{self.dir}/{folder}")
+        for name, data in dict(prompts).items():
+            with open(f"{self.dir}/prompts/{name}", "wb") as file:
+                file.write(data)
         self.config_path = f"{self.dir}/twinleg.ini"
 
     def config(self, routes=None):
