@@ -365,6 +365,12 @@ void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm)
 	chain->cfg.on_pcm = on_pcm;
 }
 
+void tl_chain_set_loss(struct tl_chain *chain, unsigned percent)
+{
+	if (chain->encoder.element && !chain->encoder.stock)
+		tl_encoder_set_loss((TlElement *)chain->encoder.element, percent);
+}
+
 static int flow_error(GstFlowReturn flow)
 {
 	if (flow == GST_FLOW_OK)
@@ -456,12 +462,11 @@ int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples
 	return flow_error(flow);
 }
 
-static GstFlowReturn conceal_by_decoder(struct tl_chain *chain, unsigned ms)
+static GstFlowReturn conceal_by_decoder(struct tl_chain *chain, unsigned ms, const uint8_t *next,
+					size_t bytes)
 {
-	void *nothing;
-	GstBuffer *hole = tl_buffer_take(&nothing);
+	GstBuffer *hole = tl_buffer_copy(next, bytes);
 
-	tl_buffer_trim(hole, 0);
 	GST_BUFFER_FLAG_SET(hole, GST_BUFFER_FLAG_GAP);
 	GST_BUFFER_DURATION(hole) = ms * GST_MSECOND;
 	return gst_pad_push(chain->decoder.feed, hole);
@@ -482,15 +487,25 @@ static GstFlowReturn conceal_by_repeat(struct tl_chain *chain, unsigned ms)
 
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms)
 {
+	return tl_chain_recover(chain, ms, NULL, 0);
+}
+
+int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes)
+{
 	GstFlowReturn flow = GST_FLOW_OK;
 
 	if (!chain->decoder.element)
 		return -EINVAL;
+	if (bytes && tl_format_duration(&chain->in, next, bytes) == 0)
+		bytes = 0;
 	while (ms && flow == GST_FLOW_OK) {
 		unsigned step = MIN(ms, (unsigned)CONCEAL_STEP_MS);
 
-		flow = chain->conceal ? conceal_by_repeat(chain, step)
-				      : conceal_by_decoder(chain, step);
+		/* The next packet knows only what was right before it. */
+		if (chain->conceal)
+			flow = conceal_by_repeat(chain, step);
+		else
+			flow = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);
 		ms -= step;
 	}
 	return flow_error(flow);

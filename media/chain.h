@@ -49,5 +49,12 @@ int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes);
 int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples);
 /* A hole of so much audio: the decoder's own concealment, or a faded repeat. */
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms);
+/* The same, with the packet after the hole at hand (it is to be pushed afterwards): Opus may carry
+ * in it what was lost (in-band FEC). */
+int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes);
+/* Per cent of our packets that the far end reports lost (RTCP): an Opus encoder whose remote
+ * understands in-band FEC then repeats itself as much as that needs. 0, at first: it does not, since
+ * redundancy costs a quarter more CPU and some of the voice. */
+void tl_chain_set_loss(struct tl_chain *chain, unsigned percent);
 /* How much audio a payload holds, in units of the in codec's RTP clock; 0: can't tell. */
 uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes);

@@ -97,7 +97,8 @@ GstBuffer *tl_buffer_copy(const void *from, size_t bytes)
 	void *to;
 	GstBuffer *buffer = tl_buffer_take(&to);
 
-	memcpy(to, from, bytes);
+	if (bytes)
+		memcpy(to, from, bytes);
 	tl_buffer_trim(buffer, bytes);
 	return buffer;
 }

@@ -13,13 +13,20 @@ gboolean tl_decoder_conceals(const TlElement *self)
 	       class_of(self)->conceal != NULL;
 }
 
-/* A hole of the buffer's duration. */
+/* A hole of the buffer's duration; what the buffer holds is the payload after it. */
 static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
 {
 	size_t samples = gst_util_uint64_scale_int_round(GST_BUFFER_DURATION(hole),
 							 (int)self->parent.rate_hz, GST_SECOND);
+	GstMapInfo map;
+	int made;
 
-	return class_of(self)->conceal(self, pcm, MIN(samples, (size_t)TL_PCM_SAMPLES));
+	if (!gst_buffer_map(hole, &map, GST_MAP_READ))
+		return -1;
+	made = class_of(self)->conceal(self, map.data, map.size, pcm,
+				       MIN(samples, (size_t)TL_PCM_SAMPLES));
+	gst_buffer_unmap(hole, &map);
+	return made;
 }
 
 static int decode_payload(TlDecoder *self, GstBuffer *payload, int16_t *pcm)

@@ -47,8 +47,10 @@ typedef struct {
 	/* Samples written, at most TL_PCM_SAMPLES. -EBADMSG: not of this codec. bytes is 1..1500.
 	 */
 	int (*decode)(TlDecoder *self, const uint8_t *payload, size_t bytes, int16_t *pcm);
-	/* Audio in the place of a hole. NULL: this codec has no concealment of its own. */
-	int (*conceal)(TlDecoder *self, int16_t *pcm, size_t samples);
+	/* Audio in the place of a hole. NULL: this codec has no concealment of its own. next: the
+	 * payload after the hole, bytes 0 when it is not at hand. */
+	int (*conceal)(TlDecoder *self, const uint8_t *next, size_t bytes, int16_t *pcm,
+		       size_t samples);
 } TlDecoderClass;
 
 typedef struct {
@@ -62,6 +64,8 @@ typedef struct {
 	TlElementClass parent;
 	/* Bytes written, at most TL_BUFFER_BYTES. Negative: the encoder is broken. */
 	int (*encode)(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload);
+	/* The far end reports this much lost. NULL: nothing can be done about it. */
+	void (*set_loss)(TlEncoder *self, unsigned percent);
 } TlEncoderClass;
 
 GType tl_element_get_type(void);
@@ -72,6 +76,8 @@ GType tl_encoder_get_type(void);
 int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg);
 /* Can the decoder fill holes by itself? */
 gboolean tl_decoder_conceals(const TlElement *self);
+/* Packets that the far end misses, in per cent. */
+void tl_encoder_set_loss(TlElement *self, unsigned percent);
 /* Samples that wait for the rest of their packet. */
 size_t tl_encoder_pending(const TlElement *self);
 

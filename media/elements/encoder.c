@@ -10,13 +10,22 @@ size_t tl_encoder_pending(const TlElement *self)
 	return ((const TlEncoder *)self)->filled;
 }
 
+static TlEncoderClass *class_of(const void *self)
+{
+	return G_TYPE_INSTANCE_GET_CLASS(self, tl_encoder_get_type(), TlEncoderClass);
+}
+
+void tl_encoder_set_loss(TlElement *self, unsigned percent)
+{
+	if (class_of(self)->set_loss)
+		class_of(self)->set_loss((TlEncoder *)self, percent);
+}
+
 static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
 {
-	TlEncoderClass *class =
-		G_TYPE_INSTANCE_GET_CLASS(self, tl_encoder_get_type(), TlEncoderClass);
 	void *payload;
 	GstBuffer *out = tl_buffer_take(&payload);
-	int bytes = class->encode(self, pcm, self->packet_samples, payload);
+	int bytes = class_of(self)->encode(self, pcm, self->packet_samples, payload);
 
 	if (bytes <= 0) {
 		gst_buffer_unref(out);

@@ -23,14 +23,17 @@ static int decode_opus(TlDecoder *self, const uint8_t *payload, size_t bytes, in
 	return samples > 0 ? samples : -EBADMSG;
 }
 
-/* libopus makes up whole units of 2.5 ms; what is asked beyond them is left out. */
-static int conceal_opus(TlDecoder *self, int16_t *pcm, size_t samples)
+/* libopus makes up whole units of 2.5 ms; what is asked beyond them is left out. From the packet
+ * after the hole it takes the copy of the lost frame, if there is one, else it makes one up. */
+static int conceal_opus(TlDecoder *self, const uint8_t *next, size_t bytes, int16_t *pcm,
+			size_t samples)
 {
 	size_t unit = self->parent.rate_hz / 400;
 	int made;
 
 	samples = MAX(samples - samples % unit, unit);
-	made = opus_decode(((TlOpusDec *)self)->state, NULL, 0, pcm, (int)samples, 0);
+	made = opus_decode(((TlOpusDec *)self)->state, bytes ? next : NULL, (opus_int32)bytes, pcm,
+			   (int)samples, bytes > 0);
 	return made > 0 ? made : -EIO;
 }
 

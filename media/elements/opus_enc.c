@@ -9,7 +9,6 @@
 enum {
 	PAYLOAD_BYTES = 1400,
 	BIT_RATE_MIN = 6000, /* RFC 7587 6.1, maxaveragebitrate */
-	LOSS_PERCENT = 5,    /* that in-band FEC is made for */
 };
 
 typedef struct {
@@ -23,6 +22,12 @@ G_DEFINE_TYPE(TlOpusEnc, tl_opus_enc, tl_encoder_get_type())
 static int encode_opus(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload)
 {
 	return opus_encode(((TlOpusEnc *)self)->state, pcm, (int)samples, payload, PAYLOAD_BYTES);
+}
+
+static void set_loss_opus(TlEncoder *self, unsigned percent)
+{
+	opus_encoder_ctl(((TlOpusEnc *)self)->state,
+			 OPUS_SET_PACKET_LOSS_PERC((int)MIN(percent, 100u)));
 }
 
 /* Where speech of a bandwidth stops gaining by more bits. */
@@ -59,10 +64,9 @@ static void honour(OpusEncoder *state, const char *fmtp, unsigned rate_hz)
 		opus_encoder_ctl(state, OPUS_SET_MAX_BANDWIDTH(bandwidth_of(limit)));
 	if (tl_fmtp_get_uint(fmtp, "cbr", &flag) && flag)
 		opus_encoder_ctl(state, OPUS_SET_VBR(0));
-	if (tl_fmtp_get_uint(fmtp, "useinbandfec", &flag) && flag) {
+	/* Without a loss reported libopus adds no redundancy all the same. */
+	if (tl_fmtp_get_uint(fmtp, "useinbandfec", &flag) && flag)
 		opus_encoder_ctl(state, OPUS_SET_INBAND_FEC(1));
-		opus_encoder_ctl(state, OPUS_SET_PACKET_LOSS_PERC(LOSS_PERCENT));
-	}
 }
 
 /* Frames that one opus_encode() makes; 30 ms would take two of unlike length. */
@@ -102,4 +106,5 @@ static void tl_opus_enc_class_init(TlOpusEncClass *class)
 	G_OBJECT_CLASS(class)->finalize = finalize_enc;
 	class->parent.configure = configure_enc;
 	class->encode = encode_opus;
+	class->set_loss = set_loss_opus;
 }
