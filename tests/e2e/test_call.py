@@ -153,6 +153,47 @@ def test_early_media_is_passed_on_as_183_with_sdp():
         assert a.ladder == ["> INVITE", "< 100", "< 183", "< 200", "> ACK", "> BYE", "< 200"]
 
 
+def test_early_media_then_refused():
+    with World() as w:
+        media = w.rtp(w.carrier)
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(183, make_sdp(w.alice.ip, 5000))
+        a.expect(183)
+        b.reply(486)
+        b.expect("ACK")
+        a.expect(486)
+        assert a.ladder == ["> INVITE", "< 100", "< 183", "< 486", "> ACK"], a.ladder
+
+
+def test_early_media_of_one_target_then_another_answers():
+    routes = RING_ALICE.replace("ring = 1001", "ring = 1001 then 1002\nring-time = 1s")
+    with World(routes=routes) as w:
+        media = w.rtp(w.carrier)
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(183, make_sdp(w.alice.ip, 5000))
+        media.remote = a.expect(183).sdp.audio.address
+        b.answer_request("CANCEL")
+        b.reply(487)
+        b.expect("ACK")
+        second = w.bob.incoming()
+        second.expect("INVITE")
+        second.rtp = w.rtp(w.bob)
+        second.rtp.remote = second.invite.sdp.audio.address
+        second.reply(200, make_sdp(w.bob.ip, second.rtp.port))
+        second.expect("ACK")
+        assert a.expect_any().status == 200, a.ladder
+        a.ack()
+        tone = media.tone_start(440, 0.5)
+        second.rtp.tone(660, 0.5)
+        tone.join()
+        assert media.heard(660) > 0.9 and second.rtp.heard(440) > 0.9
+        w.hang_up(a, second)
+
+
 def test_offerless_invite_gets_our_offer_in_the_200_and_answers_in_the_ack():
     with World() as w:
         a = w.carrier.invite(NUMBER)
