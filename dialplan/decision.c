@@ -202,9 +202,7 @@ int tl_dialplan_follow(struct tl_dialplan *dp, const char *route, const struct t
 {
 	const struct tl_route_cfg *next = g_hash_table_lookup(dp->route_by_name, route);
 
-	/* a route that rings the extension dialled rings none when there is none */
-	if (!next ||
-	    (next->rings_dialled && tl_route_miss(dp, next, facts) == TL_CONDITION_DIALLED))
+	if (!next || !tl_route_can_ring(dp, next, facts))
 		return -ENOENT;
 	*ret_decision = tl_decision_make(dp, next, facts);
 	return 0;

@@ -69,8 +69,9 @@ const struct tl_trunk_cfg *tl_dialplan_trunk_by_address(const struct tl_dialplan
  */
 int tl_dialplan_decide(struct tl_dialplan *dp, const struct tl_facts *facts,
 		       struct tl_decision **ret_decision);
-/* The same for a named route, whatever its conditions: follow-ups. -ENOENT: no
- * such route (load has checked names, so only after a bug). */
+/* The same for a named route, whatever its conditions: follow-ups. -ENOENT: it rings
+ * the extension dialled, and there is none of that number; or there is no such
+ * route (load has checked names, so only after a bug). */
 int tl_dialplan_follow(struct tl_dialplan *dp, const char *route, const struct tl_facts *facts,
 		       struct tl_decision **ret_decision);
 void tl_decision_free(struct tl_decision *decision); /* NULL ok */

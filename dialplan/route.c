@@ -40,8 +40,8 @@ static bool transport_holds(const struct tl_route_cfg *route, const struct tl_fa
 	return !route->transports || route->transports & 1u << facts->transport;
 }
 
-static bool dialled_holds(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
-			  const struct tl_facts *facts)
+bool tl_route_can_ring(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
+		       const struct tl_facts *facts)
 {
 	g_autofree char *callee = NULL;
 
@@ -73,7 +73,7 @@ enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_ro
 		return TL_CONDITION_FROM_NUMBER;
 	if (!transport_holds(route, facts))
 		return TL_CONDITION_TRANSPORT;
-	if (!dialled_holds(dp, route, facts))
+	if (!tl_route_can_ring(dp, route, facts))
 		return TL_CONDITION_DIALLED;
 	return when_holds(route, facts) ? TL_CONDITION_NONE : TL_CONDITION_WHEN;
 }

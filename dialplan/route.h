@@ -73,6 +73,9 @@ struct tl_route_cfg {
 /* The first condition that fails. */
 enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
 				const struct tl_facts *facts);
+/* False: it rings the extension dialled, and there is none of that number. */
+bool tl_route_can_ring(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
+		       const struct tl_facts *facts);
 /* The sentence for explain: which condition failed and why; the caller frees it. */
 char *tl_route_miss_text(const struct tl_route_cfg *route, const struct tl_facts *facts,
 			 enum tl_condition condition);
