@@ -259,7 +259,7 @@ static int open_decoder(struct tl_chain *chain)
 	open_stream(chain->decoder.feed,
 		    chain->decoder.stock ? tl_stock_payload_caps(codec) : tl_payload_caps(codec));
 	if (chain->decoder.stock || !tl_decoder_conceals((TlElement *)chain->decoder.element))
-		chain->conceal = tl_conceal_new();
+		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
 		return 0;
 	return tl_resampler_new(chain->decode_hz, chain->rate_hz, &chain->from_decoder);
