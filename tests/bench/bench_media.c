@@ -2,7 +2,7 @@
  * The media engine under N calls, beside its floors measured in the same run:
  *
  *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 3] [--workers 0]
- *               [--complexity 5]
+ *               [--complexity 5] [--gateway engine|rtpengine]
  *
  * Each round measures, for each N, the bare relay and then every path, one
  * after another, so that a machine that is busy for a while slows all of them;
@@ -37,6 +37,7 @@ static const struct path {
 struct options {
 	unsigned counts[COUNTS_MAX], n_counts;
 	unsigned rounds, seconds, workers, complexity;
+	rig_gateway_fn *gateway;
 };
 
 /* One path at one count, over the rounds. */
@@ -175,7 +176,7 @@ static void bench_count(const struct options *opt, unsigned calls)
 			too_much[i] = !fits(floor_of(&paths[i], relay_ms, *bare), calls);
 			if (too_much[i])
 				continue;
-			if (measure(rig_engine, opt, calls, paths[i].codec, &result) < 0)
+			if (measure(opt->gateway, opt, calls, paths[i].codec, &result) < 0)
 				continue;
 			keep(&s[i], &result, floor_of(&paths[i], relay_ms, *bare));
 		}
@@ -216,6 +217,7 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "complexity", required_argument, NULL, 'x' },
+		{ "gateway", required_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool good = true;
@@ -240,6 +242,9 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		case 'x':
 			opt->complexity = MIN(number, 10);
 			break;
+		case 'g':
+			opt->gateway = strcmp(optarg, "rtpengine") ? rig_engine : rig_rtpengine;
+			break;
 		default:
 			good = false;
 		}
@@ -255,7 +260,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &opt)) {
 		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
-				"[--workers N] [--complexity 0-10]\n");
+				"[--workers N] [--complexity 0-10] [--gateway engine|rtpengine]\n");
 		return EXIT_FAILURE;
 	}
 	print_head(&opt);

@@ -66,8 +66,9 @@ struct rig_gateway_report {
  * until fd is readable; writes its report.
  */
 typedef void rig_gateway_fn(const struct rig_load *load, int fd);
-rig_gateway_fn rig_floor;  /* recvmmsg on a socket, sendmmsg on its twin, and nothing else */
-rig_gateway_fn rig_engine; /* media/session.h */
+rig_gateway_fn rig_floor;     /* recvmmsg on a socket, sendmmsg on its twin, and nothing else */
+rig_gateway_fn rig_engine;    /* media/session.h */
+rig_gateway_fn rig_rtpengine; /* rtpengine in userspace, as Debian packages it, for comparison */
 
 struct rig_phones_report {
 	uint64_t sent_pkts, received_pkts, lost_pkts;
