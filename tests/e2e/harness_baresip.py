@@ -8,7 +8,7 @@
         alice.say("alice.wav")      # silence until then
         alice.press("5")
         alice.digits()              # what arrived
-        alice.heard_path()          # the WAV file of what was heard
+        alice.heard_paths()         # the WAV files of what was heard
         alice.hang_up()
 
 It is steered through its ctrl_tcp module: netstrings of JSON. baresip 1.0 wants speech at the rate
@@ -214,11 +214,9 @@ class Baresip:
         return "".join(event["param"] for event in self.past
                        if event.get("type") == "CALL_DTMF_START")
 
-    def heard_path(self):
-        """The WAV file of what was heard in the latest call."""
-        dumps = sorted(glob.glob(f"{self.folder}/dump-*-dec.wav"), key=os.path.getmtime)
-        assert dumps, f"baresip {self.name} heard nothing:\n{self.log()}"
-        return dumps[-1]
+    def heard_paths(self):
+        """The WAV files of what was heard, the oldest first: a call may have several."""
+        return sorted(glob.glob(f"{self.folder}/dump-*-dec.wav"), key=os.path.getmtime)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:

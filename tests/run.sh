@@ -1,0 +1,150 @@
+#!/bin/sh
+# Every test, from a fresh Debian 12 on:
+#
+#   sh tests/run.sh
+#
+# Installs what is missing of conf/packages, builds with gcc, and with clang under the address and
+# undefined-behaviour sanitizers (warnings are errors in both), and in each of the two builds runs
+# the unit tests, replays what fuzzers have found, and runs the end-to-end tests, the demonstration
+# among them. The last line is `N passed, N failed, N skipped`; the exit status is 1 when one failed.
+set -u
+
+tree=$(cd "$(dirname "$0")/.." && pwd)
+logs=$tree/build/test-logs
+passed=0 failed=0 skipped=0
+begun=$(date +%s)
+. "$tree/tests/support/packages.sh"
+export PYTHONDONTWRITEBYTECODE=1
+export ASAN_OPTIONS=detect_leaks=1:disable_coredump=1 UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS="suppressions=$tree/tests/support/lsan.supp:print_suppressions=0"
+
+say() {
+	echo "== [$(($(date +%s) - begun)) s] $*"
+}
+
+pass() {
+	passed=$((passed + $1))
+}
+
+# fail COUNT WHAT [LOG]
+fail() {
+	failed=$((failed + $1))
+	echo "FAIL $2"
+	[ -z "${3:-}" ] || tail -n 60 "$3" | sed 's/^/    | /'
+}
+
+finish() {
+	say "done"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+	exit
+}
+
+# build NAME COMPILER [OPTION...]: configures and builds everything
+build() {
+	name=$1 compiler=$2
+	shift 2
+	say "building: $name ($compiler)"
+	if cmake -G Ninja -S "$tree" -B "$tree/build/$name" -DCMAKE_C_COMPILER="$compiler" \
+		-DTL_TESTS=ON "$@" >"$logs/$name-cmake.log" 2>&1; then
+		if ninja -k 20 -C "$tree/build/$name" >"$logs/$name-build.log" 2>&1; then
+			echo "ok build $name"
+			pass 1
+			return 0
+		fi
+		fail 1 "build $name" "$logs/$name-build.log"
+	else
+		fail 1 "configure $name" "$logs/$name-cmake.log"
+	fi
+	return 1
+}
+
+# The tests inside one executable, counted from what it says as TAP.
+run_unit_tests() {
+	say "unit tests: $1"
+	for test in "$tree/build/$1"/tests/test_*; do
+		[ -x "$test" ] && [ -f "$test" ] || continue
+		name=$(basename "$test")
+		log=$logs/$1-$name.log
+		(cd "$tree" && timeout 180 "$test" --tap="$log.tap" --jobs "$(nproc)") >"$log" 2>&1
+		status=$?
+		good=$(grep -cE '^ok ' "$log.tap" 2>/dev/null)
+		skips=$(grep -E '^ok .*# SKIP' "$log.tap" 2>/dev/null)
+		bad=$(grep -cE '^not ok ' "$log.tap" 2>/dev/null)
+		[ "$status" = 0 ] || [ "${bad:-0}" != 0 ] || bad=1
+		if [ -n "$skips" ]; then
+			echo "$skips" | sed 's/^ok/skip/'
+			n=$(echo "$skips" | wc -l)
+			skipped=$((skipped + n)) good=$((good - n))
+		fi
+		pass "${good:-0}"
+		if [ "${bad:-0}" = 0 ]; then
+			echo "ok $name: $good"
+		else
+			grep -hE '^not ok ' "$log.tap" >>"$log" 2>/dev/null
+			fail "$bad" "$name ($1): $bad of $((good + bad)), exit status $status" "$log"
+		fi
+	done
+}
+
+replay_fuzz_corpus() {
+	say "replaying what fuzzers found: $1"
+	for fuzzer in "$tree/build/$1"/tests/fuzz/fuzz_*; do
+		[ -x "$fuzzer" ] && [ -f "$fuzzer" ] || continue
+		name=$(basename "$fuzzer")
+		corpus=$tree/tests/fuzz/corpus/${name#fuzz_}
+		[ -d "$corpus" ] || continue
+		if timeout 120 "$fuzzer" "$corpus" >"$logs/$1-$name.log" 2>&1; then
+			echo "ok $name"
+			pass 1
+		else
+			fail 1 "$name ($1)" "$logs/$1-$name.log"
+		fi
+	done
+}
+
+run_end_to_end() {
+	say "end to end: $1"
+	log=$logs/$1-e2e.log
+	TWINLEG="$tree/build/$1/b2bua/twinleg" /usr/bin/python3 -u "$tree/tests/e2e/run.py" \
+		2>&1 </dev/null | tee "$log"
+	# The last line is theirs: N passed, N failed, N skipped
+	counts=$(tail -n 1 "$log" | sed -n \
+		's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
+	if [ -z "$counts" ]; then
+		fail 1 "end to end ($1) did not come to its end" "$log"
+		return
+	fi
+	set -- $counts
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+run_everything_in() {
+	if [ ! -x "$tree/build/$1/b2bua/twinleg" ]; then
+		fail 1 "there is no gateway to test in build/$1"
+		return
+	fi
+	run_unit_tests "$1"
+	replay_fuzz_corpus "$1"
+	run_end_to_end "$1"
+}
+
+mkdir -p "$logs"
+if ! install_packages "$tree/conf/packages" "$logs/packages.log" test; then
+	fail 1 "packages" "$logs/packages.log"
+	finish
+fi
+
+say "layers"
+if sh "$tree/tests/check_layers.sh"; then
+	echo "ok check_layers"
+	pass 1
+else
+	fail 1 "check_layers"
+fi
+
+build release gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
+build sanitize clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTL_SANITIZE=ON
+run_everything_in release
+run_everything_in sanitize
+finish
