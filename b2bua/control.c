@@ -199,12 +199,15 @@ static int clear_path(const struct sockaddr_un *addr)
 static int open_socket(const char *path, int *ret_fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	g_autofree char *dir = g_path_get_dirname(path);
 	mode_t mask;
 	int fd, r;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(addr.sun_path, path);
+	if (g_mkdir_with_parents(dir, 0755) < 0)
+		return -errno;
 	r = clear_path(&addr);
 	if (r < 0)
 		return r;

@@ -370,10 +370,14 @@ void tl_registrar_on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
 
 /* --- asking --- */
 
-static gint by_q(gconstpointer a, gconstpointer b, gpointer user)
+/* By extension, and best q first. */
+static gint by_rank(gconstpointer a, gconstpointer b, gpointer user)
 {
 	const struct tl_binding *first = a, *second = b;
+	int order = strcmp(first->extension, second->extension);
 
+	if (order != 0)
+		return order;
 	return first->q > second->q ? -1 : first->q < second->q;
 }
 
@@ -405,15 +409,14 @@ size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 	struct lookup lookup = { .bindings = ret_bindings, .max = max, .now_s = now_s() };
 	const GPtrArray *bindings;
 
-	if (!extension) {
-		tl_location_filter(reg->location, collect, &lookup);
-		return lookup.n;
-	}
-	bindings = tl_location_find(reg->location, extension);
+	bindings = extension ? tl_location_find(reg->location, extension) : NULL;
 	for (guint i = 0; bindings && i < bindings->len; i++)
 		collect(bindings->pdata[i], &lookup);
+	if (!extension)
+		tl_location_filter(reg->location, collect, &lookup);
 	if (lookup.n > 1)
-		g_qsort_with_data(ret_bindings, (gint)lookup.n, sizeof(*ret_bindings), by_q, NULL);
+		g_qsort_with_data(ret_bindings, (gint)lookup.n, sizeof(*ret_bindings), by_rank,
+				  NULL);
 	return lookup.n;
 }
 
