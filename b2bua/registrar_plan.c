@@ -229,13 +229,17 @@ static int make_room(const struct tl_register_facts *facts, struct tl_register_p
 	}
 }
 
+/* We send to the first proxy ourselves; those behind it are for it to reach. */
 static int check_path(const struct tl_register_facts *facts, struct tl_register_plan *plan)
 {
+	const sip_path_t *first = facts->sip->sip_path;
 	char text[TL_REGISTER_CONTACT_BYTES];
 	int n = 0;
 
-	for (const sip_path_t *path = facts->sip->sip_path; path; path = path->r_next)
-		if (++n > PATHS || tl_uri_check(path->r_url) < 0 ||
+	if (first && tl_uri_check(first->r_url) < 0)
+		return refuse(plan, 400, "Bad Path");
+	for (const sip_path_t *path = first; path; path = path->r_next)
+		if (++n > PATHS || !tl_uri_is_safe(path->r_url) ||
 		    !print_uri(path->r_url, text, sizeof(text)))
 			return refuse(plan, 400, "Bad Path");
 	return 0;

@@ -8,6 +8,7 @@
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_wait.h>
+#include <sofia-sip/tport_tag.h>
 #include "b2bua/address.h"
 #include "b2bua/digest.h"
 #include "b2bua/log.h"
@@ -26,7 +27,7 @@ enum {
 
 struct tl_registration {
 	struct tl_stack *stack;
-	char *name, *host, *user, *password;
+	char *name, *host, *user, *password, *user_agent;
 	uint16_t port;
 	enum tl_transport transport;
 
@@ -74,19 +75,24 @@ static char *make_contact(struct tl_registration *registration, su_home_t *home)
 	enum tl_transport transport = registration->transport;
 	const char *user = registration->user;
 	struct sockaddr_storage peer;
-	char *contact;
 
 	if (!tl_address_parse(registration->host, 5060, &peer))
 		tl_address_parse("192.0.2.1", 5060, &peer);
 	if (transport == _TL_TRANSPORT_INVALID)
 		transport = TL_TRANSPORT_UDP; /* what DNS without NAPTR comes to */
-	contact = tl_stack_contact(registration->stack, home,
-				   su_strndup(home, user, (isize_t)strcspn(user, "@")), transport,
-				   (const struct sockaddr *)&peer);
-	return contact ? su_sprintf(home, "<%s>", contact) : NULL;
+	return tl_stack_contact(registration->stack, home,
+				su_strndup(home, user, (isize_t)strcspn(user, "@")), transport,
+				(const struct sockaddr *)&peer);
 }
 
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
+
+static const char *find_ident(const struct tl_registration *registration, su_home_t *home)
+{
+	const url_t *url = url_make(home, registration->next_hop);
+
+	return url ? tl_stack_ident(registration->stack, url) : NULL;
+}
 
 /* False: it could not even be tried. */
 static bool send_register(struct tl_registration *registration, unsigned expires_s)
@@ -95,6 +101,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	char *contact = make_contact(registration, home);
 	char *expires = su_sprintf(home, "%u", expires_s);
 	const char *uri = registration->request_uri;
+	const char *ident = find_ident(registration, home);
 	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
 	const char *proxy =
 		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri);
@@ -108,6 +115,8 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 			URL_STRING_MAKE(registration->next_hop), SIP_METHOD_REGISTER,
 			URL_STRING_MAKE(uri), SIPTAG_CONTACT_STR(contact),
 			SIPTAG_EXPIRES_STR(expires), SIPTAG_MAX_FORWARDS_STR("70"),
+			SIPTAG_USER_AGENT_STR(registration->user_agent),
+			TAG_IF(ident, TPTAG_IDENT(ident)),
 			TAG_IF(www, SIPTAG_AUTHORIZATION_STR(www)),
 			TAG_IF(proxy, SIPTAG_PROXY_AUTHORIZATION_STR(proxy)), TAG_END());
 	su_home_deinit(home);
@@ -277,12 +286,14 @@ static int on_stray(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
 	return 481;
 }
 
-struct tl_registration *tl_registration_new(struct tl_stack *stack, const struct tl_trunk_cfg *cfg)
+struct tl_registration *tl_registration_new(struct tl_stack *stack, const struct tl_trunk_cfg *cfg,
+					    const char *user_agent)
 {
 	struct tl_registration *registration = g_new0(struct tl_registration, 1);
 
 	registration->stack = stack;
 	copy_cfg(registration, cfg);
+	registration->user_agent = g_strdup(user_agent);
 	registration->state = TL_TRUNK_REGISTERING;
 	registration->wanted_s = WANTED_S;
 	registration->digest = tl_digest_new(cfg->user, cfg->password);
@@ -309,6 +320,7 @@ void tl_registration_free(struct tl_registration *registration)
 	g_free(registration->host);
 	g_free(registration->user);
 	g_free(registration->password);
+	g_free(registration->user_agent);
 	g_free(registration->aor);
 	g_free(registration->request_uri);
 	g_free(registration->next_hop);

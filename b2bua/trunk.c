@@ -88,7 +88,8 @@ static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct t
 	if (trunk->registration && (!wanted || !tl_registration_fits(trunk->registration, cfg)))
 		end_registration(trunk);
 	if (wanted && !trunk->registration)
-		trunk->registration = tl_registration_new(trunks->stack, cfg);
+		trunk->registration = tl_registration_new(
+			trunks->stack, cfg, tl_dialplan_gateway(trunks->dp)->user_agent);
 }
 
 void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
