@@ -7,7 +7,8 @@
 # Installs what is missing of conf/packages, builds, starts the gateway on conf/quickstart.ini,
 # places two calls through it with independent phones, and shows what became of them. The exit
 # status says whether everything was as it should be. Without a terminal it ends after the
-# demonstration too. What it makes lies in build/; a second start builds nothing anew.
+# demonstration too. What it makes lies in build/ ($TWINLEG_BUILD and $TWINLEG_FOLDER name other
+# folders for the build and for what the gateway writes); a second start builds nothing anew.
 set -eu
 
 case ${1:-} in
@@ -20,8 +21,8 @@ case ${1:-} in
 esac
 
 tree=$(cd "$(dirname "$0")/.." && pwd)
-build=$tree/build/release
-folder=$tree/build/quickstart
+build=${TWINLEG_BUILD:-$tree/build/release}
+folder=${TWINLEG_FOLDER:-$tree/build/quickstart}
 . "$tree/tests/support/packages.sh"
 
 stay=--stay

@@ -218,6 +218,10 @@ class Baresip:
         """The WAV files of what was heard, the oldest first: a call may have several."""
         return sorted(glob.glob(f"{self.folder}/dump-*-dec.wav"), key=os.path.getmtime)
 
+    def said_paths(self):
+        """What went into its encoder: baresip's resampling is not the gateway's fault."""
+        return sorted(glob.glob(f"{self.folder}/dump-*-enc.wav"), key=os.path.getmtime)
+
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()

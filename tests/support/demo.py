@@ -95,7 +95,7 @@ def demonstrate(gateway, port, folder, prompts, calls=CALLS, tell=print):
     for number, call in enumerate(calls, 1):
         tell(f"\n══ Call {number} of {len(calls)}: {call.title}\n")
         seen = place(call, gateway, port, folder, speech, tell)
-        checks = judge(seen, speech, f"{prompts}/welcome.wav")
+        checks = judge(seen, f"{prompts}/welcome.wav")
         show(seen, checks, tell)
         wrong += sum(not check.good for check in checks)
     return wrong

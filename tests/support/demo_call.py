@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import struct
+import subprocess
 import time
 import wave
 
@@ -11,6 +12,7 @@ from harness_baresip import Baresip
 from harness_net import Island
 from harness_sipp import Sipp
 from rtp import chunks, encode
+from score import read_wav
 
 CARRIER_NET, PHONE_NET = "198.18.71", "198.18.72"
 CALLER = "+49170111222"
@@ -41,8 +43,10 @@ class Seen:
     call: Call
     carrier_capture: Capture
     phone_capture: Capture
+    caller_said: tuple       # (samples, rate) that went into the encoder
+    callee_said: tuple
     caller_heard: list       # [(samples, rate)], one a recording
-    callee_heard: list       # [path]
+    callee_heard: list
     caller_digits: str       # that arrived at the caller
     callee_digits: str
     record: dict             # the gateway's own, from `twinleg show`
@@ -72,8 +76,10 @@ class BaresipCarrier:
         phone.hang_up()
         self.agent.wait("CALL_CLOSED")
 
+    def said(self):
+        return loudest(self.agent.said_paths())
+
     def heard(self, capture):
-        from score import read_wav
         return [read_wav(path) for path in self.agent.heard_paths()]
 
     def digits(self, capture):
@@ -89,8 +95,10 @@ class SippCarrier:
 
     def __init__(self, island, target, speech, call):
         self.island, self.target, self.call = island, target, call
-        self.pcap = f"{os.path.dirname(speech)}/caller.pcap"
-        self.play_s = write_media_pcap(self.pcap, speech, call.caller_digit)
+        folder = os.path.dirname(speech)
+        self.pcap, self.narrow = f"{folder}/caller.pcap", f"{folder}/caller-narrow.wav"
+        subprocess.run(["sox", "-D", speech, "-r", "8000", self.narrow], check=True)
+        self.play_s = write_media_pcap(self.pcap, self.narrow, call.caller_digit)
         self.agent = None
 
     def dial(self):
@@ -111,6 +119,9 @@ class SippCarrier:
     def end(self, phone):
         self.agent.wait(self.play_s + 20)
         phone.wait("CALL_CLOSED")
+
+    def said(self):
+        return read_wav(self.narrow)
 
     def heard(self, capture):
         return [(stream.pcma(), 8000) for stream in self._streams(capture)]
@@ -134,10 +145,8 @@ CALLS = (Call("+4930555101", "1001", "opus", BaresipCarrier, "5", "8"),
 def write_media_pcap(path, speech, digit):
     """RTP for SIPp to play: the speech in A-law, a pause, a digit, a pause; its length in s."""
     with wave.open(speech, "rb") as file:
-        wide = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
-    # Two samples become one: espeak's speech holds next to nothing above 4 kHz once averaged.
-    narrow = [(wide[i] + wide[i + 1]) // 2 for i in range(0, len(wide) - 1, 2)]
-    talk = chunks(encode(narrow + [0] * 8000, "PCMA"), 160)
+        samples = struct.unpack(f"<{file.getnframes()}h", file.readframes(file.getnframes()))
+    talk = chunks(encode([*samples, *[0] * 8000], "PCMA"), 160)
     packets, seq, ts = [], 1, 0
     for payload in talk:
         packets.append((seq, ts, 8, payload))
@@ -191,16 +200,18 @@ def place(call, gateway, port, folder, speech, tell):
             time.sleep(0.3)  # the last packets reach the captures
             pcap = f"{folder}/call-{call.extension}.pcap"
             write_pcap(pcap, carrier_capture.datagrams + phone_capture.datagrams)
-            return Seen(call, carrier_capture, phone_capture, carrier.heard(carrier_capture),
-                        read_all(phone.heard_paths()), carrier.digits(carrier_capture),
-                        phone.digits(), record, pcap)
+            return Seen(call, carrier_capture, phone_capture,
+                        carrier.said(), loudest(phone.said_paths()),
+                        carrier.heard(carrier_capture),
+                        [read_wav(path) for path in phone.heard_paths()],
+                        carrier.digits(carrier_capture), phone.digits(), record, pcap)
         finally:
             carrier.close()
 
 
-def read_all(paths):
-    from score import read_wav
-    return [read_wav(path) for path in paths]
+def loudest(paths):
+    """Of several recordings the one with the speech in it."""
+    return max((read_wav(path) for path in paths), key=lambda found: float((found[0] ** 2).sum()))
 
 
 def talk(call, gateway, carrier, phone, speech, tell):

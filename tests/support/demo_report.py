@@ -16,15 +16,15 @@ class Check:
     detail: str = ""
 
 
-def best_score(sent_path, heard):
+def best_score(said, heard):
     """The score of the recording, of several, in which the speech is most itself."""
-    sent, rate = read_wav(sent_path)
+    sent, rate = said
     scores = [score(sent, samples, rate, its_rate) for samples, its_rate in heard]
     return max(scores, key=lambda found: found.correlation, default=None)
 
 
-def check_speech(what, sent_path, heard):
-    found = best_score(sent_path, heard)
+def check_speech(what, said, heard):
+    found = best_score(said, heard)
     if found is None:
         return Check(False, what, "nothing was heard")
     faults = found.faults()
@@ -61,36 +61,37 @@ def check_loss(capture, what):
     return Check(packets > 0 and lost == 0, what, f"{packets} packets, {lost} missing")
 
 
-def check_recording(record, speech):
+def check_recording(record, said):
     """Caller left, callee right, and nobody on the wrong side."""
     path = record.get("recording")
     if not path or not os.path.exists(path):
         return [Check(False, "recorded", f"there is no {path or 'recording'}")]
     checks = []
     for who, side in (("caller", "left"), ("callee", "right")):
-        checks.append(check_speech(f"recording, {side}: the {who}", speech[who],
+        checks.append(check_speech(f"recording, {side}: the {who}", said[who],
                                    [read_wav(path, side)]))
         other = "right" if side == "left" else "left"
-        crossed = best_score(speech[who], [read_wav(path, other)])
+        crossed = best_score(said[who], [read_wav(path, other)])
         checks.append(Check(crossed.correlation < 0.5, f"recording, {other}: not the {who}",
                             f"correlation {crossed.correlation:.2f}"))
     return checks
 
 
-def judge(seen, speech, welcome):
+def judge(seen, welcome):
     """Every check of a call."""
     call, record = seen.call, seen.record
+    said = {"caller": seen.caller_said, "callee": seen.callee_said}
     return [
         check_digest(seen.phone_capture.sip()),
-        check_speech("the caller heard the welcome", welcome, seen.caller_heard),
+        check_speech("the caller heard the welcome", read_wav(welcome), seen.caller_heard),
         check_codecs(record, call),
-        check_speech("the callee heard the caller", speech["caller"], seen.callee_heard),
-        check_speech("the caller heard the callee", speech["callee"], seen.caller_heard),
+        check_speech("the callee heard the caller", said["caller"], seen.callee_heard),
+        check_speech("the caller heard the callee", said["callee"], seen.caller_heard),
         check_digits("digit from caller to callee", call.caller_digit, seen.callee_digits),
         check_digits("digit from callee to caller", call.callee_digit, seen.caller_digits),
         check_loss(seen.carrier_capture, "sent to the caller"),
         check_loss(seen.phone_capture, "sent to the callee"),
-        *check_recording(record, speech),
+        *check_recording(record, said),
         Check(record.get("status") == 200, "ended in order",
               f"status {record.get('status')}, hung up by "
               f"{ {'a': 'the caller', 'b': 'the callee'}.get(record.get('ended_by'), '?') }"),

@@ -10,10 +10,10 @@ RATE = 16000
 VOICES = {"caller": ("en-gb", "-s", "155", "-p", "40"),
           "callee": ("en-us+f3", "-s", "150", "-p", "65")}
 TEXTS = {
-    "caller": "Good morning, this is the caller speaking. I should like to order seven blue chairs, "
-              "four lamps, and a very large table, please.",
-    "callee": "Hello, you have reached extension one zero zero one. We have yellow curtains, "
-              "umbrellas, and the finest wooden shelves in town.",
+    "caller": "Good morning, this is the caller. I should like to order seven blue chairs and four "
+              "lamps.",
+    "callee": "Hello, this is the extension. We have yellow curtains and the finest shelves in "
+              "town.",
 }
 
 
