@@ -16,6 +16,7 @@ static void free_binding(gpointer data)
 	g_free(binding->route);
 	g_free(binding->call_id);
 	g_free(binding->user_agent);
+	g_free(binding->instance);
 	g_free(binding);
 }
 
@@ -67,6 +68,7 @@ static struct tl_location_binding *copy_binding(const struct tl_location_binding
 	copy->route = g_strdup(binding->route);
 	copy->call_id = g_strdup(binding->call_id);
 	copy->user_agent = g_strdup(binding->user_agent);
+	copy->instance = g_strdup(binding->instance);
 	return copy;
 }
 

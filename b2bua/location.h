@@ -12,6 +12,7 @@ struct tl_location;
 
 struct tl_location_binding { /* strings are its own; route may be NULL */
 	char *extension, *contact, *route, *call_id, *user_agent;
+	char *instance; /* +sip.instance of RFC 5626, or NULL */
 	uint32_t cseq;
 	double q;
 	int64_t expires_s;

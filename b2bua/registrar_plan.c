@@ -1,6 +1,7 @@
 #include "b2bua/registrar_plan.h"
 
 #include <string.h>
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_status.h>
 #include "b2bua/location.h"
 #include "b2bua/stack.h"
@@ -34,11 +35,16 @@ static bool print_uri(const url_t *url, char *buf, size_t bytes)
 	return n > 0 && (size_t)n < bytes && is_printable(buf);
 }
 
-/* The binding of the same URI; of several (equality isn't transitive) the one of the same text. */
+/*
+ * The binding that a Contact refreshes: the one of the same URI (of several, since
+ * equality isn't transitive, the one of the same text). Else the one of the same
+ * instance: a telephone that was restarted comes from a new port, and its former
+ * self would ring in vain until it expires.
+ */
 static const struct tl_location_binding *find_binding(const struct tl_register_facts *facts,
 						      const struct tl_register_change *change)
 {
-	const struct tl_location_binding *found = NULL;
+	const struct tl_location_binding *same_uri = NULL, *same_instance = NULL;
 
 	for (guint i = 0; facts->bindings && i < facts->bindings->len; i++) {
 		const struct tl_location_binding *binding = facts->bindings->pdata[i];
@@ -48,10 +54,12 @@ static const struct tl_location_binding *find_binding(const struct tl_register_f
 		if (strcmp(binding->contact, change->contact) == 0)
 			return binding;
 		g_strlcpy(copy, binding->contact, sizeof(copy));
-		if (!found && url_d(&url, copy) == 0 && tl_register_same_uri(&url, change->url))
-			found = binding;
+		if (!same_uri && url_d(&url, copy) == 0 && tl_register_same_uri(&url, change->url))
+			same_uri = binding;
+		if (*change->instance && g_strcmp0(binding->instance, change->instance) == 0)
+			same_instance = binding;
 	}
-	return found;
+	return same_uri ? same_uri : same_instance;
 }
 
 /* Steps 6 and 7: within a Call-ID only a higher CSeq counts; anything else came late. */
@@ -112,6 +120,20 @@ static void set_old(struct tl_register_change *change, const struct tl_location_
 	g_strlcpy(change->old_contact, binding->contact, sizeof(change->old_contact));
 }
 
+/*
+ * Kept as it stands, quotes and all: it is only ever compared. With reg-id a telephone
+ * may have several flows at once (RFC 5626), and each is a binding of its own.
+ */
+static void read_instance(const sip_contact_t *contact, struct tl_register_change *change)
+{
+	const char *instance = msg_params_find(contact->m_params, "+sip.instance=");
+
+	if (!instance || msg_params_find(contact->m_params, "reg-id=") ||
+	    strlen(instance) >= sizeof(change->instance) || !g_utf8_validate(instance, -1, NULL))
+		return;
+	g_strlcpy(change->instance, instance, sizeof(change->instance));
+}
+
 /* Refusals of what a Contact is, before what it asks for. */
 static int check_contact(struct tl_register_plan *plan, const sip_contact_t *contact,
 			 struct tl_register_change *change)
@@ -123,6 +145,7 @@ static int check_contact(struct tl_register_plan *plan, const sip_contact_t *con
 	    !print_uri(contact->m_url, change->contact, sizeof(change->contact)))
 		return refuse(plan, 400, "Bad Contact");
 	change->url = contact->m_url;
+	read_instance(contact, change);
 	return 0;
 }
 
@@ -185,48 +208,29 @@ static bool is_touched(const struct tl_register_plan *plan,
 	return false;
 }
 
-/* The live binding that nobody asked about and that expires first. */
-static const struct tl_location_binding *find_oldest(const struct tl_register_facts *facts,
-						     const struct tl_register_plan *plan,
-						     unsigned *ret_others)
+/* Live bindings that this request leaves alone. */
+static unsigned count_others(const struct tl_register_facts *facts,
+			     const struct tl_register_plan *plan)
 {
-	const struct tl_location_binding *oldest = NULL;
+	unsigned n = 0;
 
-	*ret_others = 0;
 	for (guint i = 0; facts->bindings && i < facts->bindings->len; i++) {
 		const struct tl_location_binding *binding = facts->bindings->pdata[i];
 
-		if (binding->expires_s <= facts->now_s || is_touched(plan, binding))
-			continue;
-		++*ret_others;
-		if (!oldest || binding->expires_s < oldest->expires_s)
-			oldest = binding;
+		n += binding->expires_s > facts->now_s && !is_touched(plan, binding);
 	}
-	return oldest;
+	return n;
 }
 
-/*
- * Over max-contacts the binding that expires first makes room: a telephone that was
- * restarted comes from a new port, and must not wait for its former self to expire.
- */
-static int make_room(const struct tl_register_facts *facts, struct tl_register_plan *plan)
+static int check_room(const struct tl_register_facts *facts, struct tl_register_plan *plan)
 {
-	unsigned puts = 0, others;
+	unsigned puts = 0;
 
 	for (guint i = 0; i < plan->changes->len; i++)
 		puts += g_array_index(plan->changes, struct tl_register_change, i).put;
-	if (puts > facts->max_contacts)
+	if (puts > 0 && puts + count_others(facts, plan) > facts->max_contacts)
 		return refuse(plan, 403, "Too Many Contacts");
-
-	for (;;) {
-		const struct tl_location_binding *oldest = find_oldest(facts, plan, &others);
-		struct tl_register_change change = { 0 };
-
-		if (puts == 0 || puts + others <= facts->max_contacts)
-			return 0;
-		set_old(&change, oldest);
-		g_array_append_val(plan->changes, change);
-	}
+	return 0;
 }
 
 /* We send to the first proxy ourselves; those behind it are for it to reach. */
@@ -262,7 +266,7 @@ static void plan_contacts(const struct tl_register_facts *facts, struct tl_regis
 		if (plan_contact(facts, plan, contact) < 0)
 			return;
 	}
-	make_room(facts, plan);
+	check_room(facts, plan);
 }
 
 void tl_register_plan_make(const struct tl_register_facts *facts, struct tl_register_plan *ret_plan)

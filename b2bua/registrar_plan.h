@@ -11,6 +11,7 @@
 enum {
 	TL_REGISTER_CONTACT_BYTES = 512, /* a longer URI is refused */
 	TL_REGISTER_CONTACTS = 16,       /* in one request; more are refused */
+	TL_REGISTER_INSTANCE_BYTES = 128,
 };
 
 struct tl_register_facts {
@@ -26,7 +27,8 @@ struct tl_register_change {
 	char old_contact[TL_REGISTER_CONTACT_BYTES];
 	bool put;
 	char contact[TL_REGISTER_CONTACT_BYTES];
-	const url_t *url; /* of contact; lent from the request */
+	char instance[TL_REGISTER_INSTANCE_BYTES]; /* "": none */
+	const url_t *url;                          /* of contact; lent from the request */
 	double q;
 	int64_t expires_s; /* Unix time */
 };

@@ -122,19 +122,22 @@ static char *format_path(const sip_path_t *path)
 }
 
 /*
- * Over UDP a NAT shows in the Via: a client that knows its own address writes
- * the one that we see. Then its Contact is to be trusted, even when it names
- * another port or host (a registration for somebody else's account).
+ * Over UDP a NAT shows in a Contact of another host than the one we hear from. On
+ * the same host a Via that names another port than the one we hear from shows it
+ * too; a Via that is right means that the Contact's other port is meant. contact
+ * NULL: it is a name.
  */
 static bool is_translated(const sip_via_t *via, const struct sockaddr *source,
 			  const struct sockaddr_storage *contact)
 {
 	struct sockaddr_storage sent_by;
 
-	if (via && via->v_host &&
-	    tl_address_parse(via->v_host, read_port(via->v_port, TL_TRANSPORT_UDP), &sent_by))
-		return !tl_address_equal((const struct sockaddr *)&sent_by, source);
-	return contact && !tl_address_same_host((const struct sockaddr *)contact, source);
+	if (contact && !tl_address_same_host((const struct sockaddr *)contact, source))
+		return true;
+	if (!via || !via->v_host ||
+	    !tl_address_parse(via->v_host, read_port(via->v_port, TL_TRANSPORT_UDP), &sent_by))
+		return false;
+	return !tl_address_equal((const struct sockaddr *)&sent_by, source);
 }
 
 char *tl_register_route(const sip_t *sip, const url_t *contact, const struct sockaddr *source,

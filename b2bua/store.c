@@ -208,6 +208,7 @@ void tl_store_binding_put(struct tl_store *store, const struct tl_store_binding 
 	job->route = g_strdup(binding->route);
 	job->call_id = g_strdup(binding->call_id);
 	job->user_agent = g_strdup(binding->user_agent);
+	job->instance = g_strdup(binding->instance);
 	job->cseq = binding->cseq;
 	job->q = binding->q;
 	job->expires_s = binding->expires_s;

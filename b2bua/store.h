@@ -16,13 +16,15 @@ void tl_store_free(struct tl_store *store); /* writes what is queued; NULL ok */
 
 struct tl_store_binding {
 	const char *extension, *contact, *route, *call_id, *user_agent;
+	const char *instance; /* NULL: none */
 	uint32_t cseq;
 	double q;
 	int64_t expires_s;
 };
 typedef void tl_store_binding_fn(const struct tl_store_binding *binding, void *user);
 int tl_store_bindings_load(struct tl_store *store, tl_store_binding_fn *fn, void *user);
-void tl_store_binding_put(struct tl_store *store, const struct tl_store_binding *binding); /* copies */
+void tl_store_binding_put(struct tl_store *store,
+			  const struct tl_store_binding *binding); /* copies */
 void tl_store_binding_remove(struct tl_store *store, const char *extension, const char *contact);
 
 /* A call's record: JSON object text, one row a call; key columns are taken from it. Copies. */

@@ -18,6 +18,7 @@ static const char *const migrations[] = {
 	"  user_agent TEXT NOT NULL,"
 	"  q          REAL NOT NULL,"
 	"  expires_s  INTEGER NOT NULL," /* Unix time */
+	"  instance   TEXT,"             /* +sip.instance, RFC 5626 */
 	"  PRIMARY KEY (extension, contact)"
 	") WITHOUT ROWID;"
 	"CREATE TABLE calls ("
@@ -37,10 +38,11 @@ static const char *const migrations[] = {
 static const char *const statements[_TL_STORE_OP_MAX] = {
 	[TL_STORE_BINDING_PUT] =
 		"INSERT INTO bindings (extension, contact, route, call_id, cseq, user_agent, q, "
-		"expires_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+		"expires_s, instance) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
 		"ON CONFLICT (extension, contact) DO UPDATE SET route = excluded.route, "
 		"call_id = excluded.call_id, cseq = excluded.cseq, "
-		"user_agent = excluded.user_agent, q = excluded.q, expires_s = excluded.expires_s",
+		"user_agent = excluded.user_agent, q = excluded.q, expires_s = excluded.expires_s, "
+		"instance = excluded.instance",
 	[TL_STORE_BINDING_REMOVE] = "DELETE FROM bindings WHERE extension = ?1 AND contact = ?2",
 	[TL_STORE_CALL_PUT] = "INSERT INTO calls (call_id, started_s, source, caller, callee, "
 			      "status, record) VALUES (?1, ?2, json_extract(?3, '$.source'), "
@@ -63,6 +65,7 @@ void tl_store_job_free(struct tl_store_job *job)
 	g_free(job->route);
 	g_free(job->call_id);
 	g_free(job->user_agent);
+	g_free(job->instance);
 	g_free(job->json);
 	g_free(job);
 }
@@ -221,6 +224,7 @@ static void bind_job(sqlite3_stmt *statement, const struct tl_store_job *job)
 		bind_text(statement, 6, job->user_agent);
 		sqlite3_bind_double(statement, 7, job->q);
 		sqlite3_bind_int64(statement, 8, job->expires_s);
+		bind_text(statement, 9, job->instance);
 		/* fallthrough */
 	case TL_STORE_BINDING_REMOVE:
 		bind_text(statement, 1, job->extension);
@@ -274,7 +278,7 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 
 	if (sqlite3_prepare_v2(sql->db,
 			       "SELECT extension, contact, route, call_id, user_agent, cseq, q, "
-			       "expires_s FROM bindings",
+			       "expires_s, instance FROM bindings",
 			       -1, &statement, NULL) != SQLITE_OK)
 		return fail(sql, -EIO);
 	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -290,6 +294,8 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 
 		if (sqlite3_column_type(statement, 2) != SQLITE_NULL)
 			binding.route = column_text(statement, 2);
+		if (sqlite3_column_type(statement, 8) != SQLITE_NULL)
+			binding.instance = column_text(statement, 8);
 		fn(&binding, user);
 	}
 	sqlite3_finalize(statement);

@@ -16,7 +16,7 @@ enum tl_store_op {
 /* One write; strings are its own. */
 struct tl_store_job {
 	enum tl_store_op op;
-	char *extension, *contact, *route, *call_id, *user_agent, *json;
+	char *extension, *contact, *route, *call_id, *user_agent, *instance, *json;
 	uint32_t cseq;
 	double q;
 	int64_t expires_s, started_s;

@@ -41,12 +41,14 @@ static void start(void)
 					       .contact = "sip:1001@192.0.2.7:5062;transport=udp",
 					       .call_id = "old",
 					       .user_agent = "",
+					       .instance = "\"<urn:uuid:1>\"",
 					       .cseq = 10,
 					       .q = 1,
 					       .expires_s = NOW_S + 100 };
 
 	location = tl_location_new();
 	tl_location_put(location, &binding);
+	binding.instance = NULL;
 	binding.contact = "sip:1001@192.0.2.8";
 	binding.expires_s = NOW_S + 50;
 	tl_location_put(location, &binding);
@@ -126,9 +128,12 @@ static const struct {
 	  "Contact: <sip:1001@192.0.2.1>;expires=soon\r\n", "new", 1,
 	  "put sip:1001@192.0.2.1 q1 3600" },
 	{ "too brief", "Contact: <sip:1001@192.0.2.1>;expires=59\r\n", "new", 1, "423 min 60" },
-	{ "two contacts with q",
+	{ "two contacts with q, when there is room for one",
 	  "Contact: <sip:1001@192.0.2.1>;q=0.5, <sip:1001@192.0.2.2>;q=0.125;expires=60\r\n", "new",
-	  1, "put sip:1001@192.0.2.1 q0.5 1800; put sip:1001@192.0.2.2 q0.125 60; del " OLD_B },
+	  1, "403" },
+	{ "two contacts with q, one of them known",
+	  "Contact: <sip:1001@192.0.2.1>;q=0.5, <" OLD_B ">;q=0.125;expires=60\r\n", "new", 1,
+	  "put sip:1001@192.0.2.1 q0.5 1800; put " OLD_B " q0.125 60 for " OLD_B },
 	{ "a refresh", "Contact: <sip:1001@192.0.2.7:5062;transport=UDP>\r\n", "old", 11,
 	  "put sip:1001@192.0.2.7:5062;transport=UDP q1 1800 for " OLD_A },
 	{ "a refresh by another Call-ID, whatever its CSeq", "Contact: <" OLD_A ">\r\n", "new", 1,
@@ -154,9 +159,18 @@ static const struct {
 	{ "the same contact twice counts once",
 	  "Contact: <sip:1001@192.0.2.1>, <sip:1001@192.0.2.1>\r\n", "new", 1,
 	  "put sip:1001@192.0.2.1 q1 1800" },
-	{ "the one that expires first makes room",
-	  "Contact: <sip:1001@192.0.2.1>, <sip:1001@192.0.2.2>\r\n", "new", 1,
-	  "put sip:1001@192.0.2.1 q1 1800; put sip:1001@192.0.2.2 q1 1800; del " OLD_B },
+	{ "one goes as another comes",
+	  "Contact: <sip:1001@192.0.2.1>, <sip:1001@192.0.2.2>, <" OLD_A ">;expires=0\r\n", "new",
+	  1, "put sip:1001@192.0.2.1 q1 1800; put sip:1001@192.0.2.2 q1 1800; del " OLD_A },
+	{ "a telephone that was restarted takes its own place",
+	  "Contact: <sip:1001@192.0.2.1:7>;+sip.instance=\"<urn:uuid:1>\"\r\n", "new", 1,
+	  "put sip:1001@192.0.2.1:7 q1 1800 for " OLD_A },
+	{ "unless it has several flows (RFC 5626)",
+	  "Contact: <sip:1001@192.0.2.1:7>;+sip.instance=\"<urn:uuid:1>\";reg-id=2\r\n", "new", 1,
+	  "put sip:1001@192.0.2.1:7 q1 1800" },
+	{ "another telephone takes nobody's place",
+	  "Contact: <sip:1001@192.0.2.1:7>;+sip.instance=\"<urn:uuid:2>\"\r\n", "new", 1,
+	  "put sip:1001@192.0.2.1:7 q1 1800" },
 	{ "more than there may ever be",
 	  "Contact: <sip:1@h.example>, <sip:2@h.example>, <sip:3@h.example>, "
 	  "<sip:4@h.example>\r\n",
@@ -273,8 +287,8 @@ static const struct {
 	  TL_TRANSPORT_UDP, NULL },
 	{ "another port by intent", "192.0.2.7:5060", "sip:1001@192.0.2.7:5090", "", "192.0.2.7",
 	  5060, TL_TRANSPORT_UDP, NULL },
-	{ "on behalf of another host", "192.0.2.7", "sip:1001@192.0.2.99", "", "192.0.2.7", 5060,
-	  TL_TRANSPORT_UDP, NULL },
+	{ "a Contact of another host", "192.0.2.7", "sip:1001@10.0.0.5", "", "192.0.2.7", 5060,
+	  TL_TRANSPORT_UDP, "sip:192.0.2.7:5060;transport=udp;lr" },
 	{ "behind a NAT", "10.0.0.5:5060", "sip:1001@10.0.0.5:5060", "", "192.0.2.7", 40000,
 	  TL_TRANSPORT_UDP, "sip:192.0.2.7:40000;transport=udp;lr" },
 	{ "behind a NAT that changes only the port", "192.0.2.7:5060", "sip:1001@192.0.2.7:5060",

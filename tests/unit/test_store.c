@@ -44,6 +44,7 @@ static const struct tl_store_binding alice = { .extension = "1001",
 					       .route = "sip:192.0.2.1:40000;transport=udp;lr",
 					       .call_id = "abc@192.0.2.7",
 					       .user_agent = "desk \"phone\" 'x'",
+					       .instance = "\"<urn:uuid:1>\"",
 					       .cseq = 4294967295u,
 					       .q = 0.7,
 					       .expires_s = 1900000000 };
@@ -51,10 +52,11 @@ static const struct tl_store_binding alice = { .extension = "1001",
 /* All that the database holds, as "extension contact route call_id agent cseq q expires" lines. */
 static void append_line(const struct tl_store_binding *binding, void *user)
 {
-	g_string_append_printf(user, "%s %s %s %s %s %u %.1f %ld\n", binding->extension,
+	g_string_append_printf(user, "%s %s %s %s %s %u %.1f %ld %s\n", binding->extension,
 			       binding->contact, binding->route ? binding->route : "-",
 			       binding->call_id, binding->user_agent, binding->cseq, binding->q,
-			       (long)binding->expires_s);
+			       (long)binding->expires_s,
+			       binding->instance ? binding->instance : "-");
 }
 
 static char *dump(void)
@@ -91,7 +93,7 @@ Test(store, keeps_bindings)
 	g_autofree char *text = NULL;
 
 	bob.extension = "1002";
-	bob.route = NULL;
+	bob.route = bob.instance = NULL;
 	tl_store_binding_put(store, &alice);
 	tl_store_binding_put(store, &bob);
 	bob.q = 1;
@@ -103,10 +105,12 @@ Test(store, keeps_bindings)
 	tl_store_free(store);
 
 	text = dump();
-	cr_expect_str_eq(text, "1001 sip:1001@192.0.2.7:5062 sip:192.0.2.1:40000;transport=udp;lr "
-			       "abc@192.0.2.7 desk \"phone\" 'x' 4294967295 0.7 1900000000\n"
-			       "1002 sip:1001@192.0.2.7:5062 - "
-			       "abc@192.0.2.7 desk \"phone\" 'x' 4294967295 1.0 1900000000\n");
+	cr_expect_str_eq(
+		text,
+		"1001 sip:1001@192.0.2.7:5062 sip:192.0.2.1:40000;transport=udp;lr "
+		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 0.7 1900000000 \"<urn:uuid:1>\"\n"
+		"1002 sip:1001@192.0.2.7:5062 - "
+		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 1.0 1900000000 -\n");
 }
 
 Test(store, keeps_calls_with_the_columns_that_people_ask_for)
