@@ -47,7 +47,7 @@ static bool read_call(struct tl_parse *p, const struct tl_value *call, struct as
 	for (size_t i = 0; words[i] && n < G_N_ELEMENTS(word); i++)
 		if (*words[i])
 			word[n++] = words[i];
-	if (n < 3 || (n > 3 && strcmp(word[3], "at") != 0) ||
+	if (n < 3 || (n > 3 && (strcmp(word[3], "at") != 0 || !at)) ||
 	    tl_source_parse(word[0], &asked.facts.source, &asked.facts.source_name) < 0)
 		return tl_mistake_expected(p, call, expected);
 	asked.facts.source_name = tl_pool_strdup(p->pool, asked.facts.source_name);

@@ -146,7 +146,7 @@ static const struct tl_key route_keys[] = {
 	{ "transport", tl_parse_transports, ROUTE(transports), .example = "tls",
 	  .help = "How the call came: udp, tcp, tls; a list. Default: any" },
 	{ "when", tl_parse_when, ROUTE_LIST(when), .example = "office, not holidays",
-	  .help = "Names of [hours] sections, one of which must hold; not NAME: outside them. "
+	  .help = "Names of [hours] sections: one must be open, and none of those after not. "
 		  "Default: always" },
 	{ "play", tl_parse_play, ROUTE_LIST(play), .example = "welcome.wav, recorded.wav",
 	  .help = "Announcements, one after another, before ringing; without ring, all that there "

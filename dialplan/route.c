@@ -51,12 +51,21 @@ bool tl_route_can_ring(const struct tl_dialplan *dp, const struct tl_route_cfg *
 	return tl_dialplan_extension(dp, callee);
 }
 
+/* One of the names must be open, and none of those after "not". */
 static bool when_holds(const struct tl_route_cfg *route, const struct tl_facts *facts)
 {
-	for (size_t i = 0; i < route->n_when; i++)
-		if (tl_hours_open(route->when[i].hours, facts->at_s) != route->when[i].outside)
-			return true;
-	return !route->n_when;
+	bool named = false, open = false;
+
+	for (size_t i = 0; i < route->n_when; i++) {
+		const struct tl_when *when = &route->when[i];
+		bool now = tl_hours_open(when->hours, facts->at_s);
+
+		if (when->outside && now)
+			return false;
+		named = named || !when->outside;
+		open = open || (!when->outside && now);
+	}
+	return open || !named;
 }
 
 enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_route_cfg *route,

@@ -15,7 +15,7 @@ struct tl_source {
 
 struct tl_when {
 	const struct tl_hours *hours;
-	bool outside; /* "not NAME" */
+	bool outside; /* "not NAME": it must be closed */
 };
 
 /* Conditions in the order in which they are tried; `when` last, so that a route

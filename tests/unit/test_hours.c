@@ -78,11 +78,12 @@ Test(hours, can_be_turned_round)
 	struct tl_dialplan *dp = dialplan_of("[extension 1]\npassword = x\n"
 					     "[hours a]\nmon = 08:00-10:00\ntimezone = UTC\n"
 					     "[hours b]\nmon = 09:00-12:00\ntimezone = UTC\n"
-					     "[route r]\nwhen = not a, b\nring = 1\n");
+					     "[route r]\nwhen = b, not a\nring = 1\n");
 
 	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 08:30", "UTC")), "-");
-	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 09:30", "UTC")), "r");
-	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 13:00", "UTC")), "r");
+	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 09:30", "UTC")), "-");
+	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 11:30", "UTC")), "r");
+	cr_expect_str_eq(route_of(dp, "1 1 2", moment("2026-11-23 13:00", "UTC")), "-");
 	tl_dialplan_unref(dp);
 }
 

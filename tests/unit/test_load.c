@@ -1,0 +1,356 @@
+#include "tests/support/dialplan_text.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+/* Sections that the cases below refer to; a case's own text starts at line 8. */
+#define PEOPLE                                                                                     \
+	"[trunk carrier]\nhost = sip.carrier.example\n"                                            \
+	"[extension 1001]\npassword = a\n"                                                         \
+	"[hours office]\nmon = 08:00-18:00\n\n"
+
+static const struct {
+	const char *text, *mistakes;
+} cases[] = {
+	/* sections */
+	{ "[extnsion 5]\nx = y\n",
+	  "8:1: unknown section \"extnsion\", expected gateway, trunk, extension, hours, route or "
+	  "expect (did you mean \"extension\"?)" },
+	{ "[trunk]\nhost = x\n",
+	  "8:2: [trunk NAME] needs a name of letters, digits and \"._-\", up to "
+	  "64, not \"\"" },
+	{ "[route a b]\nring = 1001\n",
+	  "8:8: [route NAME] needs a name of letters, digits and \"._-\", "
+	  "up to 64, not \"a b\"" },
+	{ "[extension then]\npassword = x\n",
+	  "8:12: \"then\" has a meaning of its own: choose another name" },
+	{ "[gateway x]\n", "8:10: [gateway] has no name, not \"x\"" },
+	{ "[gateway]\n[gateway]\n", "9:1: [gateway] stands at t.ini:8 already" },
+	{ "[trunk carrier]\nhost = x\n", "8:1: [trunk carrier] stands at t.ini:1 already" },
+	{ "[expect a]\ncall = 1001 1 1001\n[expect a]\ncall = 1001 1 1001\n",
+	  "10:1: [expect a] stands at t.ini:8 already" },
+	/* keys */
+	{ "[gateway]\nlisen = x\n",
+	  "9:1: unknown key \"lisen\" in [gateway] (did you mean \"listen\"?)" },
+	{ "[extension 2]\npassword = x\ncolour = red\n",
+	  "10:1: unknown key \"colour\" in [extension], expected one of name, password, ha1, "
+	  "codecs, "
+	  "max-contacts, dtmf" },
+	{ "[gateway]\ndomain = a\ndomain = a\n", "10:1: domain stands at t.ini:9 already" },
+	{ "[trunk t]\nuser = x\n", "8:1: [trunk t] needs host = …" },
+	{ "[expect]\nroute = none\n", "8:1: [expect] needs call = …" },
+	/* values of [gateway] */
+	{ "[gateway]\nlisten = udp:localhost:5060\n",
+	  "9:10: listen: expected transport:address:port such as udp:0.0.0.0:5060 or "
+	  "tcp:[::1]:5060, not \"udp:localhost:5060\"" },
+	{ "[gateway]\nlisten = udp:1.2.3.4:5060,0.0.0.0:5060\n",
+	  "9:27: listen: expected transport:address:port such as udp:0.0.0.0:5060 or "
+	  "tcp:[::1]:5060, not \"0.0.0.0:5060\"" },
+	{ "[gateway]\nlisten = udp:1.2.3.4, udp:1.2.3.4:5060\n",
+	  "9:23: listen: udp:1.2.3.4:5060 is listed twice" },
+	{ "[gateway]\nadvertise = me.example\n", "9:13: advertise: expected an IP address, not "
+						 "\"me.example\"" },
+	{ "[gateway]\ndomain = a b\n", "9:10: domain: expected one word of letters, digits, \".\", "
+				       "\"_\", \"-\", \"+\", not \"a b\"" },
+	{ "[gateway]\nrtp-ports = 20000\n",
+	  "9:13: rtp-ports: expected a range of ports such as 16384-32767, not \"20000\"" },
+	{ "[gateway]\nrtp-ports = 20000-19000\n",
+	  "9:13: rtp-ports: expected a range of ports such as 16384-32767, not \"20000-19000\"" },
+	{ "[gateway]\nworkers = -1\n", "9:11: workers: expected a number 0 to 256, not \"-1\"" },
+	{ "[gateway]\nworkers = 99999999999999999999\n",
+	  "9:11: workers: expected a number 0 to 256, not \"99999999999999999999\"" },
+	{ "[gateway]\nring-time = 25\n",
+	  "9:13: ring-time: expected a time such as 25s, 2m or 1h, from "
+	  "1s to 1h, not \"25\"" },
+	{ "[gateway]\nring-time = 1500ms\n",
+	  "9:13: ring-time: expected a time such as 25s, 2m or 1h, "
+	  "from 1s to 1h, not \"1500ms\"" },
+	{ "[gateway]\nring-time = 2h\n",
+	  "9:13: ring-time: expected a time such as 25s, 2m or 1h, from "
+	  "1s to 1h, not \"2h\"" },
+	{ "[gateway]\nregister-max = 40d\n",
+	  "9:16: register-max: expected a time such as 25s, 2m or "
+	  "1h, from 1s to 30d, not \"40d\"" },
+	{ "[gateway]\njitter = 200ms-20ms\n",
+	  "9:10: jitter: expected a range such as 20ms-200ms, within "
+	  "0ms and 2000ms, not \"200ms-20ms\"" },
+	{ "[gateway]\ncodecs = opsu, PCMA, pcma\n",
+	  "9:10: codecs: \"opsu\" is not a codec (did you mean \"opus\"?)\n"
+	  "t.ini:9:22: codecs: PCMA is listed twice" },
+	{ "[gateway]\ncodecs = PCMA,\n", "9:15: codecs: \"\" is not a codec" },
+	{ "[gateway]\nregister-min = 2h\n",
+	  "9:1: register-min: 7200 s are more than register-max, 3600 s" },
+	{ "[gateway]\nregister-default = 30s\n", "9:1: register-default: 30 s are not between "
+						 "register-min, 60 s, and register-max, 3600 s" },
+	/* values of [trunk] */
+	{ "[trunk t]\nhost = a b\n", "9:8: host: expected a host such as sip.carrier.example, "
+				     "198.51.100.7:5070, [2001:db8::7] or "
+				     "tcp:sip.carrier.example, not \"a b\"" },
+	{ "[trunk t]\nhost = 1.2.3.256\n",
+	  "9:8: host: expected a host such as sip.carrier.example, 198.51.100.7:5070, "
+	  "[2001:db8::7] or "
+	  "tcp:sip.carrier.example, not \"1.2.3.256\"" },
+	{ "[trunk t]\nhost = a:5060\nport = 5070\n",
+	  "10:8: port: host and port both name a port: leave one out" },
+	{ "[trunk t]\ntransport = udp\nhost = tcp:a\n",
+	  "10:8: host: host and transport both name one: leave one out" },
+	{ "[trunk t]\nhost = a\ntransport = utp\n",
+	  "10:13: transport: expected udp, tcp or tls, not "
+	  "\"utp\"" },
+	{ "[trunk t]\nhost = a\nport = 0\n", "10:8: port: expected a port, 1 to 65535, not \"0\"" },
+	{ "[trunk t]\nhost = a\nregister = ja\n",
+	  "10:12: register: expected one of no, yes, not \"ja\"" },
+	{ "[trunk t]\nhost = a\nregister = yes\n",
+	  "10:1: register: needs user = … in the same section\n"
+	  "t.ini:10:1: register: needs password = … in the same section" },
+	{ "[trunk t]\nhost = a\nallow = 10.0.0.0/8, ::/129, 10.0.0.1/24\n",
+	  "10:21: allow: expected an address or a block such as 198.51.100.0/24 or 2001:db8::/32, "
+	  "not "
+	  "\"::/129\"\n"
+	  "t.ini:10:29: allow: 10.0.0.1/24 has bits set beyond its first 24" },
+	{ "[trunk t]\nhost = a\ndtmf = inbnd\n",
+	  "10:8: dtmf: expected one of auto, rtp, info, inband, not \"inbnd\" (did you mean "
+	  "\"inband\"?)" },
+	/* values of [extension] */
+	{ "[extension 2]\nha1 = secret\n",
+	  "9:7: ha1: expected 32 hex digits: MD5 of user:realm:password" },
+	{ "[extension 2]\npassword = x\nha1 = d41d8cd98f00b204e9800998ecf8427e\n",
+	  "10:1: ha1: stands instead of password: leave one of them out" },
+	/* names */
+	{ "[route r]\nfrom = trunk:carier\nring = 1001\n",
+	  "9:8: from: there is no [trunk] \"carier\" (did you mean \"carrier\"?)" },
+	{ "[route r]\nfrom = extension:1010, sip:x\nring = 1001\n",
+	  "9:8: from: there is no [extension] \"1010\" (did you mean \"1001\"?)\n"
+	  "t.ini:9:24: from: expected trunk:NAME, extension:NUMBER, trunk, extension or any, not "
+	  "\"sip:x\"" },
+	{ "[route r]\nwhen = not offices\nring = 1001\n",
+	  "9:8: when: there is no [hours] \"offices\" (did you mean \"office\"?)" },
+	{ "[route r]\nring = 1001, 1011 then trunk:cartier\n",
+	  "9:14: ring: there is no [extension] \"1011\" (did you mean \"1001\"?)\n"
+	  "t.ini:9:24: ring: there is no [trunk] \"cartier\" (did you mean \"carrier\"?)" },
+	{ "[route r]\nring = 1001\non-busy = route:s\n",
+	  "10:11: on-busy: there is no [route] \"s\"" },
+	/* values of [route] */
+	{ "[route r]\nto = 0.1, 0X.\nring = 1001\n",
+	  "9:7: to: \".\" and \"!\" stand at the end only; in quotes they are characters" },
+	{ "[route r]\nring = 1001 1001\n", "9:13: ring: expected \",\" or \"then\", not \"1001\"" },
+	{ "[route r]\nring = 1001, 1001\n", "9:14: ring: 1001 rings twice at once" },
+	{ "[route r]\nring = 1001 then\n", "9:17: ring: expected NUMBER, trunk:NAME or extension" },
+	{ "[route r]\nring = foo:1\n",
+	  "9:8: ring: expected NUMBER or trunk:NAME, with \",\" or \"then\" "
+	  "between them, not \"foo:1\"" },
+	{ "[route r]\nplay = none.wav\n",
+	  "9:8: play: \"/nowhere/prompts/none.wav\": No such file or "
+	  "directory" },
+	{ "[route r]\nplay = /etc\n", "9:8: play: \"/etc\" is not a file" },
+	{ "[route r]\nring = 1001\non-busy = voicebox\n",
+	  "10:11: on-busy: expected route:NAME or reject 486 Busy Here, not \"voicebox\"" },
+	{ "[route r]\nring = 1001\non-busy = reject 200 OK\n",
+	  "10:11: on-busy: expected a status from 400 to 699 and a reason, such as 486 Busy Here" },
+	{ "[route r]\nreject = 700\n",
+	  "9:10: reject: expected a status from 400 to 699 and a reason, such "
+	  "as 486 Busy Here" },
+	{ "[route r]\nredirect = 1001\n",
+	  "9:12: redirect: expected a URI such as sip:$0@other.example, "
+	  "not \"1001\"" },
+	{ "[route r]\nanswer = music\n", "9:10: answer: expected echo, not \"music\"" },
+	{ "[route r]\nring = 1001\nnumber = +$a\n",
+	  "10:10: number: \"$\" must be followed by a digit, or by \"$\" for itself" },
+	{ "[route r]\nring = 1001\nprefix = <\n",
+	  "10:10: prefix: \"<\" can't stand in a number or URI" },
+	{ "[route r]\nring = 1001\nrecord = yess\n",
+	  "10:10: record: expected one of off, stereo, mono, no, yes, not \"yess\" (did you mean "
+	  "\"yes\"?)" },
+	{ "[route r]\nring = 1001\ntransport = sctp\n",
+	  "10:13: transport: expected udp, tcp or tls, not \"sctp\"" },
+	/* routes as a whole */
+	{ "[route r]\nto = 1\n",
+	  "8:1: route r does nothing: it needs ring, play, answer, reject or redirect" },
+	{ "[route r]\nring = 1001\nreject = 404\n",
+	  "10:1: reject: the route has ring already: leave one "
+	  "out" },
+	{ "[route r]\nplay = /etc/passwd\nreject = 404\n",
+	  "9:1: play: nothing is heard on a route with "
+	  "reject" },
+	{ "[route r]\nanswer = echo\nring-time = 5s\non-busy = reject 486\n",
+	  "10:1: ring-time: has no effect without ring\n"
+	  "t.ini:11:1: on-busy: has no effect without ring" },
+	{ "[route r]\nring = 1001\nplay-as = early\n",
+	  "10:1: play-as: has no effect without play" },
+	{ "[route r]\nplay = /etc/passwd\nplay-as = early\n",
+	  "10:1: play-as: early is for announcements before ringing" },
+	{ "[route r]\nto = X\nring = 1001\nnumber = 1\nstrip = 1\n",
+	  "11:1: number: stands instead of strip and prefix" },
+	{ "[route r]\nto = (X)(X), (X)\nring = 1001\nnumber = $2\n",
+	  "11:1: number: $2: the pattern (X) has 1 group" },
+	{ "[route r]\nring = 1001\nnumber = $1\n",
+	  "10:1: number: $1 needs a pattern with groups in to" },
+	{ "[route r]\nto = 0X.\nring = 1001\nstrip = 4\n",
+	  "11:1: strip: takes 4 characters off, but 0X. matches numbers of 3" },
+	{ "[route a]\nring = 1001\non-busy = route:b\n[route b]\nring = 1001\n"
+	  "on-failure = route:c\n[route c]\nring = 1001\non-no-answer = route:a\non-busy = "
+	  "route:c\n",
+	  "16:1: on-no-answer: comes back to route a, and round again\n"
+	  "t.ini:17:1: on-busy: comes back to route c, and round again" },
+	/* no cascade after a broken section, and all mistakes in one go */
+	{ "[routes r]\nring = 9\n[route s]\nring = 9\n[gateway]\nworkers = x\n",
+	  "8:1: unknown section \"routes\", expected gateway, trunk, extension, hours, route or "
+	  "expect "
+	  "(did you mean \"route\"?)\n"
+	  "t.ini:11:8: ring: there is no [extension] \"9\"\n"
+	  "t.ini:13:11: workers: expected a number 0 to 256, not \"x\"" },
+};
+
+Test(load, says_every_mistake)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat(PEOPLE, cases[i].text, NULL);
+		g_autofree char *expected = g_strconcat("t.ini:", cases[i].mistakes, NULL);
+		g_autofree char *mistakes = mistakes_in(text);
+
+		cr_expect_str_eq(mistakes, expected, "%s\n%s", cases[i].text, mistakes);
+	}
+}
+
+static const char *const good[] = {
+	"",
+	"[gateway]\n",
+	"[gateway]\nlisten = tls:[::]:5061, udp:0.0.0.0\nrtp-ports = 1024 - 65535\n",
+	"[gateway]\nring-time = 1m30s\nrtp-timeout = 0\njitter = 0-0\nregister-max = 1d\n",
+	"[trunk t]\nhost = [::1]:5070\nallow = 0.0.0.0/0, ::/0, 10.1.2.3, 2001:db8::1\n",
+	"[trunk t]\nhost = 2001:db8::7\ntransport = TLS\nport = 5062\n",
+	"[trunk t]\nhost = tcp:[2001:db8::7]:5062\nregister = Yes\nuser = u\npassword = \"; x\"\n",
+	"[extension a.b_c-d+e*f#]\nha1 = D41D8CD98F00B204E9800998ECF8427E\n",
+	"[route r]\nring = 1001 , trunk:carrier then extension:1001\n",
+	"[route r]\non-busy = reject 486\nring = 1001\non-failure = reject  480  Not Here\n",
+	"[route a]\nring = 1001\non-busy = route:c\non-failure = route:c\n[route c]\nreject=404\n",
+	"[route r]\nanswer = echo\nplay = /etc/passwd, \"/etc/group\"\n",
+	"[expect]\ncall = 1001 1 9\n[expect]\ncall = 1001 1 9\nroute = none\n",
+};
+
+Test(load, takes_what_is_right)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+		g_autofree char *text = g_strconcat(PEOPLE, good[i], NULL);
+		g_autofree char *mistakes = mistakes_in(text);
+
+		cr_expect_str_eq(mistakes, "", "%s", mistakes);
+	}
+}
+
+Test(load, passwords_are_not_repeated)
+{
+	static const char *const texts[] = {
+		"[extension 1]\npassword hunter2\n",
+		"[extension 1]\npasword = hunter2\n",
+		"[extension 1]\nha1 = hunter2\n",
+		"[extension 1]\npassword = hunter2\npassword = hunter2\n",
+		"[extension 1]\npassword = hunter2\x01\n",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *mistakes = mistakes_in(texts[i]);
+
+		cr_expect_neq(*mistakes, '\0');
+		cr_expect_null(strstr(mistakes, "hunter2"), "%s", mistakes);
+	}
+}
+
+Test(load, a_thousand_mistakes_are_enough)
+{
+	g_autoptr(GString) text = g_string_new("[gateway]\n");
+	g_autofree char *mistakes = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	for (int i = 0; i < 1500; i++)
+		g_string_append(text, "x = y\n");
+	mistakes = mistakes_in(text->str);
+	lines = g_strsplit(mistakes, "\n", -1);
+	cr_expect_eq(g_strv_length(lines), 1001);
+	cr_expect_str_eq(lines[1000], "and 500 more mistakes");
+}
+
+Test(load, mistakes_among_many_names_stay_cheap)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *mistakes = NULL;
+
+	for (int i = 0; i < 20000; i++)
+		g_string_append_printf(text, "[extension %d]\npassword = x\n", 100000 + i);
+	for (int i = 0; i < 2000; i++)
+		g_string_append_printf(text, "[route r%d]\nring = 99999%d\n", i, i);
+	mistakes = mistakes_in(text->str);
+	cr_expect(g_str_has_suffix(mistakes, "and 1000 more mistakes"));
+}
+
+static char *temporary_file(const char *text, mode_t mode)
+{
+	char *path = g_build_filename(g_get_tmp_dir(), "twinleg-load-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+
+	cr_assert(fd >= 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	fchmod(fd, mode);
+	close(fd);
+	return path;
+}
+
+Test(load, warns_of_passwords_that_others_may_read)
+{
+	static const char text[] = "[extension 1]\npassword = x\n[extension 2]\npassword = y\n";
+	static const struct {
+		mode_t mode;
+		size_t warnings;
+	} modes[] = { { 0600, 0 }, { 0640, 0 }, { 0644, 1 } };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_autofree char *path = temporary_file(text, modes[i].mode), *expected = NULL;
+		struct tl_dialplan *dp;
+		struct tl_diags *diags;
+
+		cr_assert_eq(tl_dialplan_load(path, &dp, &diags), 0);
+		expected =
+			g_strdup_printf("%s:2:1: this file holds passwords and others may open it: "
+					"chmod o= %s",
+					path, path);
+		cr_assert_eq(tl_dialplan_warnings(dp), modes[i].warnings);
+		if (modes[i].warnings)
+			cr_expect_str_eq(tl_dialplan_warning(dp, 0), expected);
+		tl_dialplan_unref(dp);
+		g_unlink(path);
+	}
+}
+
+Test(load, warns_of_an_extension_that_nobody_can_be)
+{
+	struct tl_dialplan *dp = dialplan_of("[extension 1]\nname = x\n");
+
+	cr_assert_eq(tl_dialplan_warnings(dp), 1);
+	cr_expect_str_eq(tl_dialplan_warning(dp, 0),
+			 "t.ini:1:1: extension 1 has no password, so no "
+			 "phone can register as it");
+	tl_dialplan_unref(dp);
+}
+
+Test(load, files_that_are_none)
+{
+	static const struct {
+		const char *path, *text;
+		int r;
+	} files[] = {
+		{ "/nowhere/x.ini", "/nowhere/x.ini: can't be read: No such file or directory",
+		  -ENOENT },
+		{ "/etc", "/etc: can't be read: Is a directory", -EISDIR },
+		{ "/dev/null", "/dev/null: can't be read: not a file", -EINVAL },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		struct tl_dialplan *dp;
+		struct tl_diags *diags;
+
+		cr_expect_eq(tl_dialplan_load(files[i].path, &dp, &diags), files[i].r);
+		cr_expect_eq(tl_diags_count(diags), 1);
+		cr_expect_str_eq(tl_diags_text(diags, 0), files[i].text);
+		tl_diags_free(diags);
+	}
+}

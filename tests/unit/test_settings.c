@@ -1,0 +1,316 @@
+#include "tests/support/dialplan_text.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include "dialplan/keys.h"
+
+Test(settings, defaults)
+{
+	struct tl_dialplan *dp = dialplan_of("");
+	const struct tl_gateway *gw = tl_dialplan_gateway(dp);
+	char host[256] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	cr_expect_eq(gw->n_listen, 2);
+	cr_expect_eq(gw->listen[0].transport, TL_TRANSPORT_UDP);
+	cr_expect_str_eq(gw->listen[1].host, "0.0.0.0");
+	cr_expect_eq(gw->listen[1].transport, TL_TRANSPORT_TCP);
+	cr_expect_eq(gw->listen[1].port, 5060);
+	cr_expect_str_eq(gw->domain, host);
+	cr_expect_null(gw->advertise);
+	cr_expect_eq(gw->rtp_port_min, 16384);
+	cr_expect_eq(gw->rtp_port_max, 32767);
+	cr_expect_eq(gw->workers, 0);
+	cr_expect_eq(gw->n_codecs, 4);
+	cr_expect_str_eq(gw->codecs[0], "opus");
+	cr_expect_str_eq(gw->state, "/var/lib/twinleg");
+	cr_expect_str_eq(gw->recordings, "/var/lib/twinleg/recordings");
+	cr_expect_str_eq(gw->prompts, "/nowhere/prompts");
+	cr_expect_str_eq(gw->control, "/run/twinleg/control");
+	cr_expect_str_eq(gw->user_agent, "Twinleg");
+	cr_expect_eq(gw->ring_time_s, 30);
+	cr_expect_eq(gw->rtp_timeout_s, 60);
+	cr_expect_eq(gw->jitter_min_ms, 20);
+	cr_expect_eq(gw->jitter_max_ms, 200);
+	cr_expect_eq(gw->register_min_s, 60);
+	cr_expect_eq(gw->register_max_s, 3600);
+	cr_expect_eq(gw->register_default_s, 600);
+	cr_expect_eq(gw->opus_complexity, 5);
+	tl_dialplan_unref(dp);
+}
+
+Test(settings, values)
+{
+	struct tl_dialplan *dp = dialplan_of(
+		"[trunk t]\nhost = sip.carrier.example:5070\ntransport = tcp\nmax-calls = 30\n"
+		"dtmf = inband\nregister = yes\nuser = u\npassword = \"; p\"\n"
+		"[trunk v6]\nhost = tls:[2001:db8::7]\n"
+		"[extension 1001]\nname = Alice Example\nha1 = D41D8CD98F00B204E9800998ECF8427E\n"
+		"codecs = pcma, speex/16000\nmax-contacts = 2\n"
+		"[gateway]\nlisten = udp:[::1]:5080, tls:192.0.2.1\ncodecs = GSM\nstate = db\n"
+		"prompts = /p\njitter = 0-1s\n");
+	const struct tl_trunk_cfg *trunk = tl_dialplan_trunk(dp, "t"),
+				  *v6 = tl_dialplan_trunk(dp, "v6");
+	const struct tl_extension_cfg *ext = tl_dialplan_extension(dp, "1001");
+	const struct tl_gateway *gw = tl_dialplan_gateway(dp);
+	size_t n;
+
+	cr_expect_str_eq(trunk->host, "sip.carrier.example");
+	cr_expect_eq(trunk->port, 5070);
+	cr_expect_eq(trunk->transport, TL_TRANSPORT_TCP);
+	cr_expect_eq(trunk->max_calls, 30);
+	cr_expect_eq(trunk->dtmf, TL_DTMF_INBAND);
+	cr_expect(trunk->registers);
+	cr_expect_str_eq(trunk->password, "; p");
+	cr_expect_str_eq(trunk->codecs[0], "GSM");
+	cr_expect_str_eq(v6->host, "2001:db8::7");
+	cr_expect_eq(v6->port, 0);
+	cr_expect_eq(v6->transport, TL_TRANSPORT_TLS);
+	cr_expect_null(v6->user);
+	cr_expect_str_eq(ext->name, "Alice Example");
+	cr_expect_str_eq(ext->ha1, "d41d8cd98f00b204e9800998ecf8427e");
+	cr_expect_null(ext->password);
+	cr_expect_str_eq(ext->codecs[0], "PCMA");
+	cr_expect_str_eq(ext->codecs[1], "speex/16000");
+	cr_expect_eq(ext->max_contacts, 2);
+	cr_expect_str_eq(gw->listen[0].host, "::1");
+	cr_expect_eq(gw->listen[1].port, 5061);
+	cr_expect_str_eq(gw->state, "/nowhere/db");
+	cr_expect_str_eq(gw->recordings, "/nowhere/db/recordings");
+	cr_expect_str_eq(gw->prompts, "/p");
+	cr_expect_eq(gw->jitter_max_ms, 1000);
+	cr_expect_eq(tl_dialplan_trunks(dp, &n), trunk);
+	cr_expect_eq(n, 2);
+	cr_expect_eq(tl_dialplan_extensions(dp, &n), ext);
+	cr_expect_eq(n, 1);
+	cr_expect_null(tl_dialplan_trunk(dp, "nobody"));
+	cr_expect_null(tl_dialplan_extension(dp, "1002"));
+	tl_dialplan_unref(dp);
+}
+
+static const struct {
+	const char *why, *address;
+	uint16_t port;
+	const char *trunk;
+} callers[] = {
+	{ "in the block", "198.51.100.9", 5060, "wide" },
+	{ "the longer block wins", "198.51.100.130", 5060, "narrow" },
+	{ "below it", "198.51.101.1", 5060, "-" },
+	{ "a trunk's own address", "192.0.2.7", 40000, "own" },
+	{ "allow replaces the own address", "192.0.2.8", 5060, "-" },
+	{ "two trunks at one address: the port tells", "127.0.0.1", 5072, "second" },
+	{ "or else the first of the file", "127.0.0.1", 9, "first" },
+	{ "IPv6", "2001:db8::99", 5060, "six" },
+	{ "IPv6, an odd number of bits", "2001:db8:8000::1", 5060, "-" },
+	{ "IPv6, the own address", "::1", 5060, "loop" },
+	{ "IPv4 on a dual-stack socket", "::ffff:198.51.100.9", 5060, "wide" },
+	{ "a mapped block", "203.0.113.77", 5060, "mapped" },
+};
+
+Test(settings, trunks_by_address)
+{
+	struct tl_dialplan *dp = dialplan_of(
+		"[trunk wide]\nhost = 192.0.2.8\nallow = 198.51.100.0/24\n"
+		"[trunk narrow]\nhost = a.example\nallow = 10.0.0.0/8, 198.51.100.128/25\n"
+		"[trunk own]\nhost = 192.0.2.7:5090\n"
+		"[trunk first]\nhost = 127.0.0.1:5071\n[trunk second]\nhost = 127.0.0.1:5072\n"
+		"[trunk six]\nhost = b.example\nallow = 2001:db8::/33\n"
+		"[trunk loop]\nhost = [::1]\n"
+		"[trunk mapped]\nhost = c.example\nallow = ::ffff:203.0.113.64/122\n");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(callers); i++) {
+		struct sockaddr_in in = { .sin_family = AF_INET,
+					  .sin_port = htons(callers[i].port) };
+		struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+					    .sin6_port = htons(callers[i].port) };
+		bool v6 = strchr(callers[i].address, ':');
+		const struct tl_trunk_cfg *trunk;
+
+		cr_assert_eq(inet_pton(v6 ? AF_INET6 : AF_INET, callers[i].address,
+				       v6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr),
+			     1);
+		trunk = tl_dialplan_trunk_by_address(dp, v6 ? (struct sockaddr *)&in6
+							    : (struct sockaddr *)&in);
+		cr_expect_str_eq(trunk ? trunk->name : "-", callers[i].trunk, "%s", callers[i].why);
+	}
+	tl_dialplan_unref(dp);
+}
+
+Test(settings, sources)
+{
+	static const struct {
+		const char *text, *name;
+		int kind; /* -1: refused */
+	} sources[] = {
+		{ "trunk:carrier", "carrier", TL_SOURCE_TRUNK },
+		{ "extension:1001", "1001", TL_SOURCE_EXTENSION },
+		{ "1001", "1001", TL_SOURCE_EXTENSION },
+		{ "trunk", NULL, -1 },
+		{ "extension", NULL, -1 },
+		{ "trunk:", NULL, -1 },
+		{ "sip:x", NULL, -1 },
+		{ "", NULL, -1 },
+		{ "trunks:x", NULL, -1 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+		enum tl_source_kind kind;
+		const char *name;
+		int r = tl_source_parse(sources[i].text, &kind, &name);
+
+		cr_expect_eq(r, sources[i].kind < 0 ? -EINVAL : 0, "%s", sources[i].text);
+		if (r == 0) {
+			cr_expect_eq((int)kind, sources[i].kind);
+			cr_expect_str_eq(name, sources[i].name);
+		}
+	}
+}
+
+/* The sample file, taken apart: its keys in order, each with section, value and comment. */
+struct sample_key {
+	enum tl_section section;
+	char *name, *value, *comment;
+};
+
+static void sample_key_clear(void *data)
+{
+	struct sample_key *key = data;
+
+	g_free(key->name);
+	g_free(key->value);
+	g_free(key->comment);
+}
+
+/* "[trunk carrier]", commented out or not. */
+static bool sample_section(const char *line, enum tl_section *section)
+{
+	line += *line == ';';
+	for (int i = 0; *line == '[' && i < _TL_SECTION_MAX; i++)
+		if (g_str_has_prefix(line + 1, tl_section_name(i))) {
+			*section = i;
+			return true;
+		}
+	return false;
+}
+
+static char *sample_text(void)
+{
+	char *text = NULL;
+
+	cr_assert(g_file_get_contents(TL_SOURCE_DIR "/conf/twinleg.ini", &text, NULL, NULL));
+	return text;
+}
+
+static GArray *sample_keys(void)
+{
+	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct sample_key));
+	g_autofree char *text = sample_text();
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GString) comment = g_string_new(NULL);
+	enum tl_section section = TL_SECTION_GATEWAY;
+
+	g_array_set_clear_func(keys, sample_key_clear);
+	for (size_t i = 0; lines[i]; i++) {
+		struct sample_key key = { 0 };
+
+		if (g_str_has_prefix(lines[i], "; ")) {
+			g_string_append_printf(comment, "%s%s", comment->len ? " " : "",
+					       lines[i] + 2);
+			continue;
+		}
+		if (*lines[i] == ';' && strstr(lines[i], " = ") &&
+		    !sample_section(lines[i], &section)) {
+			key.section = section;
+			key.name = g_strndup(lines[i] + 1, strcspn(lines[i] + 1, " "));
+			key.value = g_strdup(strstr(lines[i], " = ") + 3);
+			key.comment = g_strdup(comment->str);
+			g_array_append_val(keys, key);
+		} else {
+			sample_section(lines[i], &section);
+		}
+		g_string_truncate(comment, 0);
+	}
+	return keys;
+}
+
+Test(settings, the_sample_shows_every_key_of_the_table)
+{
+	GArray *shown = sample_keys();
+	unsigned at = 0;
+
+	for (int section = 0; section < _TL_SECTION_MAX; section++) {
+		const struct tl_key *keys;
+		size_t n;
+
+		keys = tl_keys(section, &n);
+		for (size_t i = 0; i < n; i++) {
+			const struct sample_key *key =
+				&g_array_index(shown, struct sample_key, at++);
+
+			cr_assert_leq(at, shown->len, "[%s] %s is missing",
+				      tl_section_name(section), keys[i].name);
+			cr_expect_eq((int)key->section, section, "%s", keys[i].name);
+			cr_expect_str_eq(key->name, keys[i].name);
+			cr_expect_str_eq(key->value,
+					 keys[i].initial ? keys[i].initial : keys[i].example);
+			cr_expect_str_eq(key->comment, keys[i].help);
+		}
+	}
+	cr_expect_eq(at, shown->len, "a key that the table does not have");
+	g_array_unref(shown);
+}
+
+Test(settings, the_sample_loads)
+{
+	struct tl_dialplan *dp;
+	struct tl_diags *diags;
+
+	cr_assert_eq(tl_dialplan_load(TL_SOURCE_DIR "/conf/twinleg.ini", &dp, &diags), 0);
+	cr_expect_eq(tl_dialplan_warnings(dp), 0);
+	tl_dialplan_unref(dp);
+}
+
+/* Every example must be what its key takes: alone in its section, with what it refers to. */
+Test(settings, examples_are_right)
+{
+	static const char others[] =
+		"[trunk carrier]\nhost = a\n[extension 1001]\npassword = x\n[extension "
+		"1002]\npassword = x\n"
+		"[hours office]\n[hours holidays]\n[route voicebox]\nanswer = echo\n";
+	static const char *const needed[_TL_SECTION_MAX] = {
+		[TL_SECTION_GATEWAY] = "",
+		[TL_SECTION_TRUNK] = "host = b\nuser = u\npassword = p\n",
+		[TL_SECTION_EXTENSION] = "",
+		[TL_SECTION_HOURS] = "",
+		[TL_SECTION_ROUTE] = "to = 00(X.)\nring = 1001\n",
+	};
+
+	for (int section = 0; section < TL_SECTION_EXPECT; section++) {
+		const struct tl_key *keys;
+		size_t n;
+
+		keys = tl_keys(section, &n);
+		for (size_t i = 0; i < n; i++) {
+			const char *value = keys[i].initial ? keys[i].initial : keys[i].example;
+			g_autofree char *own = g_strdup_printf("%s = ", keys[i].name);
+			g_autofree char *text = NULL, *mistakes = NULL;
+			g_auto(GStrv) lines = g_strsplit(needed[section], "\n", -1);
+			g_autoptr(GString) kept = g_string_new(NULL);
+
+			/* files that the example names are not here; instead of ring come others */
+			if (!strcmp(keys[i].name, "play") || !strcmp(keys[i].name, "include") ||
+			    !strcmp(keys[i].name, "play-as"))
+				continue;
+			for (size_t k = 0; lines[k]; k++)
+				if (!g_str_has_prefix(lines[k], own) &&
+				    !(strstr("answer reject redirect", keys[i].name) &&
+				      g_str_has_prefix(lines[k], "ring")))
+					g_string_append_printf(kept, "%s\n", lines[k]);
+			text = g_strdup_printf("%s[%s%s]\n%s%s%s\n", others,
+					       tl_section_name(section), section ? " sample" : "",
+					       kept->str, own, value);
+			mistakes = mistakes_in(text);
+			cr_expect_str_eq(mistakes, "", "%s", mistakes);
+		}
+	}
+}
