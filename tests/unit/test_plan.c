@@ -110,12 +110,12 @@ static struct tl_media_policy *policy_of(const char *text)
 	return policy;
 }
 
-static const char *row_name(const struct tl_codec *codec)
+/* A row's name, with the clock where the name alone means another row. */
+static void append_row(GString *text, const struct tl_codec *codec)
 {
-	bool second = codec != tl_codec_by_name(codec->name);
-
-	return g_intern_string(second ? g_strdup_printf("%s/%u", codec->name, codec->clock_hz)
-				      : codec->name);
+	g_string_append(text, codec->name);
+	if (codec != tl_codec_by_name(codec->name))
+		g_string_append_printf(text, "/%u", codec->clock_hz);
 }
 
 /* The words of a description that we made, addresses left out. */
@@ -127,8 +127,9 @@ static char *text_of(const struct tl_media_desc *desc)
 	for (size_t i = 0; i < desc->n_formats; i++) {
 		const struct tl_format *format = &desc->formats[i];
 
-		g_string_append_printf(text, "%s=%u%s%s ", row_name(format->codec), format->pt,
-				       format->fmtp[0] ? ":" : "", format->fmtp);
+		append_row(text, format->codec);
+		g_string_append_printf(text, "=%u%s%s ", format->pt, format->fmtp[0] ? ":" : "",
+				       format->fmtp);
 	}
 	for (size_t i = 0; i < desc->n_events; i++)
 		g_string_append_printf(text, "te/%u=%u ", desc->events[i].clock_hz,
@@ -348,14 +349,15 @@ static char *text_of_plan(const struct tl_plan *plan)
 		if (!side->open)
 			continue;
 		g_string_append_printf(text, " | %s", tl_side_name(i));
-		g_string_append_printf(text, " %s%s=%u:%u", side->send ? ">" : "x",
-				       row_name(side->send_format.codec), side->send_format.pt,
-				       side->send_ptime_ms);
+		g_string_append(text, side->send ? " >" : " x");
+		append_row(text, side->send_format.codec);
+		g_string_append_printf(text, "=%u:%u", side->send_format.pt, side->send_ptime_ms);
 		g_string_append(text, side->receive ? " <" : " x");
-		for (size_t j = 0; j < side->n_receive_formats; j++)
-			g_string_append_printf(text, "%s%s=%u", j ? "," : "",
-					       row_name(side->receive_formats[j].codec),
-					       side->receive_formats[j].pt);
+		for (size_t j = 0; j < side->n_receive_formats; j++) {
+			g_string_append(text, j ? "," : "");
+			append_row(text, side->receive_formats[j].codec);
+			g_string_append_printf(text, "=%u", side->receive_formats[j].pt);
+		}
 		if (side->event_clock_hz)
 			g_string_append_printf(text, " te/%u>%d<%d", side->event_clock_hz,
 					       side->event_send_pt, side->event_receive_pt);
