@@ -24,12 +24,14 @@ void tl_registrar_on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
 
 struct tl_binding {
 	const char *extension;
-	const char *contact;	/* URI */
-	const char *route;	/* Path, or the received address when it differs from the contact's (NAT):
-				   "sip:192.0.2.1:40000;transport=udp;lr"; NULL: none */
+	const char *contact; /* URI */
+	/* Path ("sip:edge.example;lr", several as "<…>,<…>"); or, when it differs from the
+	 * contact's (NAT, a connection), the address that the REGISTER came from, which is no
+	 * proxy and so has no lr: "sip:192.0.2.1:40000;transport=udp". NULL: none */
+	const char *route;
 	const char *user_agent; /* "" unknown */
 	double q;
-	int64_t expires_s;	/* Unix time */
+	int64_t expires_s; /* Unix time */
 };
 /* Bindings of an extension, best q first; NULL extension: all. Lent until the
  * next event on this thread. Returns their number, at most max. */

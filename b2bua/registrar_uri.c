@@ -159,6 +159,6 @@ char *tl_register_route(const sip_t *sip, const url_t *contact, const struct soc
 	if (transport == TL_TRANSPORT_UDP &&
 	    !is_translated(sip->sip_via, source, literal ? &addr : NULL))
 		return NULL;
-	return g_strdup_printf("sip:%s;transport=%s;lr", tl_address_text(source, text),
+	return g_strdup_printf("sip:%s;transport=%s", tl_address_text(source, text),
 			       tl_transport_name(transport));
 }
