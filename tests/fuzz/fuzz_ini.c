@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include "dialplan/dialplan.h"
 
+/* libFuzzer has no header for it. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
 static void ask(struct tl_dialplan *dp, enum tl_source_kind source, const char *name,
 		const char *callee, FILE *out)
 {
