@@ -98,7 +98,7 @@ Test(cdr, writes_one_line, .init = cr_redirect_stderr)
 
 Test(cdr, is_a_row_in_the_store)
 {
-	g_autofree char *dir = g_dir_make_tmp("twinleg-cdr-XXXXXX", NULL);
+	g_autofree char *dir = g_dir_make_tmp(NULL, NULL);
 	g_autofree char *path = g_build_filename(dir, "twinleg.db", NULL);
 	struct tl_cdr cdr = answered_call();
 	struct tl_store *store;

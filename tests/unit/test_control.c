@@ -93,7 +93,7 @@ static void start(void)
 {
 	su_init();
 	root = su_root_create(NULL);
-	dir = g_dir_make_tmp("twinleg-control-XXXXXX", NULL);
+	dir = g_dir_make_tmp(NULL, NULL);
 	path = g_build_filename(dir, "control", NULL);
 	cr_assert_eq(tl_control_new(root, path, on_verb, NULL, &control), 0);
 }

@@ -112,7 +112,7 @@ static void start(void)
 
 	su_init();
 	t.root = su_root_create(NULL);
-	t.dir = g_dir_make_tmp("twinleg-registrar-XXXXXX", NULL);
+	t.dir = g_dir_make_tmp(NULL, NULL);
 	probe = open_phone("127.0.0.1");
 	t.port = port_of(probe);
 	close(probe);

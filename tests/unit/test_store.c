@@ -12,7 +12,7 @@ static char *dir;
 
 static void make_dir(void)
 {
-	dir = g_dir_make_tmp("twinleg-store-XXXXXX", NULL);
+	dir = g_dir_make_tmp(NULL, NULL);
 	cr_assert_not_null(dir);
 }
 
