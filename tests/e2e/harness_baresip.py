@@ -50,7 +50,7 @@ auplay_format s16
 auenc_format s16
 audec_format s16
 audio_buffer 20-160
-rtp_ports 30000-30999
+rtp_ports {low}-{high}
 rtp_stats yes
 jitter_buffer_delay 2-20
 module_path {modules}
@@ -74,13 +74,13 @@ class Baresip:
     """One user agent on an island."""
 
     def __init__(self, island, account, password=None, codecs="PCMA", register=True,
-                 transport="udp", port=5060):
+                 transport="udp"):
         self.island, self.account = island, account
         self.name = account.split("@")[0]
         self.folder = tempfile.mkdtemp(prefix=f"baresip-{self.name}-")
         self.events, self.past = queue.Queue(), []
         self.codecs = [codecs] if isinstance(codecs, str) else list(codecs)
-        self.port = port
+        self.port = island.sip_port
         self.said = 0
         self._write_speech("silence")
         self._write_config()
@@ -117,7 +117,7 @@ class Baresip:
         with open(f"{self.folder}/config", "w", encoding="utf-8") as file:
             file.write(CONFIG.format(
                 address=self.island.there, folder=self.folder, name=self.name, rate=SPEECH_HZ,
-                modules=MODULES, control=CONTROL_PORT + self.port - 5060, port=self.port,
+                low=self.island.media_ports[0], high=self.island.media_ports[1], modules=MODULES, control=CONTROL_PORT + self.port - 5060, port=self.port,
                 codec_modules="\n".join(f"module {module}.so" for module in modules)))
 
     def _write_account(self, password, register, transport):

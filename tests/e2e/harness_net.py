@@ -1,13 +1,18 @@
-"""Islands: network namespaces, each joined to where we are by a veth pair.
+"""Places for peers to live in.
 
     with Island("10.77.1") as island:       # here 10.77.1.1, there 10.77.1.2, default route to here
         island.spawn(["baresip", …])        # a process over there
 
-A namespace lives as long as the process that holds it, so nothing named is left behind. Needs
-root (CAP_NET_ADMIN and CAP_SYS_ADMIN).
+An Island is a network namespace, joined to where we are by a veth pair. It lives as long as the
+process that holds it, so nothing named is left behind. Needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN).
+
+A Corner is for containers that have no right to make one: this machine's own address, and ports
+that no other corner uses. Both have here (where we are reached from there), there, sip_port,
+media_ports, link (the interface to watch), owns(address), spawn(), close().
 """
 
 import os
+import socket
 import subprocess
 import time
 
@@ -16,6 +21,8 @@ import harness
 
 class Island:
     """A namespace with one address, and the other end of its cable here."""
+
+    sip_port, media_ports = 5060, (30000, 30999)
 
     def __init__(self, net):
         self.net, self.here, self.there = net, f"{net}.1", f"{net}.2"
@@ -60,6 +67,10 @@ class Island:
                 why = done.stderr.decode("utf-8", "replace").strip()
                 raise harness.Skip(f"{' '.join(command)}: {why}")
 
+    def owns(self, address):
+        """Whether an (IP, port) is over there."""
+        return address[0] == self.there
+
     def inside(self, *command):
         """The command line that runs a command over there."""
         return ["nsenter", "-t", str(self.holder.pid), "-n", "--", *command]
@@ -84,3 +95,48 @@ class Island:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Corner:
+    """Some ports of this machine's own address; number tells corners apart."""
+    link = "lo"  # what a machine sends to itself takes that way, whatever its address
+
+    def __init__(self, number):
+        self.here = self.there = own_address()
+        if self.here.startswith("127."):
+            raise harness.Skip("neither a network namespace nor an address of our own to use")
+        self.sip_port = 5070 + 10 * number
+        self.media_ports = (30000 + 1000 * number, 30999 + 1000 * number)
+        self.children = []
+
+    def owns(self, address):
+        low, high = self.media_ports
+        return address[0] == self.there and (address[1] == self.sip_port or
+                                             low <= address[1] <= high)
+
+    def spawn(self, command, **more):
+        process = harness.spawn(command, **more)
+        self.children.append(process)
+        return process
+
+    def close(self):
+        for process in self.children:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def own_address():
+    """The address that others reach this machine at, as far as it can know."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # nothing is sent
+            return sock.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"

@@ -1,8 +1,8 @@
 """What really went over a cable: UDP read off an interface, and SIP, SDP and RTP in it.
 
-    with Capture("tlh0a4d01") as capture: …
+    with Capture(island) as capture: …
     for message in capture.sip(): print(message.at, message.start_line)
-    for stream in capture.rtp(): print(stream.source, stream.lost, stream.pcma())
+    for stream in capture.rtp(): print(stream.inward, stream.lost, stream.pcma())
 
 Needs CAP_NET_RAW. It knows nothing of the gateway, so that it can bear witness.
 """
@@ -20,16 +20,17 @@ from rtp import Packet, decode
 
 Datagram = collections.namedtuple("Datagram", "at source target payload frame")
 ETH_P_ALL, ETH_P_IP, UDP = 3, 0x0800, 17
+PACKET_OUTGOING = 4  # the loopback interface shows each packet twice: going out, and coming in
 
 
 class Capture:
-    """All UDP over IPv4 on one interface, from open to close."""
+    """All UDP over IPv4 from and to an island or a corner, from open to close."""
 
-    def __init__(self, link):
-        self.link, self.datagrams, self.open = link, [], True
+    def __init__(self, place):
+        self.place, self.datagrams, self.open = place, [], True
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-        self.sock.bind((link, 0))
+        self.sock.bind((place.link, 0))
         self.sock.settimeout(0.1)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -37,13 +38,16 @@ class Capture:
     def _read(self):
         while self.open:
             try:
-                frame = self.sock.recv(65536)
+                frame, address = self.sock.recvfrom(65536)
             except TimeoutError:
                 continue
             except OSError:
                 return
+            if self.place.link == "lo" and address[2] == PACKET_OUTGOING:
+                continue
             datagram = parse_frame(frame, time.time())
-            if datagram:
+            if datagram and (self.place.owns(datagram.source) or
+                             self.place.owns(datagram.target)):
                 self.datagrams.append(datagram)
 
     def close(self):
@@ -59,12 +63,13 @@ class Capture:
 
     def sip(self):
         """SIP messages in order."""
-        found = (SipMessage(datagram) for datagram in list(self.datagrams)
-                 if re.match(rb"(SIP/2\.0 \d|[A-Z]+ \S+ SIP/2\.0\r)", datagram.payload))
-        return list(found)
+        return [SipMessage(datagram, self.place.owns(datagram.target))
+                for datagram in list(self.datagrams)
+                if re.match(rb"(SIP/2\.0 \d|[A-Z]+ \S+ SIP/2\.0\r)", datagram.payload)]
 
     def rtp(self):
-        """RTP streams to and from the addresses that SDP named, in order of their beginning."""
+        """RTP streams to and from the addresses that SDP named, in order of their beginning;
+        .inward: to the place."""
         media = {address for message in self.sip() for address in message.media}
         streams = {}
         for datagram in list(self.datagrams):
@@ -72,7 +77,7 @@ class Capture:
             if len(payload) < 12 or payload[0] >> 6 != 2 or datagram.target not in media:
                 continue
             key = (datagram.source, datagram.target, payload[8:12])
-            streams.setdefault(key, RtpStream(datagram.source, datagram.target)).add(datagram)
+            streams.setdefault(key, RtpStream(self.place.owns(datagram.target))).add(datagram)
         return list(streams.values())
 
 
@@ -103,7 +108,8 @@ def write_pcap(path, datagrams):
 class SipMessage:
     """One message as it was seen."""
 
-    def __init__(self, datagram):
+    def __init__(self, datagram, inward):
+        self.inward = inward  # to the place that was watched
         self.at, self.source, self.target = datagram[:3]
         head, _, self.body = datagram.payload.decode("utf-8", "replace").partition("\r\n\r\n")
         self.start_line, *lines = head.split("\r\n")
@@ -156,8 +162,8 @@ class SipMessage:
 class RtpStream:
     """Packets of one SSRC from one address to another."""
 
-    def __init__(self, source, target):
-        self.source, self.target, self.packets = source, target, []
+    def __init__(self, inward):
+        self.inward, self.packets = inward, []
 
     def add(self, datagram):
         self.packets.append(Packet(datagram.payload, datagram.source, datagram.at))
@@ -197,17 +203,16 @@ class RtpStream:
 
 
 def ladder(messages, left, middle, right, width=36):
-    """Lines of a ladder: (IP, title) of three parties, the middle one being reached at several
-    addresses, so that its IP is not asked."""
+    """Lines of a ladder: left is the name and the place of one party, right and middle are names;
+    what does not touch the left party is between the other two."""
     begun = messages[0].at if messages else 0
-    yield f"{'':9}{left[1]:<{width}} {middle:^9} {right[1]:>{width}}"
+    name, place = left
+    yield f"{'':9}{name:<{width}} {middle:^9} {right:>{width}}"
     for message in messages:
-        on_left = left[0] in (message.source[0], message.target[0])
-        outer = (left if on_left else right)[0]
-        rightwards = (message.source[0] == outer) == on_left
-        title = f" {message.title[:width - 5]} "
-        line = title.center(width - 2, "─")
+        from_left, to_left = place.owns(message.source), place.owns(message.target)
+        rightwards = from_left or (not to_left and message.inward)
+        line = f" {message.title[:width - 5]} ".center(width - 2, "─")
         arrow = f"─{line}►" if rightwards else f"◄{line}─"
         blank = " " * width
-        cells = f"│{arrow}│{blank}│" if on_left else f"│{blank}│{arrow}│"
+        cells = f"│{arrow}│{blank}│" if from_left or to_left else f"│{blank}│{arrow}│"
         yield f"{message.at - begun:7.3f}  {cells}"

@@ -7,8 +7,9 @@ a phone rings (baresip, registered by digest) that speaks only Opus, then one wi
 talk, both press a digit, one hangs up. Then all of it is judged by what each side received, by the
 recording, and by what was seen on the cables. Exit status 0 when everything was as it should be.
 
-The carrier and the phones live in network namespaces of their own. --stay leaves the gateway
-running afterwards, for phones of yours, until Ctrl-C. The binary is the one that $TWINLEG names.
+The carrier and the phones live in network namespaces of their own, or where none can be made (in
+some containers) on other ports of this machine. --stay leaves the gateway running afterwards, for
+phones of yours, until Ctrl-C. The binary is the one that $TWINLEG names.
 """
 
 import argparse
@@ -23,8 +24,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 
 import harness  # noqa: E402
-from demo_call import CALLS, place  # noqa: E402
+from demo_call import CALLS, CARRIER_NET, place  # noqa: E402
 from demo_report import judge, show  # noqa: E402
+from harness_net import Corner, Island, own_address  # noqa: E402
 from speech import speak  # noqa: E402
 
 HOW_TO = """
@@ -60,17 +62,31 @@ def free_port(first=5060):
     raise SystemExit(f"no SIP port is free from {first} on")
 
 
-def prepare_config(path, folder):
-    """(configuration to run, its SIP port). It is the file itself, unless its port is taken or its
-    folders are not the ones wanted: then a copy that differs in that only."""
+def can_make_islands():
+    try:
+        Island(CARRIER_NET).close()
+        return True
+    except harness.Skip as why:
+        print(f"   ({why}: the peers live on other ports of this machine)")
+        return False
+
+
+def prepare_config(path, folder, islands=True):
+    """(configuration to run, its SIP port). It is the file itself, unless its port is taken, its
+    folders are not the ones wanted, or the carrier lives elsewhere: then a copy that differs in
+    that only."""
     port = free_port()
     base = os.path.dirname(os.path.abspath(path))
     usual = os.path.normpath(os.path.join(base, "..", "build", "quickstart"))
-    if port == 5060 and os.path.realpath(folder) == os.path.realpath(usual):
+    if port == 5060 and islands and os.path.realpath(folder) == os.path.realpath(usual):
         return path, port
     with open(path, encoding="utf-8") as file:
         text = file.read()
     text = text.replace(":5060", f":{port}").replace("../build/quickstart", folder)
+    if not islands:
+        carrier = Corner(0)
+        text = re.sub(r"(?m)^host(\s*)=.*", rf"host\1= {carrier.there}:{carrier.sip_port}", text)
+        text = re.sub(r"(?m)^allow(\s*)=.*", rf"allow\1= {carrier.there}", text)
     text = re.sub(r"(?m)^prompts(\s*)=.*", rf"prompts\1= {base}/prompts", text)
     copy = os.path.join(folder, "quickstart.ini")
     with open(copy, "w", encoding="utf-8") as file:
@@ -78,25 +94,15 @@ def prepare_config(path, folder):
     return copy, port
 
 
-def own_address():
-    """The address that others reach this machine at, as far as it can know."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))  # nothing is sent
-            return sock.getsockname()[0]
-        except OSError:
-            return "127.0.0.1"
-
-
-def demonstrate(gateway, port, folder, prompts, calls=CALLS, tell=print):
+def demonstrate(gateway, port, folder, prompts, islands):
     """Places the calls and shows them; how many things were not as they should be."""
     speech = {who: speak(who, folder) for who in ("caller", "callee")}
     wrong = 0
-    for number, call in enumerate(calls, 1):
-        tell(f"\n══ Call {number} of {len(calls)}: {call.title}\n")
-        seen = place(call, gateway, port, folder, speech, tell)
+    for number, call in enumerate(CALLS, 1):
+        print(f"\n══ Call {number} of {len(CALLS)}: {call.title}\n")
+        seen = place(call, gateway, port, folder, speech, print, islands)
         checks = judge(seen, f"{prompts}/welcome.wav")
-        show(seen, checks, tell)
+        show(seen, checks, print)
         wrong += sum(not check.good for check in checks)
     return wrong
 
@@ -116,7 +122,8 @@ def stay(gateway, config, port):
 def run(args):
     folder = os.path.abspath(args.folder)
     os.makedirs(os.path.join(folder, "recordings"), exist_ok=True)
-    config, port = prepare_config(args.config, folder)
+    islands = can_make_islands()
+    config, port = prepare_config(args.config, folder, islands)
     status, text = harness.run_twinleg("check", config)
     if status:
         print(text)
@@ -127,7 +134,7 @@ def run(args):
     prompts = os.path.join(os.path.dirname(os.path.abspath(args.config)), "prompts")
     print(f"Twinleg starts: {harness.binary()} run {os.path.relpath(config)}, SIP on port {port}")
     with gateway:
-        wrong = demonstrate(gateway, port, folder, prompts)
+        wrong = demonstrate(gateway, port, folder, prompts, islands)
         print("\nEverything was as it should be." if not wrong else
               f"\n{wrong} thing{'s were' if wrong > 1 else ' was'} not as it should be. "
               f"The gateway's log: {gateway.log_path}", flush=True)

@@ -9,7 +9,7 @@ import wave
 
 from capture import Capture, write_pcap
 from harness_baresip import Baresip
-from harness_net import Island
+from harness_net import Corner, Island
 from harness_sipp import Sipp
 from rtp import chunks, encode
 from score import read_wav
@@ -18,7 +18,6 @@ CARRIER_NET, PHONE_NET = "198.18.71", "198.18.72"
 CALLER = "+49170111222"
 EVENTS_TYPE = 101  # payload type of telephone-event that SIPp offers
 SETTLE_S = 0.8     # between one thing and the next, as people do
-MEDIA_PORT = 6000  # of SIPp
 
 
 @dataclasses.dataclass
@@ -107,8 +106,9 @@ class SippCarrier:
         scenario = (scenario.replace("{pcap}", self.pcap).replace("{caller}", CALLER)
                     .replace("{events}", str(EVENTS_TYPE))
                     .replace("{talk_ms}", str(round(1000 * (self.play_s + 2 * SETTLE_S)))))
-        self.agent = Sipp(scenario, self.target, self.island.there, service=self.call.number,
-                          island=self.island, args=("-mp", str(MEDIA_PORT)))
+        self.agent = Sipp(scenario, self.target, self.island.there, port=self.island.sip_port,
+                          service=self.call.number, island=self.island,
+                          args=("-mp", str(self.island.media_ports[0])))
 
     def talk(self):
         """By the scenario, as soon as it is answered."""
@@ -130,8 +130,7 @@ class SippCarrier:
         return "".join(stream.digits(EVENTS_TYPE) for stream in self._streams(capture))
 
     def _streams(self, capture):
-        return [stream for stream in capture.rtp()
-                if stream.target == (self.island.there, MEDIA_PORT)]
+        return [stream for stream in capture.rtp() if stream.inward]
 
     def close(self):
         if self.agent:
@@ -168,7 +167,7 @@ def write_media_pcap(path, speech, digit):
 
 def write_rtp(file, at, seq, ts, pt, payload):
     rtp = struct.pack("!BBHII", 0x80, pt, seq, ts, 0x51bb0001) + payload
-    udp = struct.pack("!HHHH", MEDIA_PORT, MEDIA_PORT, 8 + len(rtp), 0) + rtp
+    udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
                      bytes([127, 0, 0, 1]), bytes([127, 0, 0, 1])) + udp
     frame = bytes(12) + b"\x08\x00" + ip
@@ -186,10 +185,16 @@ def wait_for_end(gateway, before, timeout=10.0):
     raise AssertionError(f"the call did not end within {timeout} s: {gateway.control('calls')}")
 
 
-def place(call, gateway, port, folder, speech, tell):
+def settle(islands):
+    """(where the carrier lives, where the phone does)"""
+    return (Island(CARRIER_NET), Island(PHONE_NET)) if islands else (Corner(0), Corner(1))
+
+
+def place(call, gateway, port, folder, speech, tell, islands=True):
     """Places a call; what was seen of it."""
-    with Island(CARRIER_NET) as outside, Island(PHONE_NET) as inside, \
-            Capture(outside.link) as carrier_capture, Capture(inside.link) as phone_capture, \
+    outside, inside = settle(islands)
+    with outside, inside, \
+            Capture(outside) as carrier_capture, Capture(inside) as phone_capture, \
             Baresip(inside, f"{call.extension}@{inside.here}:{port}",
                     password=f"quickstart-{call.extension}", codecs=call.codec) as phone:
         phone.wait("REGISTER_OK")

@@ -4,7 +4,6 @@ import dataclasses
 import os
 
 from capture import ladder
-from demo_call import CARRIER_NET, PHONE_NET
 from score import read_wav, score
 
 
@@ -56,7 +55,7 @@ def check_digest(messages):
 
 def check_loss(capture, what):
     """No sequence number is missing in what the gateway sent."""
-    streams = [stream for stream in capture.rtp() if stream.source[0].endswith(".1")]
+    streams = [stream for stream in capture.rtp() if stream.inward]
     packets, lost = sum(len(s.packets) for s in streams), sum(s.lost for s in streams)
     return Check(packets > 0 and lost == 0, what, f"{packets} packets, {lost} missing")
 
@@ -116,8 +115,8 @@ def show(seen, checks, tell):
                       key=lambda message: message.at)
     tell("")
     call = seen.call
-    for line in ladder(messages, (f"{CARRIER_NET}.2", f"carrier, {call.carrier.name}"), "Twinleg",
-                       (f"{PHONE_NET}.2", f"{call.extension}, baresip")):
+    for line in ladder(messages, (f"carrier, {call.carrier.name}", seen.carrier_capture.place),
+                       "Twinleg", f"{call.extension}, baresip"):
         tell(line)
     tell("")
     for line in media_table(seen.record):

@@ -70,7 +70,7 @@ install_packages() {
 	run_apt update && run_apt install --no-install-recommends $missing || failed=1
 	[ -z "$refused" ] || as_root rm -f /usr/sbin/policy-rc.d
 	if [ -n "$failed" ]; then
-		tail -n 30 "$apt_log"
+		grep -vE '^(dl|pm)status:' "$apt_log" | tail -n 20
 		echo "packages could not be installed: $(echo $missing)"
 		return 1
 	fi

@@ -1,0 +1,153 @@
+"""Phones that we did not write (baresip) talk through the gateway on the configuration of the quick
+start: codec against codec, an announcement, the echo test. Speech is judged by what each heard."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+
+import harness
+from harness_baresip import Baresip
+from harness_net import Island
+from world import wait_until
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TREE, "tests", "support"))
+
+from demo import prepare_config  # noqa: E402
+from demo_call import length_s, loudest  # noqa: E402
+from demo_report import best_score  # noqa: E402
+from score import read_wav  # noqa: E402
+from speech import speak  # noqa: E402
+
+PROMPTS = f"{TREE}/conf/prompts"
+
+
+class Office:
+    """The gateway and its two phones, each on an island; gateway, alice, bob, speech."""
+
+    def __init__(self, alice="opus", bob=None):
+        self.codecs = {"alice": alice, "bob": bob}
+        self.things = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self.things:
+            folder = self.things.enter_context(tempfile.TemporaryDirectory(prefix="office-"))
+            os.mkdir(f"{folder}/recordings")
+            config, _ = prepare_config(f"{TREE}/conf/quickstart.ini", folder)
+            self.gateway = self.things.enter_context(harness.Gateway(config))
+            self.speech = {who: speak(who, folder) for who in ("caller", "callee")}
+            self.alice = self._phone("1001", "198.18.73", self.codecs["alice"])
+            self.bob = self._phone("1002", "198.18.74", self.codecs["bob"])
+            self.things = self.things.pop_all()
+        return self
+
+    def _phone(self, number, net, codec):
+        if codec is None:
+            return None
+        island = self.things.enter_context(Island(net))
+        phone = Baresip(island, f"{number}@{island.here}", password=f"quickstart-{number}",
+                        codecs=codec)
+        self.things.callback(phone.close)
+        phone.wait("REGISTER_OK")
+        return phone
+
+    def __exit__(self, *error):
+        return self.things.__exit__(*error)
+
+
+def expect_speech(what, said, heard_paths):
+    """That one of the recordings holds what was said: (samples, rate)."""
+    best = best_score(said, [read_wav(path) for path in heard_paths])
+    assert best is not None, f"{what}: nothing was heard"
+    assert not best.faults(), f"{what}: {best.faults()}"
+
+
+def converse(a, b, path):
+    """Alice, with codec a only, calls Bob, with codec b only; media takes a path."""
+    with Office(alice=a, bob=b) as office:
+        alice, bob = office.alice, office.bob
+        alice.dial(f"sip:1002@{alice.island.here}")
+        bob.wait("CALL_INCOMING")
+        bob.accept()
+        alice.wait("CALL_ESTABLISHED")
+        time.sleep(0.5)
+        alice.say(office.speech["caller"])
+        bob.say(office.speech["callee"])
+        time.sleep(length_s(office.speech) + 0.5)
+        alice.press("1")
+        bob.press("9")
+        time.sleep(0.5)
+        call, = office.gateway.control("calls")
+        bob.hang_up()
+        alice.wait("CALL_CLOSED")
+        wait_until(lambda: not office.gateway.control("calls"), what="no call left")
+        record = office.gateway.control("show", call["id"])
+
+        expect_speech("Alice to Bob", loudest(alice.said_paths()), bob.heard_paths())
+        expect_speech("Bob to Alice", loudest(bob.said_paths()), alice.heard_paths())
+        assert (alice.digits(), bob.digits()) == ("9", "1"), (alice.digits(), bob.digits())
+        sides = [(record[side]["codec"], record[side]["path"]) for side in "ab"]
+        assert [str(codec).lower() for codec, _ in sides] == [a.lower(), b.lower()], sides
+        assert {way for _, way in sides} == {path}, sides
+        assert record["a"]["lost_pkts"] == record["b"]["lost_pkts"] == 0, record
+
+
+def test_opus_and_opus_is_relayed():
+    converse("opus", "opus", "relay")
+
+
+def test_pcma_and_pcma_is_relayed():
+    converse("PCMA", "PCMA", "relay")
+
+
+def test_pcma_and_pcmu():
+    converse("PCMA", "PCMU", "chain")
+
+
+def test_pcmu_and_g722():
+    converse("PCMU", "G722", "chain")
+
+
+def test_g722_and_opus():
+    converse("G722", "opus", "chain")
+
+
+def test_opus_and_pcmu():
+    converse("opus", "PCMU", "chain")
+
+
+def listen_to(codec, number, seconds, what, heard_path=None):
+    """Alice dials a number and says something; what she hears is judged."""
+    with Office(alice=codec) as office:
+        alice = office.alice
+        alice.dial(f"sip:{number}@{alice.island.here}")
+        alice.wait("CALL_ESTABLISHED")
+        if heard_path is None:
+            time.sleep(6)  # the words before the tone
+            alice.say(office.speech["caller"])
+        time.sleep(seconds)
+        alice.hang_up()
+        said = read_wav(heard_path) if heard_path else loudest(alice.said_paths())
+        expect_speech(what, said, alice.heard_paths())
+
+
+def test_an_announcement_in_opus():
+    listen_to("opus", "100", 6, "the announcement", f"{PROMPTS}/announcement.wav")
+
+
+def test_an_announcement_in_g722():
+    listen_to("G722", "100", 6, "the announcement", f"{PROMPTS}/announcement.wav")
+
+
+def test_the_echo_test_says_what_it_is():
+    listen_to("opus", "9196", 7, "the words of the echo test", f"{PROMPTS}/echo-test.wav")
+
+
+def test_the_echo_test_in_opus():
+    listen_to("opus", "9196", 7, "the echo")
+
+
+def test_the_echo_test_in_pcma():
+    listen_to("PCMA", "9196", 7, "the echo")
