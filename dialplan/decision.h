@@ -28,7 +28,7 @@ enum tl_target_kind {
 
 struct tl_ring_target {
 	enum tl_target_kind kind;
-	const struct tl_trunk_cfg *trunk;	  /* when TL_TARGET_TRUNK */
+	const struct tl_trunk_cfg *trunk;         /* when TL_TARGET_TRUNK */
 	const struct tl_extension_cfg *extension; /* when TL_TARGET_EXTENSION */
 };
 
@@ -38,8 +38,9 @@ struct tl_ring_step {
 	size_t n_targets;
 };
 
-enum tl_follow_kind { /* keys on-busy, on-no-answer, on-failure */
-	TL_FOLLOW_NONE,	  /* pass the far side's answer to the caller */
+/* Keys on-busy, on-no-answer, on-failure. */
+enum tl_follow_kind {
+	TL_FOLLOW_NONE,   /* pass the far side's answer to the caller */
 	TL_FOLLOW_ROUTE,  /* go on with another route: tl_dialplan_follow() */
 	TL_FOLLOW_REJECT, /* refuse with status and reason */
 	_TL_FOLLOW_MAX,
@@ -48,30 +49,30 @@ enum tl_follow_kind { /* keys on-busy, on-no-answer, on-failure */
 
 struct tl_follow {
 	enum tl_follow_kind kind;
-	const char *route; /* name, when TL_FOLLOW_ROUTE */
-	int status;	   /* when TL_FOLLOW_REJECT: 400..699 */
+	const char *route;  /* name, when TL_FOLLOW_ROUTE */
+	int status;         /* when TL_FOLLOW_REJECT: 400..699 */
 	const char *reason; /* phrase; NULL: the status's own */
 };
 
 struct tl_decision {
-	const char *route;	/* name of the route that took the call; "": none was needed,
-				 * an extension calls another */
+	const char *route; /* name of the route that took the call; "": none was needed,
+			    * an extension calls another */
 	enum tl_verdict verdict;
-	int status;		/* when TL_VERDICT_REJECT */
-	const char *reason;	/* phrase, or NULL */
+	int status;              /* when TL_VERDICT_REJECT */
+	const char *reason;      /* phrase, or NULL */
 	const char *redirect_to; /* URI, when TL_VERDICT_REDIRECT */
 
-	const char *callee;	/* after strip, prefix and template: what targets are dialled with */
-	const char *caller;	/* number shown to the callee; "": withheld */
+	const char *callee; /* after strip, prefix and template: what targets are dialled with */
+	const char *caller; /* number shown to the callee; "": withheld */
 	const char *caller_name; /* display name shown, or NULL */
 
 	const char *const *play; /* absolute paths of announcements, in order */
 	size_t n_play;
-	bool play_answered;	/* heard after a 200 (true) or as early media (false) */
+	bool play_answered; /* heard after a 200 (true) or as early media (false) */
 	enum tl_record_mode record;
 	const struct tl_ring_step *steps;
 	size_t n_steps;
-	unsigned ring_time_s;	/* of each step */
+	unsigned ring_time_s;    /* of each step */
 	unsigned max_duration_s; /* 0: no limit */
 	struct tl_follow on_busy, on_no_answer, on_failure;
 };

@@ -2,12 +2,19 @@
 #include <string.h>
 #include "dialplan/dialplan_priv.h"
 
-/* Explains one call; goes on with routes of which none is listed twice. */
+/* One call being explained. */
 struct telling {
 	struct tl_dialplan *dp;
 	const struct tl_facts *facts;
 	FILE *out;
 };
+
+static bool source_exists(const struct telling *t)
+{
+	return t->facts->source == TL_SOURCE_TRUNK
+		       ? tl_dialplan_trunk(t->dp, t->facts->source_name) != NULL
+		       : tl_dialplan_extension(t->dp, t->facts->source_name) != NULL;
+}
 
 static void tell_call(const struct telling *t)
 {
@@ -20,6 +27,9 @@ static void tell_call(const struct telling *t)
 		tl_source_kind_name(t->facts->source), t->facts->source_name,
 		*t->facts->caller ? caller : "withheld", callee,
 		tl_transport_name(t->facts->transport), when ? when : "an impossible time");
+	if (!source_exists(t))
+		fprintf(t->out, "  there is no [%s %s]\n", tl_source_kind_name(t->facts->source),
+			t->facts->source_name);
 }
 
 static void tell_missed(const struct telling *t, const struct tl_route_cfg *route)

@@ -17,9 +17,9 @@ const char *tl_source_kind_name(enum tl_source_kind kind); /* "trunk", "extensio
 
 struct tl_facts {
 	enum tl_source_kind source;
-	const char *source_name;  /* the section's name: carrier, 1001 */
-	const char *caller;	  /* number as received; "" when withheld */
-	const char *callee;	  /* number dialled: user part of the Request-URI */
-	int64_t at_s;		  /* the moment of the call, Unix time */
+	const char *source_name; /* the section's name: carrier, 1001 */
+	const char *caller;      /* number as received; "" when withheld */
+	const char *callee;      /* number dialled: user part of the Request-URI */
+	int64_t at_s;            /* the moment of the call, Unix time */
 	enum tl_transport transport;
 };

@@ -32,7 +32,8 @@ struct tl_cidr {
 };
 bool tl_cidr_match(const struct tl_cidr *cidr, const struct sockaddr *addr);
 
-enum tl_dtmf_mode { /* key dtmf: how digits travel on a leg */
+/* Key dtmf: how digits travel on a leg. */
+enum tl_dtmf_mode {
 	TL_DTMF_AUTO, /* telephone-event when negotiated, else what the leg can */
 	TL_DTMF_RTP,
 	TL_DTMF_INFO,
@@ -46,45 +47,45 @@ struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;
 	const char *domain;
-	const char *advertise;	    /* NULL: the address of the socket */
+	const char *advertise;               /* NULL: the address of the socket */
 	uint16_t rtp_port_min, rtp_port_max; /* even ports from this range carry RTP */
-	unsigned workers;	    /* 0: one a core */
-	const char *const *codecs;  /* names, in order of preference; default for every leg */
+	unsigned workers;                    /* 0: one a core */
+	const char *const *codecs; /* names, in order of preference; default for every leg */
 	size_t n_codecs;
-	const char *state;	    /* directory: database */
-	const char *recordings;	    /* directory */
-	const char *prompts;	    /* directory that relative play= files are in */
-	const char *control;	    /* path of the control socket */
+	const char *state;      /* directory: database */
+	const char *recordings; /* directory */
+	const char *prompts;    /* directory that relative play= files are in */
+	const char *control;    /* path of the control socket */
 	const char *user_agent;
-	unsigned max_calls;	    /* 0: no limit */
-	unsigned ring_time_s;	    /* default of a route's ring-time */
-	unsigned rtp_timeout_s;	    /* a call whose legs are both silent so long is ended; 0: never */
+	unsigned max_calls;     /* 0: no limit */
+	unsigned ring_time_s;   /* default of a route's ring-time */
+	unsigned rtp_timeout_s; /* a call whose legs are both silent so long is ended; 0: never */
 	unsigned jitter_min_ms, jitter_max_ms;
 	unsigned register_min_s, register_max_s, register_default_s;
-	unsigned opus_complexity;   /* 0..10 */
+	unsigned opus_complexity; /* 0..10 */
 };
 
 struct tl_trunk_cfg {
 	const char *name;
-	const char *host;	    /* domain name or IP literal, without brackets */
-	uint16_t port;		    /* 0: by DNS or the transport's default */
+	const char *host;            /* domain name or IP literal, without brackets */
+	uint16_t port;               /* 0: by DNS or the transport's default */
 	enum tl_transport transport; /* _TL_TRANSPORT_INVALID: by DNS, then UDP */
-	bool registers;		    /* key register */
-	const char *user;	    /* NULL: none */
-	const char *password;	    /* NULL: none */
+	bool registers;              /* key register */
+	const char *user;            /* NULL: none */
+	const char *password;        /* NULL: none */
 	const char *const *codecs;
 	size_t n_codecs;
-	unsigned max_calls;	    /* 0: no limit */
+	unsigned max_calls;          /* 0: no limit */
 	const struct tl_cidr *allow; /* who may call as this trunk */
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
 };
 
 struct tl_extension_cfg {
-	const char *number; /* the section's name: [extension 1001] */
-	const char *name;   /* display name; NULL: none */
+	const char *number;   /* the section's name: [extension 1001] */
+	const char *name;     /* display name; NULL: none */
 	const char *password; /* NULL when ha1 is given */
-	const char *ha1;    /* MD5(user:realm:password) in hex, or NULL */
+	const char *ha1;      /* MD5(user:realm:password) in hex, or NULL */
 	const char *const *codecs;
 	size_t n_codecs;
 	unsigned max_contacts;

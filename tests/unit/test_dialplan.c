@@ -64,7 +64,7 @@ static const struct {
 
 static char *write_files(void)
 {
-	char *dir = g_dir_make_tmp("twinleg-dialplan-XXXXXX", NULL);
+	char *dir = g_dir_make_tmp(NULL, NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = g_build_filename(dir, files[i].name, NULL);

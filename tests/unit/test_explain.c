@@ -140,6 +140,17 @@ Test(explain, the_other_verdicts)
 	tl_dialplan_unref(dp);
 }
 
+Test(explain, a_source_that_is_not_there)
+{
+	struct tl_dialplan *dp = dialplan_of("[trunk t]\nhost = a\n");
+	g_autofree char *trunk = explain(dp, "trunk:u 1 2", 0);
+	g_autofree char *extension = explain(dp, "1 1 2", 0);
+
+	cr_expect(strstr(trunk, "\n  there is no [trunk u]\n"), "%s", trunk);
+	cr_expect(strstr(extension, "\n  there is no [extension 1]\n"), "%s", extension);
+	tl_dialplan_unref(dp);
+}
+
 Test(explain, is_safe_to_print)
 {
 	struct tl_dialplan *dp = dialplan_of("[trunk t]\nhost = a\n");

@@ -146,7 +146,7 @@ struct files {
 
 static void files_init(struct files *files)
 {
-	files->dir = g_dir_make_tmp("twinleg-ini-XXXXXX", NULL);
+	files->dir = g_dir_make_tmp(NULL, NULL);
 	files->paths = g_ptr_array_new_with_free_func(g_free);
 	cr_assert_not_null(files->dir);
 }

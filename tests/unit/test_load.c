@@ -285,8 +285,8 @@ Test(load, mistakes_among_many_names_stay_cheap)
 
 static char *temporary_file(const char *text, mode_t mode)
 {
-	char *path = g_build_filename(g_get_tmp_dir(), "twinleg-load-XXXXXX", NULL);
-	int fd = g_mkstemp(path);
+	char *path = NULL;
+	int fd = g_file_open_tmp(NULL, &path, NULL);
 
 	cr_assert(fd >= 0);
 	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));

@@ -15,7 +15,7 @@ static const char plan[] = PEOPLE
 	"[route out]\nfrom = extension\nto = 0([1-9]X.)\nnumber = +49$1\ncaller = +4930555100\n"
 	"caller-name = Example\nring = trunk:carrier\nring-time = 12s\nmax-duration = 2h\n"
 	"on-busy = reject 486 All Busy\non-failure = route:voicebox\n"
-	"[route direct]\nfrom = trunk:carrier, trunk:backup\nto = +4930555XXXX\nstrip = 8\n"
+	"[route direct]\nfrom = trunk:carrier, trunk:backup\nto = +4930555Z.\nstrip = 8\n"
 	"ring = extension\n"
 	"[route moved]\nto = 7(X)X\nredirect = sip:$1@other.example\n"
 	"[route voicebox]\nring = 1002\nrecord = yes\n"
