@@ -6,18 +6,10 @@
 #include <gst/gst.h>
 
 #include "media/conceal.h"
-#include "media/elements/element.h"
 #include "media/elements/g711.h"
+#include "media/elements/half.h"
 #include "media/elements/stock.h"
 #include "media/resample.h"
-
-/* One element between two pads of ours: what is pushed at feed has come out at drain when the push
- * returns. Element NULL: this half is absent. */
-struct half {
-	GstElement *element;
-	GstPad *feed, *drain;
-	bool stock;
-};
 
 enum {
 	HISTORY_BYTES = 320, /* G.711 for concealment to repeat: more than its longest look back */
@@ -29,97 +21,18 @@ struct tl_chain {
 	struct tl_format in, out;
 	unsigned rate_hz, decode_hz, encode_hz;
 	uint32_t packet_units; /* a packet's duration at the out codec's RTP clock */
-	struct half decoder, encoder;
+	struct tl_half decoder, encoder;
 	struct tl_resampler *from_decoder, *to_encoder; /* NULL: rates fit */
 	struct tl_conceal *conceal;                     /* NULL: the decoder has its own */
 
 	/* Both sides G.711: payloads go through one table, unless somebody listens, a hole was
 	 * filled or the packet times differ. */
-	struct half map;
+	struct tl_half map;
 	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
 	size_t n_history;
 	bool decoded; /* something came out of the decoder since the last push */
 	bool holed;   /* a hole was filled; what comes next must be joined to it */
 };
-
-static gboolean ignore_event(GstPad *pad, GstObject *parent, GstEvent *event)
-{
-	gst_event_unref(event);
-	return TRUE;
-}
-
-static GstPad *open_pad(GstPadDirection direction, struct tl_chain *chain)
-{
-	GstPad *pad = gst_pad_new(NULL, direction);
-
-	gst_object_ref_sink(pad);
-	gst_pad_set_element_private(pad, chain);
-	gst_pad_set_active(pad, TRUE);
-	return pad;
-}
-
-static void close_pad(GstPad *pad)
-{
-	if (!pad)
-		return;
-	gst_pad_set_active(pad, FALSE);
-	gst_object_unref(pad);
-}
-
-static void close_half(struct half *half)
-{
-	if (half->element && half->stock)
-		tl_stock_stop(half->element);
-	/* The element's end holds its pads; letting go of the last reference unlinks them. */
-	g_clear_pointer(&half->element, gst_object_unref);
-	g_clear_pointer(&half->feed, close_pad);
-	g_clear_pointer(&half->drain, close_pad);
-}
-
-/* Takes caps. */
-static void open_stream(GstPad *feed, GstCaps *caps)
-{
-	gst_pad_push_event(feed, gst_event_ref(tl_stream_start()));
-	gst_pad_push_event(feed, gst_event_new_caps(caps));
-	gst_pad_push_event(feed, gst_event_ref(tl_time_segment()));
-	gst_caps_unref(caps);
-}
-
-static int link_half(struct half *half)
-{
-	GstPad *sink = gst_element_get_static_pad(half->element, "sink");
-	GstPad *src = gst_element_get_static_pad(half->element, "src");
-	int r = 0;
-
-	/* We know what fits: asking the elements for their caps would cost more than the link. */
-	if (GST_PAD_LINK_FAILED(gst_pad_link_full(half->feed, sink, GST_PAD_LINK_CHECK_NOTHING)) ||
-	    GST_PAD_LINK_FAILED(gst_pad_link_full(src, half->drain, GST_PAD_LINK_CHECK_NOTHING)))
-		r = -ENOTSUP;
-	gst_object_unref(sink);
-	gst_object_unref(src);
-	return r;
-}
-
-static int open_half(struct half *half, struct tl_chain *chain, const char *name,
-		     const struct tl_element_cfg *cfg, GstPadChainFunction on_out)
-{
-	int r;
-
-	half->element = name ? gst_element_factory_make(name, NULL) : NULL;
-	if (!half->element)
-		return -ENOTSUP;
-	gst_object_ref_sink(half->element);
-	half->stock = !G_TYPE_CHECK_INSTANCE_TYPE(half->element, tl_element_get_type());
-	half->feed = open_pad(GST_PAD_SRC, chain);
-	half->drain = open_pad(GST_PAD_SINK, chain);
-	gst_pad_set_chain_function(half->drain, on_out);
-	gst_pad_set_event_function(half->drain, ignore_event);
-	r = link_half(half);
-	if (r < 0)
-		return r;
-	return half->stock ? tl_stock_configure(half->element, cfg)
-			   : tl_element_configure((TlElement *)half->element, cfg);
-}
 
 /* Takes pcm; what comes back is the caller's. NULL: not a sample came out yet. */
 static GstBuffer *resample(struct tl_resampler *resampler, GstBuffer *pcm)
@@ -253,11 +166,9 @@ static int open_decoder(struct tl_chain *chain)
 	int r;
 
 	cfg.rate_hz = chain->decode_hz = rate_at_least(codec, chain->rate_hz);
-	r = open_half(&chain->decoder, chain, codec->decoder, &cfg, on_decoded);
+	r = tl_half_open(&chain->decoder, codec->decoder, &cfg, on_decoded, chain);
 	if (r < 0)
 		return r;
-	open_stream(chain->decoder.feed,
-		    chain->decoder.stock ? tl_stock_payload_caps(codec) : tl_payload_caps(codec));
 	if (chain->decoder.stock || !tl_decoder_conceals((TlElement *)chain->decoder.element))
 		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
@@ -276,10 +187,9 @@ static int open_encoder(struct tl_chain *chain)
 	int r;
 
 	cfg.rate_hz = chain->encode_hz = rate_at_least(codec, chain->rate_hz);
-	r = open_half(&chain->encoder, chain, codec->encoder, &cfg, on_encoded);
+	r = tl_half_open(&chain->encoder, codec->encoder, &cfg, on_encoded, chain);
 	if (r < 0)
 		return r;
-	open_stream(chain->encoder.feed, tl_pcm_caps(chain->encode_hz));
 	if (chain->encode_hz == chain->rate_hz)
 		return 0;
 	return tl_resampler_new(chain->rate_hz, chain->encode_hz, &chain->to_encoder);
@@ -288,16 +198,11 @@ static int open_encoder(struct tl_chain *chain)
 static int open_map(struct tl_chain *chain)
 {
 	struct tl_element_cfg cfg = { .format = &chain->in, .rate_hz = chain->rate_hz };
-	int r;
 
 	if (!tl_g711_is(chain->in.codec) || !tl_g711_is(chain->out.codec) ||
 	    chain->in.codec == chain->out.codec || chain->rate_hz != 8000)
 		return 0;
-	r = open_half(&chain->map, chain, "tlg711map", &cfg, on_encoded);
-	if (r < 0)
-		return r;
-	open_stream(chain->map.feed, tl_payload_caps(chain->in.codec));
-	return 0;
+	return tl_half_open(&chain->map, "tlg711map", &cfg, on_encoded, chain);
 }
 
 /* Copies what cfg points to, and puts defaults in the place of zeros. */
@@ -346,9 +251,9 @@ void tl_chain_free(struct tl_chain *chain)
 {
 	if (!chain)
 		return;
-	close_half(&chain->map);
-	close_half(&chain->decoder);
-	close_half(&chain->encoder);
+	tl_half_close(&chain->map);
+	tl_half_close(&chain->decoder);
+	tl_half_close(&chain->encoder);
 	tl_resampler_free(chain->from_decoder);
 	tl_resampler_free(chain->to_encoder);
 	tl_conceal_free(chain->conceal);
