@@ -27,7 +27,7 @@ struct tl_media_policy {
  * Formats that the peer has and the policy allows come first, in the peer's
  * order, then what we can transcode to, by the policy's order. Dynamic payload
  * types of the peer are kept, so that a relayed call maps nothing. Telephone-event is
- * offered at each clock rate that an offered format uses. rtp and rtcp of
+ * offered at each clock rate that an offered format uses, and at 8000. rtp and rtcp of
  * *ret_offer are the caller's to fill. -ENOENT: nothing can be offered.
  */
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,

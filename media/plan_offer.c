@@ -145,6 +145,16 @@ static void append_event(struct tl_media_desc *offer, unsigned clock_hz,
 	offer->events[offer->n_events++] = event;
 }
 
+/* At each clock that is offered, and at 8000 Hz, the only one that some phones know, even beside
+ * Opus. */
+static void append_events(struct tl_media_desc *offer, const struct tl_media_desc *peer,
+			  struct numbers *numbers)
+{
+	for (size_t i = 0; i < offer->n_formats; i++)
+		append_event(offer, offer->formats[i].codec->clock_hz, peer, numbers);
+	append_event(offer, 8000, peer, numbers);
+}
+
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
 		  struct tl_media_desc *ret_offer)
 {
@@ -158,8 +168,8 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 		append_transcoded(&offer, policy, &numbers);
 	if (!offer.n_formats)
 		return -ENOENT;
-	for (size_t i = 0; policy->telephone_event && i < offer.n_formats; i++)
-		append_event(&offer, offer.formats[i].codec->clock_hz, peer, &numbers);
+	if (policy->telephone_event)
+		append_events(&offer, peer, &numbers);
 	if (peer) {
 		/* What the peer says of itself is what we can be to the other side: a leg on
 		 * hold (sendonly) lets us be sendonly there (RFC 3264 8.4). */
