@@ -25,11 +25,11 @@ struct tl_leg;
 enum tl_leg_state {
 	TL_LEG_IDLE,
 	TL_LEG_INCOMING,  /* INVITE came; nothing but 100 was sent */
-	TL_LEG_CALLING,	  /* INVITE sent; nothing or 100 came */
-	TL_LEG_EARLY,	  /* 101..199 sent or came */
+	TL_LEG_CALLING,   /* INVITE sent; nothing or 100 came */
+	TL_LEG_EARLY,     /* 101..199 sent or came */
 	TL_LEG_ANSWERING, /* 2xx sent, ACK not yet seen */
 	TL_LEG_UP,
-	TL_LEG_CLOSING,	  /* CANCEL, BYE or final refusal is under way */
+	TL_LEG_CLOSING, /* CANCEL, BYE or final refusal is under way */
 	TL_LEG_OVER,
 	_TL_LEG_MAX,
 	_TL_LEG_INVALID = -22,
@@ -38,12 +38,13 @@ const char *tl_leg_state_name(enum tl_leg_state state);
 
 /* A refusal or an end: SIP status with phrase, or a Reason (RFC 3326). */
 struct tl_cause {
-	int status;	    /* 300..699; 0: none (a plain BYE) */
-	const char *phrase; /* NULL: the status's own */
-	const char *reason; /* Reason header's value to carry to the other leg: `SIP;cause=200;text="..."`, or NULL */
+	int status;             /* 300..699; 0: none (a plain BYE) */
+	const char *phrase;     /* NULL: the status's own */
+	const char *reason;     /* Reason header's value to carry to the other leg:
+				   `SIP;cause=200;text="..."`, or NULL */
 	unsigned retry_after_s; /* 0: none */
-	const char *warning;	/* text of a Warning 399, or NULL */
-	const char *contact;	/* 3xx: where to, or NULL */
+	const char *warning;    /* text of a Warning 399, or NULL */
+	const char *contact;    /* 3xx: where to, or NULL */
 };
 
 /* A header that crosses from one leg to the other, by the allow-list in headers.c. */
@@ -59,30 +60,31 @@ struct tl_party {
 /* What an incoming INVITE said; lent by tl_leg_caller() as long as the leg lives. */
 struct tl_leg_info {
 	struct tl_party from, to;
-	const char *callee;	/* user part of the Request-URI, unescaped */
+	const char *callee; /* user part of the Request-URI, unescaped */
 	const char *call_id;
 	struct sockaddr_storage source; /* where it came from */
 	enum tl_transport transport;
-	bool has_offer;		/* desc holds the INVITE's offer */
+	bool has_offer; /* desc holds the INVITE's offer */
 	struct tl_media_desc offer;
-	unsigned max_forwards;	/* to be sent on, already counted down */
+	unsigned max_forwards;           /* to be sent on, already counted down */
 	const struct tl_header *headers; /* those that cross */
 	size_t n_headers;
 };
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
 
 enum tl_leg_event_type {
-	TL_LEG_PROGRESS,      /* outgoing: 101..199 with status; desc: its SDP, or NULL */
-	TL_LEG_ANSWERED,      /* outgoing: 2xx; desc: the answer (or offer, if we sent none). If it
-				 bore no usable SDP the leg has ended itself and sends REFUSED 488 instead */
-	TL_LEG_REFUSED,	      /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
-	TL_LEG_ACKED,	      /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL */
-	TL_LEG_OFFERED,	      /* re-INVITE or UPDATE: desc is the offer, or NULL: it wants ours.
-				 Reply by tl_leg_accept() or tl_leg_decline() */
-	TL_LEG_REANSWERED,    /* our tl_leg_offer() was accepted; desc: the answer */
+	TL_LEG_PROGRESS,   /* outgoing: 101..199 with status; desc: its SDP, or NULL */
+	TL_LEG_ANSWERED,   /* outgoing: 2xx; desc: the answer (or offer, if we sent none). If it
+			      bore no usable SDP the leg has ended itself and sends REFUSED 488
+			      instead */
+	TL_LEG_REFUSED,    /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
+	TL_LEG_ACKED,      /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL */
+	TL_LEG_OFFERED,    /* re-INVITE or UPDATE: desc is the offer, or NULL: it wants ours.
+			      Reply by tl_leg_accept() or tl_leg_decline() */
+	TL_LEG_REANSWERED, /* our tl_leg_offer() was accepted; desc: the answer */
 	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */
-	TL_LEG_INFO_DTMF,     /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
-	TL_LEG_GONE,	      /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
+	TL_LEG_INFO_DTMF, /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
+	TL_LEG_GONE,      /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
 	_TL_LEG_EVENT_MAX,
 };
 const char *tl_leg_event_name(enum tl_leg_event_type type);
@@ -104,9 +106,9 @@ void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user)
 /* id stands first in log lines: "call=6f1c03 leg=a". Copied. */
 void tl_leg_set_id(struct tl_leg *leg, const char *id);
 
-struct tl_target { /* whom to invite; copied */
+struct tl_target {               /* whom to invite; copied */
 	const char *request_uri; /* sip:user@host:port;transport=… */
-	const char *route;	 /* next hop in place of the URI's host, or NULL (loose route) */
+	const char *route;       /* next hop in place of the URI's host, or NULL (loose route) */
 	struct tl_party from, to;
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */
 	const struct tl_header *headers;
@@ -129,7 +131,8 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 		  const struct tl_header *headers, size_t n_headers);
 
 /* --- offers inside the dialog, either direction --- */
-int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
+int tl_leg_offer(struct tl_leg *leg,
+		 const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
 int tl_leg_decline(struct tl_leg *leg, int status);
 

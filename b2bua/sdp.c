@@ -20,7 +20,15 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp)
 		return;
 	g_string_free(sdp->body, TRUE);
 	g_string_free(sdp->text, TRUE);
+	g_free(sdp->lines);
+	g_free(sdp->before);
 	g_free(sdp);
+}
+
+void tl_sdp_undo(struct tl_sdp_session *sdp)
+{
+	g_free(sdp->lines);
+	sdp->lines = g_steal_pointer(&sdp->before);
 }
 
 /* "IP4 192.0.2.1", "IP6 2001:db8::1" */
@@ -112,16 +120,17 @@ static void append_audio(GString *s, const struct tl_media_desc *desc)
 /* From s= to the end: what a change of makes a new version. */
 static GString *print_body(const struct tl_sdp_session *sdp, const struct tl_media_desc *desc)
 {
+	const struct tl_sdp_lines *lines = sdp->lines;
 	GString *s = g_string_new("s=-\r\nc=IN ");
 
 	append_address(s, &desc->rtp);
 	g_string_append(s, "\r\nt=0 0\r\n");
-	if (sdp->n_lines == 0)
+	if (!lines)
 		append_audio(s, desc);
-	for (size_t i = 0; i < sdp->n_lines; i++) {
-		const struct tl_sdp_line *line = &sdp->lines[i];
+	for (size_t i = 0; lines && i < lines->n; i++) {
+		const struct tl_sdp_line *line = &lines->v[i];
 
-		if (i == sdp->audio)
+		if (i == lines->audio)
 			append_audio(s, desc);
 		else
 			g_string_append_printf(s, "m=%s 0 %s %s\r\n", line->media, line->proto,

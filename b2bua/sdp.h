@@ -1,8 +1,7 @@
 #pragma once
 /*
  * SDP text <-> struct tl_media_desc. Our own reader of the few lines that
- * matter (v, c, m and some a), bounded and without allocation: descriptions
- * come from anybody. Media lines other than the first usable audio line are
+ * matter (v, c, m and some a), bounded: descriptions come from anybody. Media lines other than the first usable audio line are
  * refused with port 0 in answers, in their places (RFC 3264 6).
  *
  * Pure but for the session's memory; one thread at a time.
@@ -25,6 +24,8 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp); /* NULL ok */
  * not SDP; -ENOENT: no audio line over RTP/AVP that we could use (SIP 488). */
 int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 		 struct tl_media_desc *ret_desc);
+/* The offer parsed last was declined: all stands as it did before it (RFC 3261 14.1). */
+void tl_sdp_undo(struct tl_sdp_session *sdp);
 /* Writes our offer or answer. The version of o= grows when the text differs
  * from the last one. Lent until the next print. answer: in the m-line order of
  * the offer parsed last. An offer after an earlier exchange keeps that order too

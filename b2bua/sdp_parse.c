@@ -34,8 +34,7 @@ struct scope {
 };
 
 struct reader {
-	struct tl_sdp_line lines[TL_SDP_MEDIA];
-	size_t n_lines;
+	struct tl_sdp_lines lines;
 	struct scope session, media;
 	/* the m-line being read */
 	bool is_audio;
@@ -46,7 +45,6 @@ struct reader {
 	size_t n_maps;
 	/* the first usable one */
 	bool found;
-	size_t audio;
 	struct tl_media_desc desc;
 };
 
@@ -276,7 +274,7 @@ static void end_media(struct reader *r)
 	const struct scope *media = &r->media, *session = &r->session;
 	struct tl_media_desc desc = { 0 };
 
-	if (r->n_lines == 0 || r->found || !r->is_audio || r->port == 0)
+	if (r->lines.n == 0 || r->found || !r->is_audio || r->port == 0)
 		return;
 	for (size_t i = 0; i < r->n_pts; i++)
 		if (!is_repeated(r, i))
@@ -293,7 +291,7 @@ static void end_media(struct reader *r)
 	desc.maxptime_ms = media->maxptime_ms ? media->maxptime_ms : session->maxptime_ms;
 	fill_rtcp(r, &desc);
 	r->found = true;
-	r->audio = r->n_lines - 1;
+	r->lines.audio = r->lines.n - 1;
 	r->desc = desc;
 }
 
@@ -308,19 +306,19 @@ static bool is_token(const char *text)
 /* "audio 49170[/2] RTP/AVP 0 8 96" */
 static int read_media(struct reader *r, const char *text)
 {
-	struct tl_sdp_line *line = &r->lines[r->n_lines];
+	struct tl_sdp_line *line = &r->lines.v[r->lines.n];
 	char port[16], word[TL_SDP_TOKEN_BYTES];
 	unsigned pt;
 
 	end_media(r);
-	if (r->n_lines == TL_SDP_MEDIA)
+	if (r->lines.n == TL_SDP_MEDIA)
 		return -EBADMSG;
 	if (!take_word(&text, line->media, sizeof(line->media)) ||
 	    !take_word(&text, port, sizeof(port)) || !read_number(port, "/", 65535, &r->port) ||
 	    !take_word(&text, line->proto, sizeof(line->proto)) || !is_token(line->media) ||
 	    !is_token(line->proto))
 		return -EBADMSG;
-	r->n_lines++;
+	r->lines.n++;
 	r->media = (struct scope) { .direction = -1 };
 	r->n_maps = r->n_pts = 0;
 	strcpy(line->format, "0");
@@ -336,7 +334,7 @@ static int read_media(struct reader *r, const char *text)
 
 static int read_line(struct reader *r, char type, const char *value)
 {
-	struct scope *scope = r->n_lines ? &r->media : &r->session;
+	struct scope *scope = r->lines.n ? &r->media : &r->session;
 
 	if (type == 'm')
 		return read_media(r, value);
@@ -400,9 +398,9 @@ int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 	end_media(&reader);
 	if (!reader.found)
 		return -ENOENT;
-	memcpy(sdp->lines, reader.lines, sizeof(sdp->lines));
-	sdp->n_lines = reader.n_lines;
-	sdp->audio = reader.audio;
+	g_free(sdp->before);
+	sdp->before = sdp->lines;
+	sdp->lines = g_memdup2(&reader.lines, sizeof(reader.lines));
 	*ret_desc = reader.desc;
 	return 0;
 }

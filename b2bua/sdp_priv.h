@@ -12,11 +12,15 @@ struct tl_sdp_line {
 	char format[TL_SDP_TOKEN_BYTES]; /* the first: a line must name one */
 };
 
+struct tl_sdp_lines {
+	size_t n; /* of the peer's last description; 0: none came yet */
+	struct tl_sdp_line v[TL_SDP_MEDIA];
+	size_t audio; /* which of them is ours */
+};
+
 struct tl_sdp_session {
 	uint64_t id, version;
-	size_t n_lines; /* of the peer's last description; 0: none came yet */
-	struct tl_sdp_line lines[TL_SDP_MEDIA];
-	size_t audio;  /* which of them is ours */
-	GString *body; /* last text without v= and o= */
-	GString *text; /* last text */
+	struct tl_sdp_lines *lines, *before; /* before the last one; NULL: none */
+	GString *body;                       /* last text without v= and o= */
+	GString *text;                       /* last text */
 };

@@ -4,6 +4,8 @@
  * dispatch of requests outside dialogs, guards against what the library does
  * badly with hostile messages. Signalling thread only.
  */
+#include <stdbool.h>
+#include <stdint.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip.h>
@@ -18,17 +20,23 @@ struct tl_leg;
 typedef void tl_request_fn(nta_incoming_t *irq, const sip_t *sip, void *user);
 
 struct tl_stack_cfg {
-	const struct tl_gateway *gateway; /* listen, advertise, domain, user_agent; lent till the next configure */
-	tl_request_fn *on_invite;   /* initial INVITE, before a leg exists: admission comes first */
+	const struct tl_gateway
+		*gateway; /* listen, advertise, domain, user_agent; lent till the next configure */
+	tl_request_fn *on_invite; /* initial INVITE, before a leg exists: admission comes first */
 	tl_request_fn *on_register;
-	tl_request_fn *on_other;    /* NULL member: 405 with Allow. MESSAGE, SUBSCRIBE, PUBLISH … */
-	unsigned (*overloaded)(void *user); /* seconds for Retry-After of a 503, or 0; asked by OPTIONS too */
+	tl_request_fn *on_other; /* NULL member: 405 with Allow. MESSAGE, SUBSCRIBE, PUBLISH … */
+	unsigned (*overloaded)(
+		void *user); /* seconds for Retry-After of a 503, or 0; asked by OPTIONS too */
 	void *user;
 };
 
 int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack);
-/* Adds and removes listen addresses; -errno of the first that can't be bound (logged each). */
+/* Adds listen addresses; -errno of the first that can't be bound (logged each). Sofia-SIP can't
+ * close a single one: those that are gone from the configuration stay open until a restart, which
+ * is logged. Port 0 takes a free one. */
 int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway);
+/* The port of the first listen address with this transport; 0: there is none. */
+uint16_t tl_stack_port(const struct tl_stack *stack, enum tl_transport transport);
 /* Ends all legs first, waits for nothing. NULL ok. */
 void tl_stack_free(struct tl_stack *stack);
 unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones included */
@@ -56,11 +64,14 @@ char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user
 /* The local IP that packets to peer leave from (routing table, no packet sent). 0 or -errno. */
 int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 
-/* A URI that may be used as a remote target or a route: sip or sips, a host
- * that is an IP literal or a well-formed name, sane port, transport that we
- * have, and not ourselves with an endless loop. 0; -EPROTONOSUPPORT: other scheme (416); -EBADMSG. */
-int tl_uri_check(const url_t *url);
+/* For NTATAG of a request to url: the TPTAG_IDENT() of the listen address that packets to it
+ * must leave from, or NULL when the transports may choose (its host is a name). */
+const char *tl_stack_ident(const struct tl_stack *stack, const url_t *url);
 
-/* Digest credentials for our own requests (401/407). Returns the headers to add, from home, or
- * NULL when the challenge can't be met or has been met before (stale excepted). */
-struct tl_digest;
+/* A URI that may be used as a remote target or a route: sip, a host that is an
+ * IP literal or a well-formed name, sane port and parameters, a transport that we
+ * have, and nothing that Sofia-SIP stumbles over. 0; -EPROTONOSUPPORT: other
+ * scheme (416; sips among them, while there is no TLS); -EBADMSG. */
+int tl_uri_check(const url_t *url);
+/* One further down a route set, that others send to: well-formed, any transport. */
+bool tl_uri_is_safe(const url_t *url);

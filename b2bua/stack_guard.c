@@ -1,0 +1,108 @@
+/*
+ * Between the bytes of a message and NTA stands Sofia's parser; this file
+ * stands behind the parser. Its hook runs when the headers of a message have
+ * been read, and takes away what the transaction layer would stumble over:
+ *
+ *   Via maddr        replies would go wherever it says, and a name in it is
+ *                    resolved by a call that blocks the process
+ *   Record-Route,    parameters that make url_param() read past their end
+ *   Route
+ */
+#include "b2bua/stack_priv.h"
+#include <string.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_parser.h>
+
+enum {
+	VIAS_MAX = 64, /* more hops than Max-Forwards allows in practice */
+	ROUTES_MAX = 32,
+};
+
+static issize_t (*extract_body)(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos);
+
+static bool strip_vias(sip_t *sip)
+{
+	unsigned n = 0;
+
+	for (sip_via_t *via = sip->sip_via; via; via = via->v_next) {
+		if (++n > VIAS_MAX)
+			return false;
+		if (sip->sip_request && via->v_maddr)
+			msg_header_remove_param(via->v_common, "maddr");
+	}
+	return true;
+}
+
+/* A message with an unusable route can't be followed by another one, so it must not make a
+ * dialog. Whether we can send to the nearest hop is for the leg to say. */
+static bool are_routes_safe(const sip_route_t *route)
+{
+	unsigned n = 0;
+
+	for (; route; route = route->r_next)
+		if (++n > ROUTES_MAX || !tl_uri_is_safe(route->r_url))
+			return false;
+	return true;
+}
+
+static bool is_harmless(sip_t *sip)
+{
+	return strip_vias(sip) && are_routes_safe((const sip_route_t *)sip->sip_record_route) &&
+	       are_routes_safe(sip->sip_route);
+}
+
+static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos)
+{
+	sip_t *sip = (sip_t *)pub;
+
+	/* a stream asks again for each piece of a body: once is enough */
+	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status) &&
+	    !is_harmless(sip))
+		sip->sip_flags |= MSG_FLG_ERROR;
+	return extract_body(msg, pub, b, bytes, eos);
+}
+
+msg_mclass_t *tl_guard_mclass_new(void)
+{
+	msg_mclass_t *mclass = msg_mclass_clone(sip_default_mclass(), 0, 0);
+
+	extract_body = mclass->mc_extract_body;
+	mclass->mc_extract_body = on_body;
+	return mclass;
+}
+
+const char *tl_guard_broken_header(const sip_t *sip)
+{
+	static const char *const matter[] = {
+		"Contact",
+		"Record-Route",
+		"Route",
+		"Require",
+		"Supported",
+		"Content-Type",
+		"Content-Length",
+		"Content-Encoding",
+		"Session-Expires",
+		"Min-SE",
+		"RSeq",
+		"RAck",
+		"Replaces",
+		"Refer-To",
+		"Max-Forwards",
+		"Via",
+		"From",
+		"To",
+		"CSeq",
+		"Call-ID",
+		"Authorization",
+		"Proxy-Authorization",
+		"Expires",
+	};
+
+	for (const sip_error_t *e = sip->sip_error; e; e = e->er_next)
+		for (size_t i = 0; e->er_name && i < G_N_ELEMENTS(matter); i++)
+			if (g_ascii_strcasecmp(e->er_name, matter[i]) == 0)
+				return matter[i];
+	return NULL;
+}
