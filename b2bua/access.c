@@ -35,7 +35,7 @@ struct tl_access {
 	struct tl_nonces *nonces;
 	struct tl_bans *bans;
 	bool offer_sha256;
-	struct tl_log_limit refused_limit, banned_limit;
+	struct tl_log_limit wrong_limit, ban_limit, banned_limit;
 };
 
 enum verdict {
@@ -224,9 +224,9 @@ static void log_wrong(struct visit *visit, unsigned failures, unsigned ban_s)
 	unsigned skipped;
 
 	tl_address_text((const struct sockaddr *)&visit->source, source);
-	if (ban_s > 0)
-		g_message("access: banned src=%s for_s=%u", source, ban_s);
-	if (!tl_log_allow(&access->refused_limit, &skipped))
+	if (ban_s > 0 && tl_log_allow(&access->ban_limit, &skipped))
+		g_message("access: banned src=%s for_s=%u skipped=%u", source, ban_s, skipped);
+	if (!tl_log_allow(&access->wrong_limit, &skipped))
 		return;
 	g_message("access: wrong credentials user=\"%s\" src=%s method=%s failures=%u skipped=%u",
 		  tl_log_quote(visit->claim.username, user, sizeof(user)), source,
