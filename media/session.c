@@ -1,0 +1,213 @@
+#include "media/session.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "media/session_priv.h"
+
+static unsigned least_loaded(const struct tl_media *media)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < media->loads->len; i++)
+		if (g_array_index(media->loads, unsigned, i) <
+		    g_array_index(media->loads, unsigned, best))
+			best = i;
+	return best;
+}
+
+static uint32_t take_slot(struct tl_media *media)
+{
+	const uint32_t first = 0;
+
+	if (g_queue_is_empty(&media->free_slots)) {
+		g_ptr_array_add(media->sessions, NULL);
+		g_array_append_val(media->generations, first);
+		return media->sessions->len - 1;
+	}
+	return GPOINTER_TO_UINT(g_queue_pop_head(&media->free_slots));
+}
+
+static void enter(struct tl_session *session)
+{
+	struct tl_media *media = session->media;
+
+	session->id.slot = take_slot(media);
+	session->id.generation = ++g_array_index(media->generations, uint32_t, session->id.slot);
+	g_ptr_array_index(media->sessions, session->id.slot) = session;
+	session->closing.id = session->id;
+	session->worker_index = least_loaded(media);
+	session->worker = g_ptr_array_index(media->workers, session->worker_index);
+	g_array_index(media->loads, unsigned, session->worker_index)++;
+	media->n_sessions++;
+}
+
+void tl_session_free(struct tl_session *session)
+{
+	struct tl_media *media = session->media;
+
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		if (session->pair[side].port)
+			tl_ports_give(media->ports, session->pair[side].port);
+	for (size_t i = 0; i < session->n_spare; i++)
+		tl_ports_give(media->ports, session->spare[i]);
+	g_ptr_array_index(media->sessions, session->id.slot) = NULL;
+	g_queue_push_tail(&media->free_slots, GUINT_TO_POINTER(session->id.slot));
+	g_array_index(media->loads, unsigned, session->worker_index)--;
+	media->n_sessions--;
+	g_free(session);
+}
+
+/* Ours to free what a refused order carries. */
+static int post(struct tl_session *session, struct tl_cmd *cmd, bool urgent)
+{
+	int r;
+
+	cmd->id = session->id;
+	r = tl_worker_post(session->worker, cmd, urgent);
+	if (r < 0)
+		tl_cmd_done(cmd);
+	return r;
+}
+
+int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on_event, void *user,
+		   struct tl_session **ret_session)
+{
+	struct tl_session *session = g_new0(struct tl_session, 1);
+	struct tl_cmd cmd = { .op = TL_CMD_OPEN };
+	int r;
+
+	session->media = media;
+	session->on_event = on_event;
+	session->user = user;
+	g_strlcpy(session->name, id, sizeof session->name);
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		session->event_send_pt[side] = -1;
+	enter(session);
+	cmd.open.counters = &session->counters;
+	cmd.open.cfg = media->cfg;
+	r = post(session, &cmd, false);
+	if (r < 0) {
+		tl_session_free(session);
+		return r;
+	}
+	*ret_session = session;
+	return 0;
+}
+
+static void give_local(const struct tl_session *session, enum tl_side side,
+		       struct sockaddr_storage *ret_local)
+{
+	memset(ret_local, 0, sizeof *ret_local);
+	memcpy(ret_local, &session->local[side], sizeof session->local[side]);
+}
+
+int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,
+		    struct sockaddr_storage *ret_local)
+{
+	union tl_address address = tl_address_from(ip);
+	struct tl_cmd cmd = { .op = TL_CMD_PORT, .side = side };
+	struct tl_port_pair pair;
+	int r;
+
+	if (session->pair[side].port &&
+	    session->local[side].any.sa_family == address.any.sa_family) {
+		give_local(session, side, ret_local);
+		return 0;
+	}
+	if (session->pair[side].port && session->n_spare == TL_SESSION_SPARE_PORTS)
+		return -EADDRNOTAVAIL;
+	r = tl_ports_take(session->media->ports, &address, &pair);
+	if (r < 0)
+		return r;
+	cmd.port.rtp_fd = pair.rtp_fd;
+	cmd.port.rtcp_fd = pair.rtcp_fd;
+	r = post(session, &cmd, false);
+	if (r < 0) {
+		tl_ports_give(session->media->ports, pair.port);
+		return r;
+	}
+	if (session->pair[side].port)
+		session->spare[session->n_spare++] = session->pair[side].port;
+	session->pair[side] = pair;
+	tl_address_set_port(&address, pair.port);
+	session->local[side] = address;
+	give_local(session, side, ret_local);
+	return 0;
+}
+
+int tl_session_apply(struct tl_session *session, const struct tl_plan *plan)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_APPLY, .plan = g_memdup2(plan, sizeof *plan) };
+	int r = post(session, &cmd, false);
+
+	if (r < 0)
+		return r;
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		session->event_send_pt[side] =
+			plan->side[side].open ? plan->side[side].event_send_pt : -1;
+	return 0;
+}
+
+int tl_session_play(struct tl_session *session, enum tl_side side, const char *const *paths,
+		    size_t n_paths, bool loop)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_PLAY, .side = side };
+
+	cmd.play = g_new0(struct tl_play_order, 1);
+	cmd.play->loop = loop;
+	cmd.play->n_paths = n_paths;
+	cmd.play->paths = g_new0(char *, n_paths + 1);
+	for (size_t i = 0; i < n_paths; i++)
+		cmd.play->paths[i] = g_strdup(paths[i]);
+	return post(session, &cmd, false);
+}
+
+void tl_session_play_stop(struct tl_session *session, enum tl_side side)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_PLAY_STOP, .side = side };
+
+	if (post(session, &cmd, true) < 0)
+		g_debug("call=%s worker inbox is full, playing goes on", session->name);
+}
+
+int tl_session_send_dtmf(struct tl_session *session, enum tl_side side, char digit,
+			 unsigned duration_ms)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_DTMF, .side = side };
+
+	if (session->event_send_pt[side] < 0)
+		return -ENOTSUP;
+	cmd.dtmf.digit = digit;
+	cmd.dtmf.duration_ms = duration_ms;
+	return post(session, &cmd, false);
+}
+
+int tl_session_record(struct tl_session *session, const char *path, bool mono)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_RECORD };
+
+	cmd.record.path = g_strdup(path);
+	cmd.record.mono = mono;
+	return post(session, &cmd, false);
+}
+
+void tl_session_record_stop(struct tl_session *session)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_RECORD_STOP };
+
+	if (post(session, &cmd, true) < 0)
+		g_debug("call=%s worker inbox is full, recording goes on", session->name);
+}
+
+void tl_session_stats(const struct tl_session *session, struct tl_session_stats *ret_stats)
+{
+	/* Reading an atomic does not change it, though C has no const form of it for all. */
+	tl_counters_read((struct tl_session_counters *)&session->counters, ret_stats);
+}
+
+void tl_session_close(struct tl_session *session)
+{
+	session->closed = true;
+	tl_worker_post_close(session->worker, &session->closing);
+}

@@ -1,0 +1,74 @@
+#include "media/stats.h"
+
+#include <string.h>
+
+enum { SOURCE_WORDS = sizeof(((struct tl_side_counters *)0)->source) / 8 };
+
+void tl_counters_set_source(struct tl_side_counters *counters, const union tl_address *source)
+{
+	uint32_t turn = tl_counter_get(&counters->source_turn);
+	uint64_t words[SOURCE_WORDS] = { 0 };
+
+	memcpy(words, source, sizeof *source);
+	tl_counter_set(&counters->source_turn, turn + 1);
+	/* Release on each word keeps it behind the odd turn. */
+	for (size_t i = 0; i < SOURCE_WORDS; i++)
+		atomic_store_explicit(&counters->source[i], words[i], memory_order_release);
+	atomic_store_explicit(&counters->source_turn, turn + 2, memory_order_release);
+}
+
+void tl_counters_add_delay(struct tl_side_counters *counters, int64_t delay_us)
+{
+	uint32_t us = delay_us < 0 ? 0 : delay_us > UINT32_MAX ? UINT32_MAX : (uint32_t)delay_us;
+
+	tl_counter_add(&counters->delay_sum_us, us);
+	tl_counter_add(&counters->delay_pkts, 1);
+	if (us > tl_counter_get(&counters->delay_max_us))
+		tl_counter_set(&counters->delay_max_us, us);
+}
+
+static void read_source(struct tl_side_counters *counters, struct sockaddr_storage *ret_source)
+{
+	uint64_t words[SOURCE_WORDS];
+	uint32_t before, after;
+
+	do {
+		before = atomic_load_explicit(&counters->source_turn, memory_order_acquire);
+		for (size_t i = 0; i < SOURCE_WORDS; i++)
+			words[i] = atomic_load_explicit(&counters->source[i], memory_order_acquire);
+		after = tl_counter_get(&counters->source_turn);
+	} while (before != after || before % 2);
+	memset(ret_source, 0, sizeof *ret_source);
+	memcpy(ret_source, words, sizeof(union tl_address));
+}
+
+static void read_side(struct tl_side_counters *counters, struct tl_side_stats *ret_stats)
+{
+	uint64_t delays = tl_counter_get(&counters->delay_pkts);
+
+	*ret_stats = (struct tl_side_stats) {
+		.rx_pkts = tl_counter_get(&counters->rx_pkts),
+		.rx_bytes = tl_counter_get(&counters->rx_bytes),
+		.tx_pkts = tl_counter_get(&counters->tx_pkts),
+		.tx_bytes = tl_counter_get(&counters->tx_bytes),
+		.lost_pkts = tl_counter_get(&counters->lost_pkts),
+		.late_pkts = tl_counter_get(&counters->late_pkts),
+		.concealed_ms = tl_counter_get(&counters->concealed_us) / 1000,
+		.junk_pkts = tl_counter_get(&counters->junk_pkts),
+		.jitter_us = tl_counter_get(&counters->jitter_us),
+		.delay_us =
+			delays ? (uint32_t)(tl_counter_get(&counters->delay_sum_us) / delays) : 0,
+		.delay_max_us = tl_counter_get(&counters->delay_max_us),
+		.codec = tl_counter_get(&counters->codec),
+	};
+	read_source(counters, &ret_stats->source);
+}
+
+void tl_counters_read(struct tl_session_counters *counters, struct tl_session_stats *ret_stats)
+{
+	memset(ret_stats, 0, sizeof *ret_stats);
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		read_side(&counters->side[side], &ret_stats->side[side]);
+		ret_stats->path[side] = tl_counter_get(&counters->path[side]);
+	}
+}
