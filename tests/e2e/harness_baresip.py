@@ -2,7 +2,7 @@
 
     with Island("10.77.2") as island, Baresip(island, "1001@10.77.2.1", password="secret",
                                               codecs="opus") as alice:
-        alice.wait("REGISTER_OK")
+        alice.wait_registered()
         alice.wait("CALL_INCOMING")
         alice.accept()
         alice.say("alice.wav")      # silence until then
@@ -208,6 +208,14 @@ class Baresip:
                                      f"{said}\n{self.log()}") from None
             if event.get("type") == kind:
                 return event
+
+    def wait_registered(self, timeout=10.0):
+        """By its log: the event may have been sent before we were there to hear it."""
+        deadline = time.monotonic() + timeout
+        while "registered successfully" not in self.log():
+            assert time.monotonic() < deadline and self.process.poll() is None, \
+                f"baresip {self.name} has not registered within {timeout} s\n{self.log()}"
+            time.sleep(0.05)
 
     def digits(self):
         """Digits that arrived, in order."""

@@ -21,6 +21,7 @@ from demo_report import best_score  # noqa: E402
 from score import read_wav  # noqa: E402
 from speech import speak  # noqa: E402
 
+NETS = ("198.18.73", "198.18.74")
 PROMPTS = f"{TREE}/conf/prompts"
 
 
@@ -36,21 +37,21 @@ class Office:
             folder = self.things.enter_context(tempfile.TemporaryDirectory(prefix="office-"))
             os.mkdir(f"{folder}/recordings")
             config, _ = prepare_config(f"{TREE}/conf/quickstart.ini", folder)
-            self.gateway = self.things.enter_context(harness.Gateway(config))
             self.speech = {who: speak(who, folder) for who in ("caller", "callee")}
-            self.alice = self._phone("1001", "198.18.73", self.codecs["alice"])
-            self.bob = self._phone("1002", "198.18.74", self.codecs["bob"])
+            islands = [self.things.enter_context(Island(net)) for net in NETS]
+            self.gateway = self.things.enter_context(harness.Gateway(config))
+            self.alice = self._phone("1001", islands[0], self.codecs["alice"])
+            self.bob = self._phone("1002", islands[1], self.codecs["bob"])
             self.things = self.things.pop_all()
         return self
 
-    def _phone(self, number, net, codec):
+    def _phone(self, number, island, codec):
         if codec is None:
             return None
-        island = self.things.enter_context(Island(net))
         phone = Baresip(island, f"{number}@{island.here}", password=f"quickstart-{number}",
                         codecs=codec)
         self.things.callback(phone.close)
-        phone.wait("REGISTER_OK")
+        phone.wait_registered()
         return phone
 
     def __exit__(self, *error):
@@ -151,3 +152,10 @@ def test_the_echo_test_in_opus():
 
 def test_the_echo_test_in_pcma():
     listen_to("PCMA", "9196", 7, "the echo")
+
+
+def test_an_address_that_comes_up_later_is_heard():
+    with Office(alice=None) as office, Island("198.18.75") as late:
+        with Baresip(late, f"1001@{late.here}", password="quickstart-1001", codecs="opus") as phone:
+            phone.wait_registered()
+        assert office.gateway.running()

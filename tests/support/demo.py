@@ -13,6 +13,7 @@ phones of yours, until Ctrl-C. The binary is the one that $TWINLEG names.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -24,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 
 import harness  # noqa: E402
-from demo_call import CALLS, CARRIER_NET, place  # noqa: E402
+from demo_call import CALLS, place  # noqa: E402
 from demo_report import judge, show  # noqa: E402
 from harness_net import Corner, Island, own_address  # noqa: E402
 from speech import speak  # noqa: E402
@@ -62,29 +63,32 @@ def free_port(first=5060):
     raise SystemExit(f"no SIP port is free from {first} on")
 
 
-def can_make_islands():
-    try:
-        Island(CARRIER_NET).close()
-        return True
-    except harness.Skip as why:
-        print(f"   ({why}: the peers live on other ports of this machine)")
-        return False
+@contextlib.contextmanager
+def places():
+    """Where the carrier lives, and where the phones do; gone afterwards."""
+    with contextlib.ExitStack() as things:
+        try:
+            found = [things.enter_context(Island(net)) for net in ("198.18.71", "198.18.72")]
+        except harness.Skip as why:
+            things.close()
+            print(f"   ({why}: the peers live on other ports of this machine)")
+            found = [things.enter_context(Corner(number)) for number in (0, 1)]
+        yield found
 
 
-def prepare_config(path, folder, islands=True):
+def prepare_config(path, folder, carrier=None):
     """(configuration to run, its SIP port). It is the file itself, unless its port is taken, its
     folders are not the ones wanted, or the carrier lives elsewhere: then a copy that differs in
     that only."""
     port = free_port()
     base = os.path.dirname(os.path.abspath(path))
     usual = os.path.normpath(os.path.join(base, "..", "build", "quickstart"))
-    if port == 5060 and islands and os.path.realpath(folder) == os.path.realpath(usual):
+    if port == 5060 and not isinstance(carrier, Corner) and os.path.realpath(folder) == os.path.realpath(usual):
         return path, port
     with open(path, encoding="utf-8") as file:
         text = file.read()
     text = text.replace(":5060", f":{port}").replace("../build/quickstart", folder)
-    if not islands:
-        carrier = Corner(0)
+    if isinstance(carrier, Corner):
         text = re.sub(r"(?m)^host(\s*)=.*", rf"host\1= {carrier.there}:{carrier.sip_port}", text)
         text = re.sub(r"(?m)^allow(\s*)=.*", rf"allow\1= {carrier.there}", text)
     text = re.sub(r"(?m)^prompts(\s*)=.*", rf"prompts\1= {base}/prompts", text)
@@ -94,13 +98,13 @@ def prepare_config(path, folder, islands=True):
     return copy, port
 
 
-def demonstrate(gateway, port, folder, prompts, islands):
+def demonstrate(gateway, port, folder, prompts, peers):
     """Places the calls and shows them; how many things were not as they should be."""
     speech = {who: speak(who, folder) for who in ("caller", "callee")}
     wrong = 0
     for number, call in enumerate(CALLS, 1):
         print(f"\n══ Call {number} of {len(CALLS)}: {call.title}\n")
-        seen = place(call, gateway, port, folder, speech, print, islands)
+        seen = place(call, gateway, port, folder, speech, print, peers)
         checks = judge(seen, f"{prompts}/welcome.wav")
         show(seen, checks, print)
         wrong += sum(not check.good for check in checks)
@@ -122,25 +126,30 @@ def stay(gateway, config, port):
 def run(args):
     folder = os.path.abspath(args.folder)
     os.makedirs(os.path.join(folder, "recordings"), exist_ok=True)
-    islands = can_make_islands()
-    config, port = prepare_config(args.config, folder, islands)
-    status, text = harness.run_twinleg("check", config)
-    if status:
-        print(text)
-        return 1
-    gateway = harness.Gateway(config)
-    shutil.move(gateway.log_path, f"{folder}/gateway.log")
-    gateway.log_path = f"{folder}/gateway.log"
-    prompts = os.path.join(os.path.dirname(os.path.abspath(args.config)), "prompts")
-    print(f"Twinleg starts: {harness.binary()} run {os.path.relpath(config)}, SIP on port {port}")
-    with gateway:
-        wrong = demonstrate(gateway, port, folder, prompts, islands)
-        print("\nEverything was as it should be." if not wrong else
-              f"\n{wrong} thing{'s were' if wrong > 1 else ' was'} not as it should be. "
-              f"The gateway's log: {gateway.log_path}", flush=True)
-        if args.stay:
-            stay(gateway, config, port)
+    with places() as peers:
+        config, port = prepare_config(args.config, folder, carrier=peers[0])
+        status, text = harness.run_twinleg("check", config)
+        if status:
+            print(text)
+            return 1
+        gateway = harness.Gateway(config)
+        shutil.move(gateway.log_path, f"{folder}/gateway.log")
+        gateway.log_path = f"{folder}/gateway.log"
+        prompts = os.path.join(os.path.dirname(os.path.abspath(args.config)), "prompts")
+        print(f"Twinleg starts: {harness.binary()} run {config}, SIP on port {port}")
+        with gateway:
+            wrong = demonstrate(gateway, port, folder, prompts, peers)
+            print(verdict(wrong, gateway), flush=True)
+            if args.stay:
+                stay(gateway, config, port)
     return 1 if wrong else 0
+
+
+def verdict(wrong, gateway):
+    if not wrong:
+        return "\nEverything was as it should be."
+    what = "1 thing was" if wrong == 1 else f"{wrong} things were"
+    return f"\n{what} not as it should be. The gateway's log: {gateway.log_path}"
 
 
 def main():

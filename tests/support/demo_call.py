@@ -9,12 +9,10 @@ import wave
 
 from capture import Capture, write_pcap
 from harness_baresip import Baresip
-from harness_net import Corner, Island
 from harness_sipp import Sipp
 from rtp import chunks, encode
 from score import read_wav
 
-CARRIER_NET, PHONE_NET = "198.18.71", "198.18.72"
 CALLER = "+49170111222"
 EVENTS_TYPE = 101  # payload type of telephone-event that SIPp offers
 SETTLE_S = 0.8     # between one thing and the next, as people do
@@ -185,19 +183,13 @@ def wait_for_end(gateway, before, timeout=10.0):
     raise AssertionError(f"the call did not end within {timeout} s: {gateway.control('calls')}")
 
 
-def settle(islands):
-    """(where the carrier lives, where the phone does)"""
-    return (Island(CARRIER_NET), Island(PHONE_NET)) if islands else (Corner(0), Corner(1))
-
-
-def place(call, gateway, port, folder, speech, tell, islands=True):
-    """Places a call; what was seen of it."""
-    outside, inside = settle(islands)
-    with outside, inside, \
-            Capture(outside) as carrier_capture, Capture(inside) as phone_capture, \
+def place(call, gateway, port, folder, speech, tell, places):
+    """Places a call between two places; what was seen of it."""
+    outside, inside = places
+    with Capture(outside) as carrier_capture, Capture(inside) as phone_capture, \
             Baresip(inside, f"{call.extension}@{inside.here}:{port}",
                     password=f"quickstart-{call.extension}", codecs=call.codec) as phone:
-        phone.wait("REGISTER_OK")
+        phone.wait_registered()
         tell(f"   {call.extension} has registered")
         carrier = call.carrier(outside, f"{outside.here}:{port}", speech["caller"], call)
         try:
