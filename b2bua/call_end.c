@@ -177,7 +177,7 @@ void tl_call_finish(struct tl_call *call)
 	if (call->session)
 		tl_session_close(call->session);
 	else
-		call->free_timer = tl_call_timer(call, 0, on_free_timer);
+		call->free_timer = tl_call_timer(call, 1, on_free_timer);
 }
 
 void tl_call_on_media(const struct tl_media_event *event, void *user)

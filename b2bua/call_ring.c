@@ -48,9 +48,15 @@ static void win(struct tl_branch *branch, const struct tl_leg_event *event)
 static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 {
 	struct tl_call *call = branch->call;
+	bool was_heard = call->early == branch;
+	struct tl_cause cause = event->cause;
 
-	tl_kept_cause_better(&call->best, &event->cause);
+	if (cause.status < 400) /* a redirection is the callee's wish, not the caller's to follow */
+		cause = (struct tl_cause) { .status = 480 };
+	tl_kept_cause_better(&call->best, &cause);
 	g_ptr_array_remove(call->branches, branch); /* frees it */
+	if (was_heard)
+		(void)tl_call_media_apply(call);
 	if (call->branches->len > 0)
 		return;
 	stop_ring_timer(call);
@@ -169,7 +175,7 @@ static int make_offer(struct tl_branch *branch, const struct tl_target *target)
 	struct sockaddr_storage ip;
 
 	peer_of(target, &m->peer);
-	if (tl_stack_local_ip((struct sockaddr *)&m->peer, &ip) < 0)
+	if (tl_stack_media_ip(call->app->stack, (struct sockaddr *)&m->peer, &ip) < 0)
 		return 503;
 	if (tl_plan_offer(peer, &m->policy, &m->local) < 0)
 		return 488;

@@ -198,7 +198,7 @@ const char *tl_leg_call_id(const struct tl_leg *leg)
 
 void tl_leg_local_ip(const struct tl_leg *leg, struct sockaddr_storage *ret_ip)
 {
-	if (tl_stack_local_ip((const struct sockaddr *)&leg->info.source, ret_ip) < 0)
+	if (tl_stack_media_ip(leg->stack, (const struct sockaddr *)&leg->info.source, ret_ip) < 0)
 		memset(ret_ip, 0, sizeof(*ret_ip));
 }
 

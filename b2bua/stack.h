@@ -62,6 +62,10 @@ void tl_stack_source(const struct tl_stack *stack, nta_incoming_t *irq,
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
 		       enum tl_transport transport, const struct sockaddr *peer);
 /* The local IP that packets to peer leave from (routing table, no packet sent). 0 or -errno. */
+/* Where media to peer should leave from: the same, but where we listen on addresses of our own
+ * choice only, one of those. Port 0. 0 or -errno. */
+int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
+		      struct sockaddr_storage *ret_ip);
 int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 
 /* For NTATAG of a request to url: the TPTAG_IDENT() of the listen address that packets to it

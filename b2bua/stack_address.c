@@ -82,26 +82,48 @@ static bool is_wildcard(const struct sockaddr_storage *addr)
 	return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == INADDR_ANY;
 }
 
-struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
-				   const struct sockaddr *peer)
+/* The port that packets to a peer had best come from: the one bound to the address that the
+ * routing table names, else one bound to all, else any of the family. */
+static struct tl_port *find_port(const struct tl_stack *stack, enum tl_transport transport,
+				 bool any_transport, const struct sockaddr *peer)
 {
 	struct sockaddr_storage local, own;
-	struct tl_port *wildcard = NULL;
+	struct tl_port *wildcard = NULL, *other = NULL;
 
 	if (tl_stack_local_ip(peer, &local) < 0)
 		return NULL;
 	for (guint i = 0; i < stack->ports->len; i++) {
 		struct tl_port *port = stack->ports->pdata[i];
 
-		if (port->transport != transport || !tl_stack_literal(port->host, &own) ||
-		    own.ss_family != local.ss_family)
+		if ((!any_transport && port->transport != transport) ||
+		    !tl_stack_literal(port->host, &own) || own.ss_family != local.ss_family)
 			continue;
 		if (tl_address_same_host((struct sockaddr *)&own, (struct sockaddr *)&local))
 			return port;
 		if (is_wildcard(&own) && !wildcard)
 			wildcard = port;
+		if (!other)
+			other = port;
 	}
-	return wildcard;
+	return wildcard ? wildcard : other;
+}
+
+struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
+				   const struct sockaddr *peer)
+{
+	return find_port(stack, transport, false, peer);
+}
+
+int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
+		      struct sockaddr_storage *ret_ip)
+{
+	const struct tl_port *port = find_port(stack, TL_TRANSPORT_UDP, true, peer);
+	struct sockaddr_storage own;
+
+	if (!port || !tl_stack_literal(port->host, &own) || is_wildcard(&own))
+		return tl_stack_local_ip(peer, ret_ip);
+	*ret_ip = own;
+	return 0;
 }
 
 static enum tl_transport transport_of(const url_t *url)
