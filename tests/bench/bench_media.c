@@ -255,7 +255,12 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 int main(int argc, char **argv)
 {
 	struct options opt = {
-		.counts = { 1, 100, 500 }, .n_counts = 3, .rounds = 2, .seconds = 3, .complexity = 5
+		.counts = { 1, 100, 500 },
+		.n_counts = 3,
+		.rounds = 2,
+		.seconds = 3,
+		.complexity = 5,
+		.gateway = rig_engine,
 	};
 
 	if (!parse_options(argc, argv, &opt)) {
