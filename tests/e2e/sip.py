@@ -131,10 +131,12 @@ class Agent:
 
     def register(self, expires=3600, contact=None, headers=(), password=None, user=None,
                  dialog=None):
-        """Registers with digest and returns the final response. contact "*" or a header value."""
+        """Registers with digest and returns the final response. contact: "*" or a header's value;
+        expires None: asks what is bound."""
         user, password = user or self.user, password or self.password
-        contact = contact or f"{self.contact};expires={expires}"
-        headers = [("Contact", contact), ("Expires", expires), *headers]
+        if expires is not None:
+            contact = contact or f"{self.contact};expires={expires}"
+            headers = [("Contact", contact), ("Expires", expires), *headers]
         record = f"<sip:{user}@{self.domain}>"
         if dialog is None:
             dialog = Dialog(self, role="uac", local=record)
@@ -270,7 +272,7 @@ class Dialog:
                  ("Call-ID", self.call_id), ("CSeq", f"{cseq} {method}")]
         fixed += [("Route", route) for route in self.route_set]
         given = {name.lower() for name, _ in headers}
-        if "contact" not in given and method not in ("REGISTER", "BYE", "ACK", "CANCEL", "OPTIONS"):
+        if "contact" not in given and method not in ("REGISTER", "BYE", "ACK", "OPTIONS"):
             fixed.append(("Contact", agent.contact))
         fixed.append(("User-Agent", agent.user_agent))
         if body and "content-type" not in given:
@@ -279,7 +281,7 @@ class Dialog:
         headers = [(n, v) for n, v in headers if v is not None]
         message = Message(f"{method} {self.remote_target} SIP/2.0", fixed + headers, body)
         if method == "INVITE":
-            self.invite = message
+            self.invite, self.invite_hop = message, (host, port, transport)
         self.ladder.append(f"> {method}")
         self.last_request = message
         agent.send(message, host, port, transport)
@@ -301,10 +303,15 @@ class Dialog:
         return self.ack_sent
 
     def cancel(self, reason=None):
-        """CANCEL of our INVITE (RFC 3261 9.1: same branch, same Request-URI)."""
-        headers = [("Via", self.invite.get("Via")), ("To", self.invite.get("To"))]
+        """CANCEL of our INVITE: same branch and Request-URI, the same way (RFC 3261 9.1)."""
+        headers = [(name, self.invite.get(name))
+                   for name in ("Via", "Max-Forwards", "From", "To", "Call-ID")]
+        headers.append(("CSeq", f"{self.invite.cseq[0]} CANCEL"))
         headers += [("Reason", reason)] if reason else []
-        return self.request("CANCEL", "", headers, cseq=self.invite.cseq[0])
+        cancel = Message(f"CANCEL {self.invite.uri} SIP/2.0", headers)
+        self.ladder.append("> CANCEL")
+        self.agent.send(cancel, *self.invite_hop)
+        return cancel
 
     def bye(self, headers=()):
         """Hangs up and waits for the 200."""

@@ -42,9 +42,9 @@ for name in "$@"; do
 	set -- "$dir/found/$name"
 	[ -d "$here/corpus/$name" ] && set -- "$@" "$here/corpus/$name"
 	[ -f "$here/$name.dict" ] && set -- -dict="$here/$name.dict" "$@"
-	"$fuzzer" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=8192 \
-		-detect_leaks=0 -print_final_stats=1 -artifact_prefix="$dir/crashes/$name/" \
-		"$@" >"$dir/$name.log" 2>&1 && check_leaks "$@" >>"$dir/$name.log" 2>&1 ||
+	ASAN_OPTIONS=detect_leaks=0 "$fuzzer" -max_total_time="$seconds" -timeout=5 \
+		-rss_limit_mb=1024 -max_len=8192 -print_final_stats=1 \
+		-artifact_prefix="$dir/crashes/$name/" "$@" >"$dir/$name.log" 2>&1 && check_leaks "$@" >>"$dir/$name.log" 2>&1 ||
 		{ tail -40 "$dir/$name.log"; found=1; continue; }
 	grep -aE 'DONE|stat::(number_of_executed_units|peak_rss_mb)' "$dir/$name.log"
 done
