@@ -8,18 +8,18 @@
 
 struct tl_store;
 
-struct tl_cdr { /* strings lent; NULL: unknown */
-	const char *id;		       /* the call's id in logs */
-	const char *source;	       /* "trunk:carrier" */
-	const char *caller, *callee;   /* as received */
-	const char *route;	       /* dialplan route */
-	const char *target;	       /* who answered: "1001" or "trunk:carrier" */
+struct tl_cdr {                      /* strings lent; NULL: unknown */
+	const char *id;              /* the call's id in logs */
+	const char *source;          /* "trunk:carrier" */
+	const char *caller, *callee; /* as received */
+	const char *route;           /* dialplan route */
+	const char *target;          /* who answered: "1001" or "trunk:carrier" */
 	const char *call_id_a, *call_id_b;
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms; /* Unix time, ms; 0: never */
-	int status;		       /* final SIP status towards the caller; 200 when answered */
-	const char *ended_by;	       /* "a", "b", "gateway" */
+	int status;           /* final SIP status towards the caller; 200 when answered */
+	const char *ended_by; /* "a", "b", "gateway" */
 	const char *reason;
-	const char *recording;	       /* path */
+	const char *recording; /* path */
 	struct tl_session_stats stats;
 };
 /* store NULL: log only. Copies. */
