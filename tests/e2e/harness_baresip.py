@@ -28,7 +28,8 @@ import time
 import wave
 
 SPEECH_HZ = 16000
-TAIL_S = 300
+LEAD_S = 0.6   # baresip stumbles over the change of its source: not over words
+TAIL_S = 60
 CONTROL_PORT = 4444
 MODULES = "/usr/lib/baresip/modules"
 # codec -> (its module, its name in an account)
@@ -105,6 +106,7 @@ class Baresip:
             out.setsampwidth(2)
             out.setframerate(SPEECH_HZ)
             if speech:
+                out.writeframes(bytes(2 * round(SPEECH_HZ * LEAD_S)))
                 with wave.open(speech, "rb") as file:
                     assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == \
                         (SPEECH_HZ, 1, 2), f"{speech}: not {SPEECH_HZ} Hz, mono, 16 bit"
@@ -180,7 +182,10 @@ class Baresip:
         self.command("accept")
 
     def hang_up(self):
+        """Returns when its files are complete."""
         self.command("hangup")
+        self.wait("CALL_CLOSED")
+        time.sleep(0.2)
 
     def say(self, speech):
         """Speaks a WAV file from now on, once."""

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import harness
-from harness_baresip import Baresip
+from harness_baresip import LEAD_S, Baresip
 from harness_net import Island
 from world import wait_until
 
@@ -76,7 +76,7 @@ def converse(a, b, path):
         time.sleep(0.5)
         alice.say(office.speech["caller"])
         bob.say(office.speech["callee"])
-        time.sleep(length_s(office.speech) + 0.5)
+        time.sleep(LEAD_S + length_s(office.speech) + 0.5)
         alice.press("1")
         bob.press("9")
         time.sleep(0.5)

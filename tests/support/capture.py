@@ -131,8 +131,7 @@ class SipMessage:
         else:
             title = self.method
             if self.method == "INVITE":
-                title += " " + re.sub(r"^sips?:([^@;>]+)(@.*)?$", r"\1",
-                                      self.start_line.split(" ")[1])
+                title += " " + re.sub(r"^.*sips?:([^@;>]+).*$", r"\1", self.get("To") or "")
         return title + (f" · {', '.join(self.codecs)}" if self.codecs else "")
 
     @property
@@ -202,7 +201,7 @@ class RtpStream:
         return "".join(ends.values())
 
 
-def ladder(messages, left, middle, right, width=36):
+def ladder(messages, left, middle, right, width=40):
     """Lines of a ladder: left is the name and the place of one party, right and middle are names;
     what does not touch the left party is between the other two."""
     begun = messages[0].at if messages else 0

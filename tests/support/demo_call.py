@@ -8,7 +8,7 @@ import time
 import wave
 
 from capture import Capture, write_pcap
-from harness_baresip import Baresip
+from harness_baresip import LEAD_S, Baresip
 from harness_sipp import Sipp
 from rtp import chunks, encode
 from score import read_wav
@@ -230,7 +230,7 @@ def talk(call, gateway, carrier, phone, speech, tell):
     say(f"{call.extension} has answered; both speak")
     time.sleep(SETTLE_S)
     phone.say(speech["callee"])
-    time.sleep(length_s(speech) + SETTLE_S)
+    time.sleep(LEAD_S + length_s(speech) + SETTLE_S)
     carrier.press()
     phone.press(call.callee_digit)
     say(f"the caller has pressed {call.caller_digit}, the callee {call.callee_digit}")

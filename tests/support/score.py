@@ -42,7 +42,7 @@ class Score:
     drift_ms: float      # how much later the last piece came than the first said
     level_db: float      # received against sent
 
-    def faults(self, correlation=0.85, snr_db=5.0, coverage=0.98, level_db=12.0):
+    def faults(self, correlation=0.85, snr_db=5.0, coverage=0.96, level_db=12.0):
         """What falls short of the limits, as sentences."""
         found = []
         if self.correlation < correlation:
