@@ -41,5 +41,5 @@ echo "== building"
 ninja -C "$build" twinleg
 
 echo "== the demonstration"
-as_root env TWINLEG="$TWINLEG" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u \
+as_root env TWINLEG="$build/b2bua/twinleg" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u \
 	"$tree/tests/support/demo.py" --config "$tree/conf/quickstart.ini" --folder "$folder" $stay
