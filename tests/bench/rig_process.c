@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
@@ -178,6 +179,19 @@ static bool run_children(rig_gateway_fn *gateway_fn, const struct rig_load *load
 	return done;
 }
 
+/* Before whatever else runs here, as far as we may: only root can. */
+static void go_first(void)
+{
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	setpriority(PRIO_PROCESS, 0, -15);
+	if (fd < 0)
+		return; /* no such grouping: the priority alone decides */
+	if (write(fd, "-15", 3) < 0)
+		g_debug("no priority among sessions");
+	close(fd);
+}
+
 int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result)
 {
 	struct rlimit files = { 65536, 65536 };
@@ -185,7 +199,7 @@ int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *r
 	int r;
 
 	setrlimit(RLIMIT_NOFILE, &files);
-	setpriority(PRIO_PROCESS, 0, -15); /* before whatever else runs here; only root can */
+	go_first();
 	signal(SIGPIPE, SIG_IGN);
 	rig_loop_get("PCMA"); /* made before the fork, so once */
 	rig_loop_get(load->codec);
