@@ -62,8 +62,8 @@ static enum tl_transport transport_of(const url_t *url)
 
 /*
  * A route with lr is a proxy's, to be named in a Route header; one without it is
- * just the address that packets must go to (a telephone behind a NAT), also
- * those of the dialog to come.
+ * just the address that packets must go to, a telephone behind a NAT. Those of
+ * the dialog to come go there too, unless a Record-Route says otherwise.
  */
 static int read_route(struct tl_leg *leg, const char *text, const url_t **ret_hop)
 {
@@ -78,8 +78,7 @@ static int read_route(struct tl_leg *leg, const char *text, const url_t **ret_ho
 			return -EINVAL;
 	if (url_has_param(route->r_url, "lr"))
 		leg->request->route = su_strdup(leg->home, named);
-	else
-		leg->hop_stays = true;
+	leg->hop_stays = true;
 	*ret_hop = route->r_url;
 	return 0;
 }

@@ -15,6 +15,9 @@ enum {
 	PROCEEDING_MAX = 20000, /* requests not yet answered; more get 503 */
 	TCP_IDLE_MS = 1800000,
 	SOCKET_BYTES = 4 << 20, /* asked of the kernel, for bursts */
+	/* Which unreadable headers make NTA drop a response: none, for then its request would
+	 * never end. The leg looks at what it needs. No header has this bit. */
+	BAD_RESPONSE_MASK = 1 << 30,
 };
 
 static void port_free(struct tl_port *port)
@@ -134,13 +137,14 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
  */
 static nta_agent_t *open_agent(struct tl_stack *stack)
 {
-	return nta_agent_create(
-		stack->root, (url_string_t *)-1, NULL, NULL, NTATAG_MCLASS(stack->mclass),
-		NTATAG_UA(1), NTATAG_MERGE_482(1), NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0),
-		NTATAG_TIMEOUT_408(1), NTATAG_PASS_100(0), NTATAG_EXTRA_100(0),
-		NTATAG_SERVER_RPORT(2), NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0),
-		NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MESSAGE_BYTES),
-		NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0), TAG_END());
+	return nta_agent_create(stack->root, (url_string_t *)-1, NULL, NULL,
+				NTATAG_MCLASS(stack->mclass), NTATAG_UA(1), NTATAG_MERGE_482(1),
+				NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0), NTATAG_TIMEOUT_408(1),
+				NTATAG_PASS_100(0), NTATAG_EXTRA_100(0), NTATAG_SERVER_RPORT(2),
+				NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0), NTATAG_UDP_MTU(UDP_MTU),
+				NTATAG_MAXSIZE(MESSAGE_BYTES),
+				NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0),
+				NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK), TAG_END());
 }
 
 int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack)

@@ -46,10 +46,28 @@ static bool are_routes_safe(const sip_route_t *route)
 	return true;
 }
 
-static bool is_harmless(sip_t *sip)
+static void drop_routes(msg_t *msg, sip_t *sip)
 {
-	return strip_vias(sip) && are_routes_safe((const sip_route_t *)sip->sip_record_route) &&
-	       are_routes_safe(sip->sip_route);
+	while (sip->sip_record_route)
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip->sip_record_route);
+	while (sip->sip_contact)
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip->sip_contact);
+}
+
+/*
+ * A request with such routes is refused. A response must still end its
+ * transaction: it goes on without them, and the leg finds no way to its peer.
+ */
+static bool disarm(msg_t *msg, sip_t *sip)
+{
+	bool safe = are_routes_safe((const sip_route_t *)sip->sip_record_route) &&
+		    are_routes_safe(sip->sip_route);
+
+	if (!strip_vias(sip))
+		return false;
+	if (!safe && sip->sip_status)
+		drop_routes(msg, sip);
+	return safe || sip->sip_status;
 }
 
 static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos)
@@ -58,7 +76,7 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 
 	/* a stream asks again for each piece of a body: once is enough */
 	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status) &&
-	    !is_harmless(sip))
+	    !disarm(msg, sip))
 		sip->sip_flags |= MSG_FLG_ERROR;
 	return extract_body(msg, pub, b, bytes, eos);
 }
