@@ -1,5 +1,4 @@
 #include "b2bua/call_priv.h"
-#include "b2bua/log.h"
 #include "b2bua/trunk.h"
 #include <string.h>
 
@@ -221,8 +220,13 @@ struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_di
 			    const struct tl_source *source)
 {
 	const struct tl_leg_info *info = tl_leg_info(leg);
+	static const struct tl_cause trunk_full = {
+		.status = 503,
+		.phrase = "Trunk limit reached",
+		.retry_after_s = 10,
+	};
 	struct tl_call *call = g_new0(struct tl_call, 1);
-	char leg_id[40], quoted[160];
+	char leg_id[40];
 
 	call->app = app;
 	call->dp = tl_dialplan_ref(dp);
@@ -240,16 +244,9 @@ struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_di
 	g_snprintf(leg_id, sizeof(leg_id), "call=%s leg=a", call->id);
 	tl_leg_set_id(leg, leg_id);
 	tl_leg_set_owner(leg, tl_call_on_leg_a, call);
-	g_message("call=%s leg=a invite source=%s to=\"%s\"", call->id, call->source,
-		  tl_log_quote(call->callee, quoted, sizeof(quoted)));
-
 	if (source->kind == TL_SOURCE_TRUNK) {
 		if (tl_trunk_take(app->trunks, source->trunk->name) < 0) {
-			tl_kept_cause_set(&call->end,
-					  &(struct tl_cause) { .status = 503,
-							       .phrase = "Trunk limit reached",
-							       .retry_after_s = 10 });
-			tl_call_raise(call, TL_CALL_EV_ROUTE_REFUSE);
+			tl_call_raise(call, tl_call_refuse(call, &trunk_full));
 			return call;
 		}
 		call->trunk = g_strdup(source->trunk->name);

@@ -97,6 +97,7 @@ json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats
 		.status = call->a_answered ? 200 : tl_cause_for_caller(&call->end.cause).status,
 		.ended_by = ended ? call->ended_by : NULL,
 		.reason = call->end.reason ? call->end.reason : call->end.phrase,
+		.quiet = !call->rung && !call->session, /* its refusal has been logged */
 		.recording = call->recording,
 	};
 	json_t *json;

@@ -53,6 +53,7 @@ struct tl_call {
 
 	struct tl_leg *leg_a;
 	struct tl_call_media a;
+	bool rung;         /* a target has been called */
 	bool a_answered;   /* our 200 is out */
 	bool a_ringing;    /* a 180 is out */
 	bool play_pending; /* announcements wait for the ACK's answer */
@@ -85,6 +86,9 @@ su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer
 enum tl_call_event tl_call_route(struct tl_call *call);
 /* the next step, or the follow-up of the step that failed; may refuse */
 enum tl_call_event tl_call_route_next(struct tl_call *call);
+
+/* what refuses the caller; logged */
+enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause);
 
 /* call_ring.c */
 void tl_call_ring(struct tl_call *call); /* may raise EXHAUSTED */

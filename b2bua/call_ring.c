@@ -1,5 +1,6 @@
 /* Ringing: a step's targets become legs; what those say becomes call events. */
 #include "b2bua/call_priv.h"
+#include "b2bua/log.h"
 #include "b2bua/registrar.h"
 #include "b2bua/stack.h"
 #include "b2bua/trunk.h"
@@ -186,8 +187,23 @@ static int make_offer(struct tl_branch *branch, const struct tl_target *target)
 
 static void note_failure(struct tl_call *call, const char *name, int status, const char *why)
 {
-	g_message("call=%s leg=b to=%s not called: %s", call->id, name, why);
+	static struct tl_log_limit limit;
+	unsigned skipped;
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("call=%s leg=b to=%s not called: %s skipped=%u", call->id, name, why,
+			  skipped);
 	tl_kept_cause_better(&call->best, &(struct tl_cause) { .status = status });
+}
+
+/* A caller whose number is replaced by another does not show his own name beside it. */
+static const char *shown_name(const struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+
+	if (d->caller_name)
+		return d->caller_name;
+	return strcmp(d->caller, call->caller) == 0 ? tl_leg_info(call->leg_a)->from.name : NULL;
 }
 
 /* Takes branch. */
@@ -198,8 +214,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target)
 	char id[48];
 	int status;
 
-	target->from.name =
-		call->decision->caller_name ? call->decision->caller_name : info->from.name;
+	target->from.name = shown_name(call);
 	target->from.user = call->decision->caller;
 	target->headers = info->headers;
 	target->n_headers = info->n_headers;
@@ -220,6 +235,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target)
 		return;
 	}
 	g_message("call=%s leg=b ring=%s", call->id, branch->name);
+	call->rung = true;
 	g_ptr_array_add(call->branches, branch);
 }
 

@@ -2,9 +2,36 @@
 #include "b2bua/call_priv.h"
 #include "b2bua/log.h"
 
-static enum tl_call_event refuse(struct tl_call *call, const struct tl_cause *cause)
+/* A caller can make us refuse as often as he likes: one line a second. */
+static void log_refused(const struct tl_call *call, int status)
+{
+	static struct tl_log_limit limit;
+	char caller[96], callee[96];
+	unsigned skipped;
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("call=%s refused source=%s from=\"%s\" to=\"%s\" route=%s status=%d "
+			  "skipped=%u",
+			  call->id, call->source,
+			  tl_log_quote(call->caller, caller, sizeof(caller)),
+			  tl_log_quote(call->callee, callee, sizeof(callee)),
+			  call->route ? call->route : "none", status, skipped);
+}
+
+static void log_routed(const struct tl_call *call)
+{
+	char caller[96], callee[96];
+
+	g_message("call=%s invite source=%s from=\"%s\" to=\"%s\" route=%s does=%s", call->id,
+		  call->source, tl_log_quote(call->caller, caller, sizeof(caller)),
+		  tl_log_quote(call->callee, callee, sizeof(callee)), call->route,
+		  tl_verdict_name(call->decision->verdict));
+}
+
+enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause)
 {
 	tl_kept_cause_set(&call->end, cause);
+	log_refused(call, cause->status);
 	return TL_CALL_EV_ROUTE_REFUSE;
 }
 
@@ -16,8 +43,8 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	call->step = 0;
 	g_free(call->route);
 	call->route = g_strdup(decision->route);
-	g_message("call=%s route=%s verdict=%s", call->id, decision->route,
-		  tl_verdict_name(decision->verdict));
+	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT)
+		log_routed(call);
 
 	switch (decision->verdict) {
 	case TL_VERDICT_RING:
@@ -26,26 +53,25 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	case TL_VERDICT_ECHO:
 		return TL_CALL_EV_ROUTE_SERVE;
 	case TL_VERDICT_REJECT:
-		return refuse(call, &(struct tl_cause) { .status = decision->status,
-							 .phrase = decision->reason });
+		return tl_call_refuse(call, &(struct tl_cause) { .status = decision->status,
+								 .phrase = decision->reason });
 	case TL_VERDICT_REDIRECT:
-		return refuse(call, &(struct tl_cause) { .status = 302,
-							 .contact = decision->redirect_to });
+		return tl_call_refuse(
+			call,
+			&(struct tl_cause) { .status = 302, .contact = decision->redirect_to });
 	case _TL_VERDICT_MAX:
 	case _TL_VERDICT_INVALID:
 		break;
 	}
-	return refuse(call, &(struct tl_cause) { .status = 500 });
+	return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
 }
 
 enum tl_call_event tl_call_route(struct tl_call *call)
 {
 	struct tl_decision *decision;
 
-	if (tl_dialplan_decide(call->dp, &call->facts, &decision) < 0) {
-		g_message("call=%s no route takes it", call->id);
-		return refuse(call, &(struct tl_cause) { .status = 404 });
-	}
+	if (tl_dialplan_decide(call->dp, &call->facts, &decision) < 0)
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 404 });
 	return take_decision(call, decision);
 }
 
@@ -72,10 +98,10 @@ static enum tl_call_event follow_route(struct tl_call *call, const char *route)
 	if (++call->follows > TL_CALL_FOLLOWS) {
 		g_warning("call=%s more than %d routes followed, the last one %s", call->id,
 			  TL_CALL_FOLLOWS, route);
-		return refuse(call, &(struct tl_cause) { .status = 480 });
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
 	}
 	if (tl_dialplan_follow(call->dp, route, &call->facts, &decision) < 0)
-		return refuse(call, &(struct tl_cause) { .status = 500 });
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
 	return take_decision(call, decision);
 }
 
@@ -87,10 +113,10 @@ static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
 	};
 
 	if (call->no_answer)
-		return refuse(call, &no_answer);
+		return tl_call_refuse(call, &no_answer);
 	if (call->best.cause.status == 0)
-		return refuse(call, &(struct tl_cause) { .status = 480 });
-	return refuse(call, &call->best.cause);
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
+	return tl_call_refuse(call, &call->best.cause);
 }
 
 enum tl_call_event tl_call_route_next(struct tl_call *call)
@@ -106,8 +132,8 @@ enum tl_call_event tl_call_route_next(struct tl_call *call)
 	case TL_FOLLOW_ROUTE:
 		return follow_route(call, follow->route);
 	case TL_FOLLOW_REJECT:
-		return refuse(call, &(struct tl_cause) { .status = follow->status,
-							 .phrase = follow->reason });
+		return tl_call_refuse(call, &(struct tl_cause) { .status = follow->status,
+								 .phrase = follow->reason });
 	case TL_FOLLOW_NONE:
 	case _TL_FOLLOW_MAX:
 	case _TL_FOLLOW_INVALID:

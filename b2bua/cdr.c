@@ -145,7 +145,8 @@ void tl_cdr_write(struct tl_store *store, const struct tl_cdr *cdr)
 	json_t *record;
 	char *text;
 
-	log_record(cdr);
+	if (!cdr->quiet)
+		log_record(cdr);
 	if (!store)
 		return;
 	record = tl_cdr_json(cdr);

@@ -3,6 +3,7 @@
  * One record a call, written at its end: who, where to, when, how it ended,
  * what was heard. A row in the store (JSON) and a line in the log. Signalling thread.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include "media/session.h"
 
@@ -20,6 +21,7 @@ struct tl_cdr {                      /* strings lent; NULL: unknown */
 	const char *ended_by; /* "a", "b", "gateway" */
 	const char *reason;
 	const char *recording; /* path */
+	bool quiet;		       /* stored, but no line in the log */
 	struct tl_session_stats stats;
 };
 /* store NULL: log only. Copies. */
