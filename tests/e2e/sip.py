@@ -240,7 +240,7 @@ class Dialog:
         self.agent, self.role, self.invite, self.dead = agent, role, invite, False
         self.inbox, self.ladder, self.messages, self.repeats = queue.Queue(), [], [], []
         self.seen, self.replies = set(), {}
-        self.cseq, self.route_set, self.ack_sent = 0, [], None
+        self.cseq, self.route_set, self.answer, self.ack_sent = 0, [], None, None
         self.local_tag = token()
         if role == "uas":
             self.call_id = invite.call_id
@@ -373,7 +373,7 @@ class Dialog:
             self.remote = message.get("To")
         if message.status < 300 and message.get("Contact") and message.status > 100:
             self.remote_target = uri_of(message.get("Contact"))
-            if self.role == "uac":
+            if self.role == "uac" and not self.answer:  # RFC 3261 12.2: never changed later
                 self.route_set = list(reversed(message.all("Record-Route")))
         if 200 <= message.status < 300:
             self.answer = message

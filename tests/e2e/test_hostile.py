@@ -91,10 +91,10 @@ def test_refer_to_of_every_kind_in_a_call():
 
 def test_replies_with_a_contact_that_cannot_be_used():
     for contact in ("<tel:1>", "<sip:>", "<>", "<sip:a@b:99999>", "<sip:x@no-such.invalid>"):
-        with World() as w:
+        with World(gateway="ring-time = 2s") as w:  # what can't be read may count as not said
             a, b = w.ring(w.carrier, NUMBER, w.alice)
             b.reply(200, make_sdp(w.alice.ip, b.rtp.port), headers=[("Contact", contact)])
-            answer = a.expect_any(timeout=10)
+            answer = a.expect_any()
             if answer.status == 200:
                 a.ack()
                 a.request("BYE")

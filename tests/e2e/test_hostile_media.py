@@ -30,7 +30,7 @@ def hostile_descriptions(ip):
     yield "no o=", "v=0\r\n" + good[good.index("s="):]
     yield "broken o=", good.replace("o=peer4000", "o=\x00\x01")
     yield "10 000 lines", good + "a=x:y\r\n" * 10000
-    yield "10 000 m-lines", good + "m=audio 4000 RTP/AVP 8\r\n" * 10000
+    yield "2000 m-lines", good + "m=audio 4000 RTP/AVP 8\r\n" * 2000
     yield "10 000 formats", good.replace(line, line + " 8" * 10000)
     yield "a long attribute", good + "a=fmtp:8 " + "x" * 20000 + "\r\n"
     yield "an rtpmap of nothing", good + "a=rtpmap:\r\na=rtpmap:8\r\na=rtpmap:8 /\r\n"
@@ -51,7 +51,7 @@ def hostile_descriptions(ip):
 
 
 def test_descriptions_of_every_kind_in_an_offer():
-    with World() as w:
+    with World(transport="tcp", carrier="transport = tcp") as w:  # some exceed a datagram
         for name, text in hostile_descriptions(w.carrier.ip):
             a = w.carrier.invite(NUMBER, text)
             finish_offer(w, a, name)

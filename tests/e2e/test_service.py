@@ -154,7 +154,7 @@ def test_drain_lets_calls_end_and_takes_no_new_ones():
         assert status == 0, text
         over = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
         assert over.expect_any().status == 503, over.ladder
-        a.rtp.tone(440, 0.3)
+        a.rtp.tone(440, 0.5)
         assert b.rtp.heard(440) > 0.9
         w.hang_up(a, b)
 

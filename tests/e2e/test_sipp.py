@@ -21,7 +21,8 @@ class Sipp:
                    "-timeout", "20", "-timeout_error", "-nostdin", "-trace_err",
                    "-error_file", self.errors, "-t", "t1" if tcp else "u1",
                    "-key", "caller", "+4917011122" if last == CARRIER else "1001"]
-        command += ["-s", number] if number else []
+        if number:  # and what the digest says of the Request-URI
+            command += ["-s", number, "-auth_uri", f"{number}@{world.ip}:5060"]
         self.process = subprocess.Popen(command + [f"{world.ip}:5060"], cwd=world.dir,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.STDOUT)
