@@ -20,6 +20,7 @@ enum {
 	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
 	SHRINK_EVERY_US = 400000,
 	GROW_EVERY_US = 100000,
+	EARLY_US = 5000,   /* a packet that is there may be played so much before its time */
 	SLACK_US = 15000,  /* the tick's own jitter is no reason to adapt */
 	LATE_IN_A_ROW = 5, /* then the path has changed for good */
 };
@@ -364,9 +365,11 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 	int64_t gap_us;
 
 	*ret_due_us = tl_jitter_due_us(jb);
-	if (!jb->started || now_us < jb->play_us)
+	if (!jb->started || now_us + EARLY_US < jb->play_us)
 		return 0;
 	head = find_head(jb, &holed);
+	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
+		return 0; /* what is missing has still time to come */
 	if (!head)
 		return starve(jb, ret_slot, ret_due_us);
 	if (!holed && jb->taken && tl_rtp_ts_minus(head->ts, jb->next_ts) > 0)

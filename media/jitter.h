@@ -48,7 +48,8 @@ int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, uint32_t units
 /* This sequence number came and was no audio (a digit, comfort noise): not a hole. */
 void tl_jitter_pass(struct tl_jitter *jb, uint16_t seq);
 /* 1: *ret_slot says what is next, to be called again until 0. 0: nothing is due before
- * *ret_due_us; INT64_MAX: before something is put. */
+ * *ret_due_us; INT64_MAX: before something is put. Called some milliseconds before that, it may
+ * give a packet all the same: a caller who is awake anyway saves a wake-up. */
 int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		   int64_t *ret_due_us);
 int64_t tl_jitter_due_us(const struct tl_jitter *jb); /* as *ret_due_us above */

@@ -10,6 +10,8 @@ enum {
 	INBOX_CELLS = 8192,
 	INBOX_RESERVE = 1024,
 	TICK_US = 10000,
+	EARLY_US = 4000, /* a call that has just woken us is served if it is due so soon */
+	FEW_CALLS = 32,
 	LATE_US = 5000,
 	SECOND_US = 1000000,
 };
@@ -110,6 +112,21 @@ static void want(struct tl_worker *worker, int64_t due_us)
 	worker->timer_us = MIN(worker->timer_us, next_tick(due_us));
 }
 
+/*
+ * With few calls each wake-up counts: one that is no longer needed is put off.
+ * With many there is always somebody to wake up for, and no need to look.
+ */
+static void put_off_timer(struct tl_worker *worker)
+{
+	int64_t next_us = worker->second_us;
+
+	if (worker->due->len > FEW_CALLS)
+		return;
+	for (guint i = 0; i < worker->due->len; i++)
+		next_us = MIN(next_us, g_array_index(worker->due, int64_t, i));
+	worker->timer_us = next_tick(next_us);
+}
+
 /* After anything was done with a pair. */
 static void note_due(struct tl_worker *worker, int index)
 {
@@ -134,7 +151,13 @@ static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 		tl_flow_rtcp_input(pair_at(worker, index), side, packet);
 	else
 		tl_flow_input(pair_at(worker, index), side, packet);
-	note_due(worker, index);
+	if (tl_flow_due_us(pair_at(worker, index)) <= worker->env.now_us + EARLY_US) {
+		tl_flow_tick(pair_at(worker, index));
+		note_due(worker, index);
+		put_off_timer(worker);
+	} else {
+		note_due(worker, index);
+	}
 }
 
 static void do_open(struct tl_worker *worker, const struct tl_cmd *cmd)
