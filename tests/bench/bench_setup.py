@@ -118,8 +118,8 @@ def run_rate(gateway, folder, rate, seconds, on):
         callee.kill()
         callee.wait()
     last = (read_rows(folder, "uac_*_.csv") or [{}])[-1]
-    rtts = [float(row["Response_time_ms"]) for row in read_rows(folder, "uac_*_rtt.csv")
-            if row.get("Response_time_ms")]
+    rtts = [float(row["response_time_ms"]) for row in read_rows(folder, "uac_*_rtt.csv")
+            if row.get("response_time_ms")]
     for file in glob.glob(f"{folder}/ua[cs]_*.csv"):
         os.unlink(file)
     done = int(last.get("SuccessfulCall(C)", 0))
@@ -130,8 +130,19 @@ def run_rate(gateway, folder, rate, seconds, on):
             "rss_kb": after_kb, "threads": status_of(gateway.pid, "Threads")}
 
 
+def go_first():
+    """Before whatever else runs here, as far as we may: only root can."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+        with open("/proc/self/autogroup", "w", encoding="ascii") as file:
+            file.write("-15")
+    except OSError:
+        pass  # then the machine had better be idle
+
+
 def bench(arguments, folder):
     mine, theirs = cores()
+    go_first()
     os.mkdir(f"{folder}/state")
     with open(f"{folder}/twinleg.ini", "w", encoding="utf-8") as file:
         file.write(CONFIG.format(dir=folder))

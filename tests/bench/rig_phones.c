@@ -188,14 +188,14 @@ static void hear(struct phones *ph, unsigned side, const uint8_t *packet, size_t
 	unsigned call = ph->by_port[port].call;
 	int64_t sent_ns;
 
-	if (!ph->by_port[port].known || bytes < HEAD_BYTES + sizeof sent_ns ||
+	if (!ph->by_port[port].known || bytes <= HEAD_BYTES ||
 	    (packet[1] & 0x7f) != ph->loop[side]->pt)
 		return; /* RTCP comes from ports that we don't know */
 	count(ph, &ph->calls[call][side], (uint16_t)(packet[2] << 8 | packet[3]));
-	if (ph->timed_packets) {
+	if (ph->timed_packets && bytes >= HEAD_BYTES + sizeof sent_ns) {
 		memcpy(&sent_ns, packet + HEAD_BYTES, sizeof sent_ns);
 		keep_delay(ph, at_ns - sent_ns);
-	} else if (side == 0) {
+	} else if (!ph->timed_packets && side == 0) {
 		listen_for_marker(ph, &ph->calls[call][1], packet + HEAD_BYTES, bytes - HEAD_BYTES,
 				  at_ns);
 	}
