@@ -113,6 +113,13 @@ class Agent:
             self.connections[target] = sock
         return self.connections[target]
 
+    def disconnect(self):
+        """Ends the TCP connections; the next request makes a new one."""
+        with self.lock:
+            for sock in self.connections.values():
+                sock.shutdown(socket.SHUT_RDWR)
+            self.connections = {}
+
     def dialog(self, method, uri, body="", headers=(), to=None, **names):
         """Sends a request outside any dialog; its answers come to the Dialog returned."""
         dialog = Dialog(self, role="uac", **names)

@@ -55,6 +55,8 @@ def test_descriptions_of_every_kind_in_an_offer():
         for name, text in hostile_descriptions(w.carrier.ip):
             a = w.carrier.invite(NUMBER, text)
             finish_offer(w, a, name)
+            if len(text) > 60000:
+                w.carrier.disconnect()  # before the gateway does it, after its 413
         prove_service(w)
 
 

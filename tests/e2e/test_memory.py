@@ -67,7 +67,7 @@ def request(method, uri, peer):
 
 
 def check_memory(method, user, count, last=2):
-    """Grows by less than 300 bytes a request once warm (it was 2 to 3 kB where it hurt)."""
+    """Once warm it grows by less than 4 MB; 2 to 3 kB for each request were lost where it hurt."""
     # A sanitizer build keeps freed memory in quarantine: little of it, or nothing could be seen.
     os.environ["ASAN_OPTIONS"] = "detect_leaks=1:disable_coredump=1:quarantine_size_mb=2"
     with World() as w:
@@ -82,7 +82,7 @@ def check_memory(method, user, count, last=2):
         check_log_is_bounded(w, since, time.monotonic() - begun)
         settle(w)
         grown = w.gateway.rss_kb() - before
-        assert grown < 1024 + count // 10, f"{grown} kB more after {count - warm} {method}"
+        assert grown < 4096, f"{grown} kB more after {count - warm} {method}"
         prove_service(w)
 
 

@@ -109,7 +109,7 @@ def traces(agent, media_port):
 
 
 def test_nothing_of_one_leg_shows_on_the_other():
-    private = [("X-Private", "x-private-42"), ("Organization", "x-private-org"),
+    private = [("Private-Note", "x-private-42"), ("Organization", "x-private-org"),
                ("Subject", "x-private-subject")]
     with World() as w:
         media = w.rtp(w.carrier)
