@@ -29,7 +29,7 @@ static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool conceale
 
 	/* While an announcement plays to the other side, that is what it hears from here. */
 	if (!tl_flow_other(end)->player.order)
-		tl_flow_hear(end, pcm, samples, rate_hz);
+		tl_flow_hear(end, pcm, samples, rate_hz, end->ear->at_us);
 }
 
 static struct tl_ear *open_ear(struct tl_flow_end *end, const struct tl_format *format)
@@ -228,6 +228,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 	struct tl_ear *ear = end->ear;
 	unsigned ms = slot->units / (tl_jitter_clock_hz(ear->jitter) / 1000);
 
+	ear->at_us = slot->at_us;
 	/* A digit is being sent as an event: no audio, and none made up, goes beside it. */
 	if (slot->resumed || end->digits_in.active)
 		pause_output(end);

@@ -100,7 +100,7 @@ static void play_packet(struct tl_flow_end *end)
 		tl_flow_send_audio(end, TL_FEEDER_PLAYER, packet.payload, packet.bytes,
 				   packet.rtp_duration, NULL, 0);
 	tl_flow_hear(tl_flow_other(end), packet.pcm, packet.pcm_samples,
-		     tl_prompt_pcm_rate_hz(player->prompt));
+		     tl_prompt_pcm_rate_hz(player->prompt), player->next_us);
 	player->next_us += tl_rtp_units_to_us(packet.rtp_duration, clock_hz);
 }
 

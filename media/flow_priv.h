@@ -25,20 +25,21 @@ struct tl_flow_end;
 /* Decodes what an end says, for the other end, for the recorder, or for both. */
 struct tl_ear {
 	struct tl_jitter *jitter;
-	struct tl_chain *chain; /* NULL until a packet needs it */
+	struct tl_chain *chain;   /* NULL until a packet needs it */
 	struct tl_format in, out; /* of the chain */
-	bool encodes;		  /* out counts */
+	bool encodes;             /* out counts */
 	unsigned out_ptime_ms;
-	bool stale;	    /* a plan or a recording came: is this still the right chain? */
-	bool broken;	    /* said once; until the next plan */
+	bool stale;         /* a plan or a recording came: is this still the right chain? */
+	bool broken;        /* said once; until the next plan */
 	int64_t arrived_us; /* of what is being pushed; 0: made up */
+	int64_t at_us;      /* when it was due */
 };
 
 struct tl_flow_player {
 	struct tl_play_order *order; /* NULL: nothing plays */
 	struct tl_prompt *prompt;
 	bool begun, complained;
-	size_t next;	 /* packet */
+	size_t next;     /* packet */
 	int64_t next_us; /* when */
 	unsigned ptime_ms;
 };
@@ -136,8 +137,9 @@ void tl_flow_event_tick(struct tl_flow_end *end);
 void tl_flow_play_tick(struct tl_flow_end *end);
 void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *before);
 /* flow_record.c */
-void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples,
-		  unsigned rate_hz);
+/* For a recorder, if there is one: heard from this end at at_us. */
+void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
+		  int64_t at_us);
 /* flow_rtcp.c */
 void tl_flow_rtcp_init(struct tl_flow_end *end);
 void tl_flow_rtcp_second(struct tl_flow_end *end);

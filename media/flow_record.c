@@ -77,11 +77,12 @@ void tl_flow_record_stop(struct tl_flow_pair *pair)
 	make_ears_stale(pair);
 }
 
-void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz)
+void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
+		  int64_t at_us)
 {
 	struct tl_flow_pair *pair = speaker->pair;
 	enum tl_channel channel = speaker->side == TL_SIDE_A ? TL_CHANNEL_LEFT : TL_CHANNEL_RIGHT;
 
 	if (pair->recorder && samples > 0)
-		tl_recorder_put(pair->recorder, channel, pcm, samples, rate_hz, pair->env->now_us);
+		tl_recorder_put(pair->recorder, channel, pcm, samples, rate_hz, at_us);
 }

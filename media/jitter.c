@@ -315,7 +315,7 @@ static void align_pause(struct tl_jitter *jb, const struct cell *head)
 	jb->adapted_us = jb->play_us;
 }
 
-/* Is the delay further from its target than a frame? Then one frame goes, or one is put in. */
+/* Is the delay so far from its target that a frame less, or more, brings it nearer? */
 static int adapt(struct tl_jitter *jb, const struct cell *head, int64_t now_us)
 {
 	int64_t off_us = tl_delay_of(&jb->delay, jb->next_ts, jb->cfg.clock_hz, jb->play_us) -
@@ -324,7 +324,7 @@ static int adapt(struct tl_jitter *jb, const struct cell *head, int64_t now_us)
 
 	if (off_us > frame_us + SLACK_US && now_us - jb->adapted_us >= SHRINK_EVERY_US)
 		return -1;
-	if (off_us < -frame_us && now_us - jb->adapted_us >= GROW_EVERY_US)
+	if (off_us < -frame_us / 2 && now_us - jb->adapted_us >= GROW_EVERY_US)
 		return 1;
 	return 0;
 }
@@ -357,8 +357,8 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 	return 1;
 }
 
-int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
-		   int64_t *ret_due_us)
+static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
+		     int64_t *ret_due_us)
 {
 	struct cell *head;
 	bool holed = false;
@@ -383,4 +383,15 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 		return fill_gap(jb, head->ts - jb->next_ts, holed, ret_slot);
 	}
 	return give_packet(jb, head, now_us, ret_slot);
+}
+
+int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
+		   int64_t *ret_due_us)
+{
+	int64_t at_us = jb->play_us;
+	int r = take_slot(jb, now_us, ret_slot, ret_due_us);
+
+	if (r > 0)
+		ret_slot->at_us = at_us;
+	return r;
 }

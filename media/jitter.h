@@ -13,15 +13,15 @@
 struct tl_jitter;
 
 struct tl_jitter_cfg {
-	unsigned clock_hz;	/* of the RTP timestamps */
-	unsigned frame_ms;	/* a packet's length as long as none has come */
+	unsigned clock_hz;       /* of the RTP timestamps */
+	unsigned frame_ms;       /* a packet's length as long as none has come */
 	unsigned min_ms, max_ms; /* bounds of the delay */
 };
 
 enum tl_slot_kind {
-	TL_SLOT_PACKET,	 /* caller owns it */
+	TL_SLOT_PACKET,  /* caller owns it */
 	TL_SLOT_SURPLUS, /* a packet to be thrown away: the delay has become too long; as above */
-	TL_SLOT_HOLE,	 /* lost, or too late: conceal */
+	TL_SLOT_HOLE,    /* lost, or too late: conceal */
 	TL_SLOT_SILENCE, /* nothing was sent for this time, or nothing has come */
 };
 
@@ -29,7 +29,9 @@ struct tl_slot {
 	enum tl_slot_kind kind;
 	struct tl_packet *packet;
 	uint32_t units; /* its length on the RTP clock */
-	bool resumed;	/* the first since the start or a pause: nothing joins it to what was before */
+	int64_t at_us;  /* when it was due */
+	bool resumed;   /* the first since the start or a pause: nothing joins it to what was before
+			 */
 };
 
 struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg); /* copies */
