@@ -18,6 +18,7 @@ enum {
 	RING = 64,             /* a power of two */
 	STARVED_MAX_MS = 1000, /* silence is made up no longer than this; then the buffer rests */
 	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
+	BEHIND_MAX_US = 300000,
 	SHRINK_EVERY_US = 400000,
 	GROW_EVERY_US = 100000,
 	EARLY_US = 5000,   /* a packet that is there may be played so much before its time */
@@ -136,9 +137,11 @@ static bool extend_start(struct tl_jitter *jb, const struct tl_packet *packet)
 {
 	int ahead = tl_rtp_seq_minus(jb->high_seq, packet->rtp.seq);
 
-	if (jb->taken || ahead >= RING || tl_rtp_ts_minus(packet->rtp.ts, jb->next_ts) > 0)
+	int64_t earlier_us = to_us(jb, tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts));
+
+	if (jb->taken || ahead >= RING || earlier_us < 0 || earlier_us > (int64_t)JUMP_MS * 1000)
 		return false;
-	jb->play_us -= to_us(jb, tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts));
+	jb->play_us -= earlier_us;
 	jb->next_seq = packet->rtp.seq;
 	jb->next_ts = packet->rtp.ts;
 	return true;
@@ -367,6 +370,9 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 	*ret_due_us = tl_jitter_due_us(jb);
 	if (!jb->started || now_us + EARLY_US < jb->play_us)
 		return 0;
+	/* Who was away for so long does not make up for it: it would come all at once. */
+	if (now_us - jb->play_us > BEHIND_MAX_US)
+		jb->play_us = now_us;
 	head = find_head(jb, &holed);
 	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
 		return 0; /* what is missing has still time to come */
