@@ -3,6 +3,7 @@
 #
 #   sh tests/bench/run.sh            everything, under four minutes
 #   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
+#   sh tests/bench/run.sh --peer     the same load on rtpengine (Debian package, userspace)
 #
 #   bench_codec    a chain beside the codec functions that it runs
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
@@ -18,6 +19,7 @@ build=${BUILD:-build-bench}
 media= setup=
 case "${1:-}" in
 --quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" ;;
+--peer) media="--calls 100 --rounds 1 --gateway rtpengine" ;;
 "") ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
 esac
@@ -32,6 +34,11 @@ title() {
 }
 
 printf '%s, %s cores, %s\n' "$(uname -srm)" "$(nproc)" "$(sed -n 's/^model name.*: //p;T;q' /proc/cpuinfo)"
+if [ "${1:-}" = --peer ]; then
+	title "Media: rtpengine"
+	# shellcheck disable=SC2086 # several words
+	exec "$build/tests/bench/bench_media" $media
+fi
 title "Chains beside bare codecs"
 "$build/tests/bench/bench_codec"
 title "Media"
