@@ -15,8 +15,8 @@ passed=0 failed=0 skipped=0
 begun=$(date +%s)
 . "$tree/tests/support/packages.sh"
 export PYTHONDONTWRITEBYTECODE=1
-export ASAN_OPTIONS=detect_leaks=1:disable_coredump=1 UBSAN_OPTIONS=print_stacktrace=1
-export LSAN_OPTIONS="suppressions=$tree/tests/support/lsan.supp:print_suppressions=0"
+# Leaks are looked for in the gateway, by the end-to-end tests: Criterion's processes show none.
+export ASAN_OPTIONS=detect_leaks=0:disable_coredump=1 UBSAN_OPTIONS=print_stacktrace=1
 
 say() {
 	echo "== [$(($(date +%s) - begun)) s] $*"
