@@ -83,6 +83,15 @@ def share(samples, hz, rate=8000):
     return 2 * power / (energy * len(samples))
 
 
+def share_in_windows(samples, hz, rate=8000, window_s=0.08):
+    """The mean of the shares in short windows: a frame more or less, which moves the phase, then
+    spoils one of them and not all."""
+    size = round(rate * window_s)
+    shares = [share(samples[i:i + size], hz, rate)
+              for i in range(0, len(samples) - size + 1, size)]
+    return sum(shares) / len(shares) if shares else 0.0
+
+
 def level(samples):
     """Root mean square."""
     return math.sqrt(sum(s * s for s in samples) / len(samples)) if samples else 0.0
@@ -222,10 +231,9 @@ class Rtp:
                 for s in decode(p.payload, codec)]
 
     def heard(self, hz, codec="PCMA", pt=None, since=0, skip_ms=100):
-        """The share of a tone in what was received, leaving out how it began and ended."""
-        audio = self.audio(codec, pt, since)
-        skip = skip_ms * 8
-        return share(audio[skip:-skip], hz) if len(audio) > 3 * skip else 0.0
+        """The share of a tone in what was received, leaving out how it began and ended: 0 to 1."""
+        audio, skip = self.audio(codec, pt, since), skip_ms * 8
+        return share_in_windows(audio[skip:-skip], hz)
 
     def digits(self, pt, since=0):
         """Digits received: one for each timestamp whose end bit came; with the durations."""
