@@ -87,13 +87,6 @@ static char *make_contact(struct tl_registration *registration, su_home_t *home)
 
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
 
-static const char *find_ident(const struct tl_registration *registration, su_home_t *home)
-{
-	const url_t *url = url_make(home, registration->next_hop);
-
-	return url ? tl_stack_ident(registration->stack, url) : NULL;
-}
-
 /* False: it could not even be tried. */
 static bool send_register(struct tl_registration *registration, unsigned expires_s)
 {
@@ -101,7 +94,8 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	char *contact = make_contact(registration, home);
 	char *expires = su_sprintf(home, "%u", expires_s);
 	const char *uri = registration->request_uri;
-	const char *ident = find_ident(registration, home);
+	const url_t *hop = url_make(home, registration->next_hop);
+	const char *ident = hop ? tl_stack_ident(registration->stack, hop) : NULL;
 	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
 	const char *proxy =
 		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri);
@@ -109,7 +103,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	if (registration->orq)
 		nta_outgoing_destroy(registration->orq);
 	registration->orq = NULL;
-	if (contact)
+	if (contact && hop && tl_uri_check(hop) == 0)
 		registration->orq = nta_outgoing_tcreate(
 			registration->leg, on_response, (nta_outgoing_magic_t *)registration,
 			URL_STRING_MAKE(registration->next_hop), SIP_METHOD_REGISTER,

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sresolv.h>
 #include <sofia-sip/su_errno.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 #include <sofia-sip/nta_tport.h>
 #include "b2bua/leg_priv.h"
+#include "b2bua/nameservers.h"
 
 enum {
 	MESSAGE_BYTES = 65535,  /* a longer one gets 413 */
@@ -144,7 +146,9 @@ static nta_agent_t *open_agent(struct tl_stack *stack)
 				NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0), NTATAG_UDP_MTU(UDP_MTU),
 				NTATAG_MAXSIZE(MESSAGE_BYTES),
 				NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0),
-				NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK), TAG_END());
+				NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK),
+				SRESTAG_RESOLV_CONF(tl_nameservers_path(stack->nameservers)),
+				TAG_END());
 }
 
 int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack)
@@ -157,7 +161,8 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->ports = g_ptr_array_new_with_free_func((GDestroyNotify)port_free);
 	stack->legs = g_hash_table_new(NULL, NULL);
 	stack->mclass = tl_guard_mclass_new();
-	stack->agent = open_agent(stack);
+	if (tl_nameservers_new(root, &stack->nameservers) == 0)
+		stack->agent = open_agent(stack);
 	if (!stack->agent) {
 		tl_stack_free(stack);
 		return -ENOMEM;
@@ -186,6 +191,7 @@ void tl_stack_free(struct tl_stack *stack)
 	nta_leg_destroy(stack->default_leg);
 	nta_agent_destroy(stack->agent);
 	free(stack->mclass);
+	tl_nameservers_free(stack->nameservers);
 	g_hash_table_destroy(stack->legs);
 	g_ptr_array_free(stack->ports, TRUE);
 	g_free(stack->domain);

@@ -75,7 +75,8 @@ const char *tl_stack_ident(const struct tl_stack *stack, const url_t *url);
 /* A URI that may be used as a remote target or a route: sip, a host that is an
  * IP literal or a well-formed name, sane port and parameters, a transport that we
  * have, and nothing that Sofia-SIP stumbles over. 0; -EPROTONOSUPPORT: other
- * scheme (416; sips among them, while there is no TLS); -EBADMSG. */
+ * scheme (416; sips among them, while there is no TLS); -EBADMSG; -EHOSTUNREACH: a
+ * name, and no nameserver can be reached. */
 int tl_uri_check(const url_t *url);
 /* One further down a route set, that others send to: well-formed, any transport. */
 bool tl_uri_is_safe(const url_t *url);

@@ -24,6 +24,7 @@ struct tl_stack {
 	struct tl_stack_cfg cfg;               /* gateway: not used after a configure */
 	char *domain, *advertise, *user_agent; /* copies; advertise may be NULL */
 	nta_agent_t *agent;
+	struct tl_nameservers *nameservers;
 	nta_leg_t *default_leg; /* requests outside dialogs */
 	msg_mclass_t *mclass;   /* Sofia's, with our guard */
 	GPtrArray *ports;       /* struct tl_port */

@@ -4,6 +4,7 @@
  * be ended, and some make Sofia-SIP read past their end: so each is looked at
  * before a dialog exists.
  */
+#include "b2bua/nameservers.h"
 #include "b2bua/stack.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -75,6 +76,11 @@ static bool is_host(const char *host)
 	if (strspn(host, "0123456789.") == strlen(host))
 		return is_ipv4_target(host);
 	return is_name(host);
+}
+
+static bool is_literal(const char *host)
+{
+	return *host == '[' || strspn(host, "0123456789.") == strlen(host);
 }
 
 static bool is_port(const char *port)
@@ -181,5 +187,9 @@ int tl_uri_check(const url_t *url)
 	/* no TLS transport yet, so sips can't be kept */
 	if (url->url_type != url_sip)
 		return -EPROTONOSUPPORT;
-	return is_well_formed(url, true) ? 0 : -EBADMSG;
+	if (!is_well_formed(url, true))
+		return -EBADMSG;
+	if (!is_literal(url->url_host) && !tl_nameservers_reachable())
+		return -EHOSTUNREACH;
+	return 0;
 }
