@@ -97,6 +97,13 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 	tl_flow_want(end->pair, due_us);
 }
 
+void tl_ear_restart(struct tl_flow_end *end)
+{
+	if (end->ear)
+		tl_jitter_reset(end->ear->jitter, tl_jitter_clock_hz(end->ear->jitter),
+				end->pair->env->pool);
+}
+
 void tl_ear_pass(struct tl_flow_end *end, uint16_t seq)
 {
 	if (end->ear)
@@ -239,7 +246,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 			push(end, slot, ms);
 		return;
 	}
-	if (!ear->chain || ear->broken)
+	if (!ear->chain || ear->broken || ear->stale)
 		return;
 	if (slot->kind == TL_SLOT_HOLE)
 		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);

@@ -67,6 +67,7 @@ static void pass(struct tl_flow_end *from, struct tl_flow_end *to, const struct 
 			return;
 		to->event_ts = rtp.ts;
 	} else {
+		tl_pack_skip(&to->out, &packet->rtp); /* its number is replaced, not added */
 		if (begins)
 			to->event_ts = tl_pack_clock(&to->out, clock_hz, now_us);
 		tl_pack_insert(&to->out, &rtp);

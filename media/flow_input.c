@@ -43,6 +43,13 @@ static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packe
 	return false;
 }
 
+static void greet_new_source(struct tl_flow_end *end)
+{
+	tl_ear_restart(end);
+	if (!end->digits_in.active)
+		end->digits_in = (struct tl_dtmf_rx) { 0 };
+}
+
 /* False: the sequence jumped; the next packet tells if it was a stray. */
 static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsigned clock_hz,
 		 bool timed)
@@ -52,9 +59,16 @@ static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsign
 	end->heard_us = packet->arrived_us;
 	tl_counter_add(&counters->rx_pkts, 1);
 	tl_counter_add(&counters->rx_bytes, packet->bytes);
-	if (tl_reception_note(&end->reception, &packet->rtp, clock_hz, timed, packet->arrived_us) ==
-	    TL_RECEPTION_JUMPED)
+	switch (tl_reception_note(&end->reception, &packet->rtp, clock_hz, timed,
+				  packet->arrived_us)) {
+	case TL_RECEPTION_JUMPED:
 		return false;
+	case TL_RECEPTION_NEW_SOURCE:
+		greet_new_source(end);
+		break;
+	case TL_RECEPTION_NORMAL:
+		break;
+	}
 	tl_counter_set(&counters->lost_pkts, tl_reception_lost(&end->reception));
 	tl_counter_set(&counters->jitter_us, tl_reception_jitter_us(&end->reception));
 	return true;

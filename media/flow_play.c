@@ -76,8 +76,12 @@ void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *bef
 	const struct tl_side_plan *plan = end->plan;
 	struct tl_flow_player *player = &end->player;
 
-	if (!player->order || !plan->open)
+	if (!player->order)
 		return;
+	if (!plan->open) {
+		finish(end);
+		return;
+	}
 	if (before->send_format.codec == plan->send_format.codec &&
 	    before->send_ptime_ms == plan->send_ptime_ms &&
 	    g_str_equal(before->send_format.fmtp, plan->send_format.fmtp))

@@ -127,6 +127,8 @@ void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const 
 void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format);
 /* A sequence number that came and was no audio. */
 void tl_ear_pass(struct tl_flow_end *end, uint16_t seq);
+/* Another source speaks: what came from the one before is forgotten. */
+void tl_ear_restart(struct tl_flow_end *end);
 void tl_ear_tick(struct tl_flow_end *end);
 void tl_ear_drop(struct tl_flow_end *end);
 

@@ -67,8 +67,9 @@ struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg)
 	struct tl_jitter *jb = g_new0(struct tl_jitter, 1);
 
 	jb->cfg = *cfg;
+	jb->cfg.max_ms = MAX(cfg->min_ms, cfg->max_ms);
 	jb->frame_units = cfg->clock_hz / 1000 * cfg->frame_ms;
-	tl_delay_init(&jb->delay, cfg->min_ms, cfg->max_ms);
+	tl_delay_init(&jb->delay, jb->cfg.min_ms, jb->cfg.max_ms);
 	return jb;
 }
 

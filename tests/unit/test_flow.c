@@ -402,6 +402,37 @@ Test(flow, plays_an_announcement_and_goes_on)
 	g_free(after);
 }
 
+Test(flow, ends_an_announcement_when_its_side_goes)
+{
+	struct tape *tape = g_new0(struct tape, 1);
+	char *dir = make_dir(), *path = make_wav(dir, 1000, 600);
+	struct call *call;
+
+	start_with_codecs();
+	call = open_call(AF_INET);
+	apply(call);
+	tl_session_play(call->session, TL_SIDE_A, (const char *const *)&path, 1, true);
+	drain(&call->phone[TL_SIDE_A], tape, 150);
+	/* The codec changes under it. */
+	speak_format(call, TL_SIDE_A, "PCMU", 0);
+	set_path(call, TL_PATH_CHAIN);
+	apply(call);
+	drain(&call->phone[TL_SIDE_A], tape, 300);
+	cr_expect_eq(tape->last.pt, 0, "%u packets", tape->packets);
+	cr_expect_eq(tape->seq_gaps + tape->bad_ssrc, 0);
+	call->plan.side[TL_SIDE_A].open = false;
+	call->plan.side[TL_SIDE_A].send_format.codec = NULL;
+	call->plan.side[TL_SIDE_A].n_receive_formats = 0;
+	set_path(call, TL_PATH_CLOSED);
+	apply(call);
+	wait_event(call, TL_MEDIA_PLAYED, 1);
+	close_call(call);
+	stop_engine();
+	g_free(path);
+	remove_dir(dir);
+	g_free(tape);
+}
+
 Test(flow, says_which_announcement_is_missing)
 {
 	const char *path = "/nonexistent/welcome.wav";

@@ -1,4 +1,5 @@
 #include "../support/phone.h"
+#include "media/rtcp.h"
 
 Test(session, relays_both_ways_as_one_stream_each)
 {
@@ -313,6 +314,101 @@ Test(session, has_one_pair_a_side)
 	cr_expect_arr_eq(&first, &again, sizeof first);
 	cr_expect_eq(tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&v6, &other), 0);
 	cr_expect_eq(other.ss_family, AF_INET6);
+	close_call(call);
+	stop_engine();
+}
+
+static int rtcp_port_of(struct call *call, enum tl_side side)
+{
+	int fd = open_phone(AF_INET);
+
+	call->plan.side[side].remote_rtcp = name_of(fd);
+	return fd;
+}
+
+Test(session, says_goodbye_in_rtcp)
+{
+	struct tl_rtcp rtcp;
+	struct call *call;
+	uint8_t bytes[1500];
+	ssize_t n;
+	int fd;
+
+	start_engine(0);
+	call = open_call(AF_INET);
+	fd = rtcp_port_of(call, TL_SIDE_A);
+	apply(call);
+	settle_both(call);
+	tl_session_close(call->session);
+	wait_event(call, TL_MEDIA_CLOSED, 1);
+	n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	cr_assert_gt(n, 0);
+	cr_assert_eq(tl_rtcp_parse(bytes, (size_t)n, &rtcp), 0);
+	cr_expect(rtcp.bye);
+	cr_expect(rtcp.has_sr, "it sent RTP");
+	cr_assert_eq(rtcp.n_blocks, 1);
+	cr_expect_eq(rtcp.blocks[0].ssrc, call->phone[TL_SIDE_A].ssrc);
+	cr_expect_eq(rtcp.blocks[0].cumulative_lost, 0);
+	close(fd);
+	hang_up_phones(call);
+	stop_engine();
+}
+
+Test(session, reports_and_answers_reports)
+{
+	const struct tl_rtcp_out report = {
+		.ssrc = 1000, .cname = "a", .sender = true, .ntp = 0x1122334455667788
+	};
+	struct tl_rtcp rtcp = { 0 };
+	struct sockaddr_storage to;
+	struct call *call;
+	uint8_t bytes[1500];
+	ssize_t n;
+	int fd;
+
+	start_engine(0);
+	call = open_call(AF_INET);
+	fd = rtcp_port_of(call, TL_SIDE_A);
+	apply(call);
+	settle_both(call);
+	to = call->phone[TL_SIDE_A].engine;
+	((struct sockaddr_in *)&to)->sin_port =
+		htons((uint16_t)(ntohs(((struct sockaddr_in *)&to)->sin_port) + 1));
+	send_raw(fd, &to, "not RTCP", 8);
+	send_raw(fd, &to, bytes, tl_rtcp_write(&report, bytes));
+	cr_assert_gt(poll(&(struct pollfd) { fd, POLLIN, 0 }, 1, 9000), 0, "no report");
+	n = recv(fd, bytes, sizeof bytes, 0);
+	cr_assert_eq(tl_rtcp_parse(bytes, (size_t)n, &rtcp), 0);
+	cr_assert_eq(rtcp.n_blocks, 1);
+	cr_expect_eq(rtcp.blocks[0].lsr, 0x33445566);
+	cr_expect_gt(rtcp.blocks[0].dlsr, 65536 / 10, "over a tenth of a second ago");
+	cr_expect_not(rtcp.bye);
+	close(fd);
+	close_call(call);
+	stop_engine();
+}
+
+Test(session, follows_a_talker_that_is_replaced)
+{
+	struct heard before, after;
+	struct call *call;
+
+	start_engine(0);
+	call = open_call(AF_INET);
+	apply(call);
+	settle_both(call);
+	speak(&call->phone[TL_SIDE_A], 1);
+	before = hear(&call->phone[TL_SIDE_B]);
+	/* A transfer behind the trunk: another SSRC, sequence and time from the same address. */
+	call->phone[TL_SIDE_A].ssrc = 999;
+	call->phone[TL_SIDE_A].seq = 30000;
+	call->phone[TL_SIDE_A].ts = 3000000000u;
+	speak(&call->phone[TL_SIDE_A], 2);
+	after = hear(&call->phone[TL_SIDE_B]);
+	cr_expect_eq(after.rtp.ssrc, before.rtp.ssrc);
+	cr_expect_eq(after.rtp.seq, (uint16_t)(before.rtp.seq + 1));
+	cr_expect(after.rtp.marker);
+	cr_expect_leq(after.rtp.ts - before.rtp.ts, 8000);
 	close_call(call);
 	stop_engine();
 }
