@@ -10,13 +10,13 @@ import time
 import harness
 from harness_baresip import LEAD_S, Baresip
 from harness_net import Island
-from world import wait_until
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TREE, "tests", "support"))
 
-from demo import prepare_config  # noqa: E402
-from demo_call import length_s, loudest  # noqa: E402
+from capture import Capture  # noqa: E402
+from demo import ATTEMPTS, prepare_config  # noqa: E402
+from demo_call import length_s, loudest, wait_for_end  # noqa: E402
 from demo_report import best_score  # noqa: E402
 from score import read_wav  # noqa: E402
 from speech import speak  # noqa: E402
@@ -28,7 +28,7 @@ PROMPTS = f"{TREE}/conf/prompts"
 class Office:
     """The gateway and its two phones, each on an island; gateway, alice, bob, speech."""
 
-    def __init__(self, alice="opus", bob=None):
+    def __init__(self, alice=None, bob=None):
         self.codecs = {"alice": alice, "bob": bob}
         self.things = contextlib.ExitStack()
 
@@ -65,34 +65,55 @@ def expect_speech(what, said, heard_paths):
     assert not best.faults(), f"{what}: {best.faults()}"
 
 
+def in_office(conversation, alice, bob=None):
+    """Runs conversation(office); once more when it fails while the phones themselves sent unevenly."""
+    for _ in range(ATTEMPTS):
+        with Office(alice, bob) as office, contextlib.ExitStack() as captures:
+            watched = [captures.enter_context(Capture(phone.island))
+                       for phone in (office.alice, office.bob) if phone]
+            try:
+                conversation(office)
+                return
+            except AssertionError as error:
+                failure = error
+                uneven = [capture.unevenness() for capture in watched if capture.unevenness()]
+                if not uneven:
+                    raise
+        print(f"once more, since a phone sent with {uneven[0]}: {failure}")
+    raise harness.Skip(f"this machine is too busy for telephones: {uneven[0]}")
+
+
 def converse(a, b, path):
     """Alice, with codec a only, calls Bob, with codec b only; media takes a path."""
-    with Office(alice=a, bob=b) as office:
-        alice, bob = office.alice, office.bob
-        alice.dial(f"sip:1002@{alice.island.here}")
-        bob.wait("CALL_INCOMING")
-        bob.accept()
-        alice.wait("CALL_ESTABLISHED")
-        time.sleep(0.5)
-        alice.say(office.speech["caller"])
-        bob.say(office.speech["callee"])
-        time.sleep(LEAD_S + length_s(office.speech) + 0.5)
-        alice.press("1")
-        bob.press("9")
-        time.sleep(0.5)
-        call, = office.gateway.control("calls")
-        bob.hang_up()
-        alice.wait("CALL_CLOSED")
-        wait_until(lambda: not office.gateway.control("calls"), what="no call left")
-        record = office.gateway.control("show", call["id"])
+    in_office(lambda office: talk(office, path), a, b)
 
-        expect_speech("Alice to Bob", loudest(alice.said_paths()), bob.heard_paths())
-        expect_speech("Bob to Alice", loudest(bob.said_paths()), alice.heard_paths())
-        assert (alice.digits(), bob.digits()) == ("9", "1"), (alice.digits(), bob.digits())
-        sides = [(record[side]["codec"], record[side]["path"]) for side in "ab"]
-        assert [str(codec).lower() for codec, _ in sides] == [a.lower(), b.lower()], sides
-        assert {way for _, way in sides} == {path}, sides
-        assert record["a"]["lost_pkts"] == record["b"]["lost_pkts"] == 0, record
+
+def talk(office, path):
+    alice, bob = office.alice, office.bob
+    alice.dial(f"sip:1002@{alice.island.here}")
+    bob.wait("CALL_INCOMING")
+    bob.accept()
+    alice.wait("CALL_ESTABLISHED")
+    time.sleep(0.5)
+    alice.say(office.speech["caller"])
+    bob.say(office.speech["callee"])
+    time.sleep(LEAD_S + length_s(office.speech) + 0.5)
+    alice.press("1")
+    bob.press("9")
+    time.sleep(0.5)
+    call, = office.gateway.control("calls")
+    bob.hang_up()
+    alice.wait("CALL_CLOSED")
+    record = wait_for_end(office.gateway, call["id"])
+
+    expect_speech("Alice to Bob", loudest(alice.said_paths()), bob.heard_paths())
+    expect_speech("Bob to Alice", loudest(bob.said_paths()), alice.heard_paths())
+    assert (alice.digits(), bob.digits()) == ("9", "1"), (alice.digits(), bob.digits())
+    sides = [(record[side]["codec"], record[side]["path"]) for side in "ab"]
+    wanted = [phone.codecs[0].lower() for phone in (alice, bob)]
+    assert [str(codec).lower() for codec, _ in sides] == wanted, sides
+    assert {way for _, way in sides} == {path}, sides
+    assert record["a"]["lost_pkts"] == record["b"]["lost_pkts"] == 0, record
 
 
 def test_opus_and_opus_is_relayed():
@@ -119,43 +140,50 @@ def test_opus_and_pcmu():
     converse("opus", "PCMU", "chain")
 
 
-def listen_to(codec, number, seconds, what, heard_path=None):
-    """Alice dials a number and says something; what she hears is judged."""
-    with Office(alice=codec) as office:
+def listen_to(codec, number, what, prompt=None):
+    """Alice dials a number and hears a prompt, or what she says after it."""
+    def listen(office):
         alice = office.alice
         alice.dial(f"sip:{number}@{alice.island.here}")
         alice.wait("CALL_ESTABLISHED")
-        if heard_path is None:
-            time.sleep(6)  # the words before the tone
+        time.sleep(7)  # no prompt is longer
+        if not prompt:
             alice.say(office.speech["caller"])
-        time.sleep(seconds)
+            time.sleep(LEAD_S + length_s(office.speech) + 0.5)
         alice.hang_up()
-        said = read_wav(heard_path) if heard_path else loudest(alice.said_paths())
+        said = read_wav(f"{PROMPTS}/{prompt}") if prompt else loudest(alice.said_paths())
         expect_speech(what, said, alice.heard_paths())
+
+    in_office(listen, codec)
 
 
 def test_an_announcement_in_opus():
-    listen_to("opus", "100", 6, "the announcement", f"{PROMPTS}/announcement.wav")
+    listen_to("opus", "100", "the announcement", "announcement.wav")
 
 
 def test_an_announcement_in_g722():
-    listen_to("G722", "100", 6, "the announcement", f"{PROMPTS}/announcement.wav")
+    listen_to("G722", "100", "the announcement", "announcement.wav")
 
 
 def test_the_echo_test_says_what_it_is():
-    listen_to("opus", "9196", 7, "the words of the echo test", f"{PROMPTS}/echo-test.wav")
+    listen_to("opus", "9196", "the words of the echo test", "echo-test.wav")
 
 
 def test_the_echo_test_in_opus():
-    listen_to("opus", "9196", 7, "the echo")
+    listen_to("opus", "9196", "the echo")
 
 
 def test_the_echo_test_in_pcma():
-    listen_to("PCMA", "9196", 7, "the echo")
+    listen_to("PCMA", "9196", "the echo")
 
 
 def test_an_address_that_comes_up_later_is_heard():
-    with Office(alice=None) as office, Island("198.18.75") as late:
+    with Office() as office, Island("198.18.75") as late:
         with Baresip(late, f"1001@{late.here}", password="quickstart-1001", codecs="opus") as phone:
             phone.wait_registered()
         assert office.gateway.running()
+
+
+for test in list(vars().values()):
+    if callable(test) and getattr(test, "__name__", "").startswith("test_"):
+        test.timeout_s = 150  # of all attempts

@@ -20,6 +20,7 @@ from rtp import Packet, decode
 
 Datagram = collections.namedtuple("Datagram", "at source target payload frame")
 ETH_P_ALL, ETH_P_IP, UDP = 3, 0x0800, 17
+UNEVEN_MS, UNEVEN_GAPS, STALL_MS = 40, 6, 120
 PACKET_OUTGOING = 4  # the loopback interface shows each packet twice: going out, and coming in
 
 
@@ -79,6 +80,19 @@ class Capture:
             key = (datagram.source, datagram.target, payload[8:12])
             streams.setdefault(key, RtpStream(self.place.owns(datagram.target))).add(datagram)
         return list(streams.values())
+
+
+    def unevenness(self):
+        """How those at the place sent, when it was so unevenly that what comes of it says nothing
+        of the gateway: the machine was too busy for them. Otherwise None."""
+        times = [[packet.at for packet in stream.packets if packet.payload[4:]]  # but digits
+                 for stream in self.rtp() if not stream.inward]
+        gaps = [1000 * (after - before) for stream in times
+                for before, after in zip(stream, stream[1:])]
+        wide = sum(gap > UNEVEN_MS for gap in gaps)
+        if wide < UNEVEN_GAPS and max(gaps, default=0) < STALL_MS:
+            return None
+        return f"{wide} gaps of over {UNEVEN_MS} ms, the longest of {max(gaps):.0f} ms"
 
 
 def parse_frame(frame, at):

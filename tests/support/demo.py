@@ -30,6 +30,8 @@ from demo_report import judge, show  # noqa: E402
 from harness_net import Corner, Island, own_address  # noqa: E402
 from speech import speak  # noqa: E402
 
+ATTEMPTS = 3  # for a call whose phones themselves did not get the processor in time
+
 HOW_TO = """
 Twinleg goes on running, for phones of yours:
 
@@ -104,10 +106,16 @@ def demonstrate(gateway, port, folder, prompts, peers):
     wrong = 0
     for number, call in enumerate(CALLS, 1):
         print(f"\n══ Call {number} of {len(CALLS)}: {call.title}\n")
-        seen = place(call, gateway, port, folder, speech, print, peers)
-        checks = judge(seen, f"{prompts}/welcome.wav")
+        for attempt in range(1, ATTEMPTS + 1):
+            seen = place(call, gateway, port, folder, speech, print, peers)
+            checks = judge(seen, f"{prompts}/welcome.wav")
+            found = sum(not check.good for check in checks)
+            uneven = seen.unevenness()
+            if not found or not uneven or attempt == ATTEMPTS:
+                break
+            print(f"\n   This machine is too busy for the phones: {uneven}. Once more.\n")
         show(seen, checks, print)
-        wrong += sum(not check.good for check in checks)
+        wrong += found
     return wrong
 
 

@@ -49,6 +49,12 @@ class Seen:
     record: dict             # the gateway's own, from `twinleg show`
     pcap: str
 
+    def unevenness(self):
+        """How unevenly the phones sent, if they did."""
+        found = {"the caller sent with": self.carrier_capture.unevenness(),
+                 "the callee sent with": self.phone_capture.unevenness()}
+        return "; ".join(f"{who} {what}" for who, what in found.items() if what)
+
 
 class BaresipCarrier:
     """A caller that is a person at a telephone."""
