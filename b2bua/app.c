@@ -9,6 +9,7 @@
 #include "b2bua/store.h"
 #include "b2bua/trunk.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 enum {
@@ -206,6 +207,14 @@ int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app
 	return 0;
 }
 
+static void stop_calls(struct tl_app *app, const char *why)
+{
+	g_autoptr(GList) calls = g_hash_table_get_values(app->calls);
+
+	for (GList *l = calls; l; l = l->next)
+		tl_call_stop(l->data, why);
+}
+
 static void free_calls(struct tl_app *app)
 {
 	g_autoptr(GList) calls = g_hash_table_get_values(app->calls);
@@ -215,25 +224,34 @@ static void free_calls(struct tl_app *app)
 	g_hash_table_remove_all(app->calls);
 }
 
+/* While a session lives its call must. So every call is stopped, the media then
+ * ends with a last word to each, and only those go by force that had none. */
+static void end_calls(struct tl_app *app)
+{
+	stop_calls(app, "shutdown");
+	if (app->media_wait >= 0)
+		su_root_deregister(app->root, app->media_wait);
+	tl_media_free(app->media);
+	free_calls(app);
+}
+
 void tl_app_free(struct tl_app *app)
 {
 	if (!app)
 		return;
 	tl_control_free(app->control);
-	free_calls(app);
+	end_calls(app);
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_trunks_free(app->trunks);
 	tl_registrar_free(app->registrar);
 	tl_access_free(app->access);
 	tl_stack_free(app->stack);
-	if (app->media_wait >= 0)
-		su_root_deregister(app->root, app->media_wait);
-	tl_media_free(app->media);
 	tl_store_free(app->store);
 	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
 	g_hash_table_destroy(app->calls);
 	tl_dialplan_unref(app->dp);
+	free(app->mistakes);
 	g_free(app->ringback);
 	g_free(app->config_path);
 	g_free(app);
@@ -297,7 +315,6 @@ static void on_stop_poll(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg
 
 void tl_app_stop(struct tl_app *app)
 {
-	g_autoptr(GList) calls = g_hash_table_get_values(app->calls);
 	su_timer_t *timer;
 
 	if (app->stopping)
@@ -305,8 +322,7 @@ void tl_app_stop(struct tl_app *app)
 	app->stopping = true;
 	sd_notify(0, "STOPPING=1");
 	g_message("stopping, %u calls in progress", g_hash_table_size(app->calls));
-	for (GList *l = calls; l; l = l->next)
-		tl_call_stop(l->data, "shutdown");
+	stop_calls(app, "shutdown");
 	timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);
 	if (!timer || su_timer_set_for_ever(timer, on_stop_poll, app) < 0)
 		su_root_break(app->root);

@@ -30,6 +30,7 @@ struct tl_app {
 	GQueue *recent;    /* json_t of ended calls, newest first */
 	uint64_t n_calls;  /* since the start */
 	int64_t started_s;
+	char *mistakes; /* of the last reload that failed, as the control socket told; or NULL */
 	bool draining; /* no new calls; ends when the last has ended */
 	bool stopping;
 	unsigned stop_waited_ms;

@@ -5,6 +5,7 @@
 #include "b2bua/stack.h"
 #include "b2bua/trunk.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BINDINGS_SHOWN = 10000 };
@@ -141,16 +142,15 @@ static int do_reload(struct tl_app *app, const json_t *request, json_t **ret_res
 		     const char **ret_error)
 {
 	json_t *mistakes = json_array();
-	char *text;
 
 	if (tl_app_reload(app, mistakes) == 0) {
 		json_decref(mistakes);
 		*ret_result = json_string("reloaded");
 		return 0;
 	}
-	text = json_dumps(mistakes, JSON_INDENT(1));
-	*ret_error = g_intern_string(text ? text : "not loaded");
-	free(text);
+	free(app->mistakes); /* jansson's, from malloc() */
+	app->mistakes = json_dumps(mistakes, JSON_INDENT(1));
+	*ret_error = app->mistakes ? app->mistakes : "not loaded";
 	json_decref(mistakes);
 	return -EINVAL;
 }

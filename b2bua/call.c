@@ -14,7 +14,8 @@ enum tl_call_state tl_call_state(const struct tl_call *call)
 
 su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer)
 {
-	su_timer_t *timer = su_timer_create(su_root_task(call->app->root), ms);
+	/* 0 would abort */
+	su_timer_t *timer = su_timer_create(su_root_task(call->app->root), MAX(ms, 1u));
 
 	if (timer && su_timer_set(timer, on_timer, call) < 0) {
 		su_timer_destroy(timer);
@@ -131,32 +132,37 @@ static void end_by_leg(struct tl_call *call, const struct tl_leg_event *event, c
 
 static void on_acked(struct tl_call *call, const struct tl_leg_event *event)
 {
+	bool first;
+	int status;
+
 	if (!event->desc) {
 		/* our 2xx offered, and the ACK must answer (RFC 3264 4) */
 		if (!call->a.have_remote)
 			stop_unless_ok(call, 488, "answer in ACK");
 		return;
 	}
-	tl_call_media_answered_late(call, &call->a, event->desc);
-	if (call->play_pending)
+	first = !call->a.have_remote;
+	status = tl_call_media_answered(call, &call->a, event->desc);
+	if (first && status)
+		stop_unless_ok(call, status, "answer in ACK");
+	else if (call->play_pending)
 		stop_unless_ok(call, tl_call_media_play(call), "announcement");
 }
 
 void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user)
 {
 	struct tl_call *call = user;
-	const struct tl_media_desc *other =
-		call->b && call->b->media.have_remote ? &call->b->media.remote : NULL;
 
 	switch (event->type) {
 	case TL_LEG_ACKED:
 		on_acked(call, event);
 		return;
 	case TL_LEG_OFFERED:
-		tl_call_media_reoffered(call, leg, &call->a, other, event->desc);
+		tl_call_media_reoffered(call, leg, &call->a, event->desc);
 		return;
 	case TL_LEG_REANSWERED:
-		tl_call_media_answered_late(call, &call->a, event->desc);
+		if (event->desc)
+			(void)tl_call_media_answered(call, &call->a, event->desc);
 		return;
 	case TL_LEG_INFO_DTMF:
 		tl_call_media_digit(call, TL_SIDE_B, event->digit, event->duration_ms, false);

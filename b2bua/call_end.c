@@ -2,6 +2,7 @@
 #include "b2bua/call_priv.h"
 #include "b2bua/cdr.h"
 #include "b2bua/trunk.h"
+#include <string.h>
 
 void tl_kept_cause_clear(struct tl_kept_cause *kept)
 {
@@ -29,44 +30,74 @@ void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
 	*kept = fresh;
 }
 
+/*
+ * What to tell the caller for a status that a target gave. Most are about the
+ * callee and pass; some are about our own request to him, which the caller
+ * neither wrote nor can mend.
+ */
+static int status_for_caller(int status)
+{
+	switch (status) {
+	case 401: /* the callee's realm is not the caller's business */
+	case 407:
+	case 494:
+		return 403;
+	case 481:
+	case 487: /* nobody cancelled on the caller's side */
+	case 491:
+		return 480;
+	case 400:
+	case 405:
+	case 406:
+	case 411:
+	case 412:
+	case 413:
+	case 414:
+	case 415:
+	case 416:
+	case 420:
+	case 421:
+	case 422:
+	case 423:
+	case 493:
+	case 505:
+	case 513:
+		return 500;
+	default:
+		return status;
+	}
+}
+
 /* RFC 3261 16.7 step 6: a 6xx outranks all; then what tells the caller most. */
 static int rank(int status)
 {
 	if (status >= 600)
-		return 5;
+		return 6;
 	if (status == 486)
-		return 4;
-	if (status >= 400 && status < 500 && status != 408 && status != 480)
-		return 3;
+		return 5;
 	if (status == 480 || status == 408)
-		return 2;
+		return 3;
+	if (status >= 400 && status < 500)
+		return status_for_caller(status) == status ? 4 : 2;
 	return status ? 1 : 0;
 }
 
-void tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause)
+bool tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause)
 {
-	if (rank(cause->status) > rank(kept->cause.status))
-		tl_kept_cause_set(kept, cause);
+	if (rank(cause->status) <= rank(kept->cause.status))
+		return false;
+	tl_kept_cause_set(kept, cause);
+	return true;
 }
 
 struct tl_cause tl_cause_for_caller(const struct tl_cause *cause)
 {
 	struct tl_cause shown = *cause;
 
-	switch (cause->status) {
-	case 401: /* the callee's realm is not the caller's business */
-	case 407:
-		shown.status = 403;
-		shown.phrase = NULL;
-		break;
-	case 481:
-	case 487: /* nobody cancelled on the caller's side */
-	case 491:
-		shown.status = 480;
-		shown.phrase = NULL;
-		break;
-	default:
-		break;
+	shown.status = status_for_caller(cause->status);
+	if (shown.status != cause->status) { /* what was said belongs to what is not told */
+		shown.phrase = shown.warning = NULL;
+		shown.retry_after_s = 0;
 	}
 	return shown;
 }
@@ -76,6 +107,16 @@ static void stop_timer(su_timer_t **timer)
 	if (*timer)
 		su_timer_destroy(*timer);
 	*timer = NULL;
+}
+
+/* The caller's final response; 0: none yet. Who cancels gets 487 from his leg. */
+static int told_caller(const struct tl_call *call)
+{
+	if (call->a_answered)
+		return 200;
+	if (call->state == TL_CALL_ENDED && strcmp(call->ended_by, "a") == 0)
+		return 487;
+	return tl_cause_for_caller(&call->end.cause).status;
 }
 
 json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats, bool store)
@@ -94,7 +135,7 @@ json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats
 		.ringing_ms = call->ringing_ms,
 		.answered_ms = call->answered_ms,
 		.ended_ms = call->ended_ms,
-		.status = call->a_answered ? 200 : tl_cause_for_caller(&call->end.cause).status,
+		.status = told_caller(call),
 		.ended_by = ended ? call->ended_by : NULL,
 		.reason = call->end.reason ? call->end.reason : call->end.phrase,
 		.quiet = !call->rung && !call->session, /* its refusal has been logged */
@@ -127,6 +168,7 @@ void tl_call_free(struct tl_call *call)
 	stop_timer(&call->free_timer);
 	tl_leg_release(call->leg_a);
 	g_ptr_array_free(call->branches, TRUE);
+	g_free(call->a.offered);
 	if (call->trunk)
 		tl_trunk_give(call->app->trunks, call->trunk);
 	tl_kept_cause_clear(&call->best);
@@ -201,7 +243,8 @@ void tl_call_on_media(const struct tl_media_event *event, void *user)
 				    event->duration_ms, true);
 		return;
 	case TL_MEDIA_TIMEOUT:
-		if (call->state == TL_CALL_TALKING || call->state == TL_CALL_SERVING)
+		if ((call->state == TL_CALL_TALKING || call->state == TL_CALL_SERVING) &&
+		    !tl_call_media_on_hold(call))
 			tl_call_stop(call, "media timeout");
 		return;
 	case TL_MEDIA_CHAIN_FAILED:

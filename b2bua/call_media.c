@@ -101,6 +101,8 @@ int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *pee
 				   &call->a.local);
 	else /* an offerless INVITE: our 200 offers */
 		r = tl_plan_offer(peer, &call->a.policy, &call->a.local);
+	if (!call->a.have_remote)
+		call->a.local.direction = TL_DIR_SENDRECV;
 	return r < 0 ? 488 : open_a(call);
 }
 
@@ -151,9 +153,10 @@ static void record(struct tl_call *call)
 	call->recording = recording_path(call);
 	r = tl_session_record(call->session, call->recording,
 			      call->decision->record == TL_RECORD_MONO);
-	if (r < 0)
+	if (r < 0) {
 		g_warning("call=%s not recorded: %s", call->id, g_strerror(-r));
-	else
+		g_clear_pointer(&call->recording, g_free);
+	} else
 		g_message("call=%s recording=\"%s\"", call->id, call->recording);
 }
 
@@ -166,6 +169,21 @@ static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_time
 	tl_call_stop(call, "maximum duration");
 }
 
+void tl_call_limit_duration(struct tl_call *call)
+{
+	int64_t limit_ms = call->decision->max_duration_s * INT64_C(1000);
+	int64_t past_ms = g_get_real_time() / 1000 - call->answered_ms;
+
+	if (!call->a_answered)
+		return;
+	if (call->duration_timer)
+		su_timer_destroy(call->duration_timer);
+	call->duration_timer = NULL;
+	if (limit_ms)
+		call->duration_timer = tl_call_timer(
+			call, (unsigned)CLAMP(limit_ms - past_ms, 1, limit_ms), on_duration_timer);
+}
+
 static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, size_t n_headers)
 {
 	if (call->a_answered)
@@ -174,9 +192,7 @@ static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, s
 		return 500;
 	call->a_answered = true;
 	call->answered_ms = g_get_real_time() / 1000;
-	if (call->decision->max_duration_s)
-		call->duration_timer = tl_call_timer(call, call->decision->max_duration_s * 1000,
-						     on_duration_timer);
+	tl_call_limit_duration(call);
 	return 0;
 }
 
@@ -199,12 +215,31 @@ static const struct tl_media_policy *expected_policy(const struct tl_call *call,
 	return buf;
 }
 
+/* The caller has early media, so his phone may not ring for him: we do. */
+static void ring_back(struct tl_call *call)
+{
+	const char *path = call->app->ringback;
+
+	if (!path || call->ringing_back || !call->a.have_remote || !call->a.have_local)
+		return;
+	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
+		call->ringing_back = true;
+}
+
+static void stop_ring_back(struct tl_call *call)
+{
+	if (call->ringing_back)
+		tl_session_play_stop(call->session, TL_SIDE_A);
+	call->ringing_back = false;
+}
+
 static int start_playing(struct tl_call *call)
 {
 	const struct tl_decision *d = call->decision;
 	int r;
 
 	call->play_pending = false;
+	stop_ring_back(call);
 	if (d->n_play == 0)
 		return 0;
 	r = tl_session_play(call->session, TL_SIDE_A, d->play, d->n_play, false);
@@ -237,22 +272,16 @@ int tl_call_media_play(struct tl_call *call)
 	return start_playing(call);
 }
 
-/* The caller has early media, so his phone may not ring for him: we do. */
-static void ring_back(struct tl_call *call)
+/* 0, or a status: nothing has changed. */
+static int hear_early(struct tl_call *call, struct tl_branch *branch)
 {
-	const char *path = call->app->ringback;
+	int status;
 
-	if (!path || !call->a.have_remote || !call->a.have_local)
-		return;
-	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
-		call->ringing_back = true;
-}
-
-static void stop_ring_back(struct tl_call *call)
-{
-	if (call->ringing_back)
-		tl_session_play_stop(call->session, TL_SIDE_A);
-	call->ringing_back = false;
+	call->early = branch;
+	status = tl_call_media_apply(call);
+	if (status)
+		call->early = NULL;
+	return status;
 }
 
 /* Early media reaches the caller only while one target alone is being rung:
@@ -265,10 +294,9 @@ static bool pass_early_media(struct tl_call *call)
 		return false;
 	if (tl_call_media_answer_a(call, news->desc, NULL) != 0)
 		return false;
-	call->early = call->newsmaker;
-	stop_ring_back(call);
-	if (tl_call_media_apply(call) != 0)
+	if (hear_early(call, call->newsmaker) != 0)
 		return false;
+	stop_ring_back(call);
 	if (!call->a_answered)
 		(void)tl_leg_progress(call->leg_a, news->status, &call->a.local, news->headers,
 				      news->n_headers);
@@ -281,13 +309,14 @@ void tl_call_media_progress(struct tl_call *call)
 
 	if (call->early || pass_early_media(call))
 		return;
-	if (call->a_ringing || news->status == 181 || news->status == 182)
+	/* early media that can't be passed on stands for a ringing tone; 183 without says nothing
+	 */
+	if (news->status != 180 && !news->desc)
 		return;
-	call->a_ringing = true;
-	if (!call->a_answered)
+	if (!call->a_ringing && !call->a_answered)
 		(void)tl_leg_progress(call->leg_a, 180, NULL, news->headers, news->n_headers);
-	if (call->a.have_local)
-		ring_back(call);
+	call->a_ringing = true;
+	ring_back(call);
 }
 
 int tl_call_media_bridge(struct tl_call *call)
@@ -299,57 +328,13 @@ int tl_call_media_bridge(struct tl_call *call)
 		return 488;
 	stop_ring_back(call);
 	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
+	if (status == 0) /* before the answer: what can't be met is refused instead */
+		status = tl_call_media_apply(call);
 	if (status == 0)
 		status = answer_leg_a(call, news->headers, news->n_headers);
 	if (status == 0)
-		status = tl_call_media_apply(call);
-	if (status == 0)
 		record(call);
 	return status;
-}
-
-static void reply_to_offer(struct tl_leg *leg, const struct tl_media_desc *desc, int r)
-{
-	if (r < 0)
-		(void)tl_leg_decline(leg, 488);
-	else
-		(void)tl_leg_accept(leg, desc);
-}
-
-int tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
-			    const struct tl_media_desc *other, const struct tl_media_desc *offer)
-{
-	struct tl_media_desc local;
-	int r;
-
-	if (!m->have_local) { /* an UPDATE before any answer of ours */
-		(void)tl_leg_decline(leg, 500);
-		return -EBUSY;
-	}
-	r = offer ? tl_plan_answer(offer, &m->policy, other, NULL, &local)
-		  : tl_plan_offer(other, &m->policy, &local);
-	if (r == 0) {
-		local.rtp = m->local.rtp;
-		local.rtcp = m->local.rtcp;
-		m->local = local;
-		if (offer)
-			m->remote = *offer;
-	}
-	reply_to_offer(leg, &m->local, r);
-	if (r == 0 && offer)
-		r = tl_call_media_apply(call) ? -EINVAL : 0;
-	return r;
-}
-
-void tl_call_media_answered_late(struct tl_call *call, struct tl_call_media *m,
-				 const struct tl_media_desc *answer)
-{
-	if (!answer)
-		return;
-	m->remote = *answer;
-	m->have_remote = true;
-	if (tl_call_media_apply(call) != 0)
-		g_message("call=%s an answer could not be applied", call->id);
 }
 
 void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
@@ -357,16 +342,17 @@ void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsi
 {
 	struct tl_call_media *m = to == TL_SIDE_A ? &call->a : call->b ? &call->b->media : NULL;
 	struct tl_leg *leg = to == TL_SIDE_A ? call->leg_a : call->b ? call->b->leg : NULL;
-	bool by_rtp = m && m->local.n_events && m->remote.n_events;
+	bool by_rtp = m && m->dtmf != TL_DTMF_INFO && m->local.n_events && m->remote.n_events;
 
 	if (!m || call->state != TL_CALL_TALKING)
 		return;
-	if (from_rtp && m->dtmf != TL_DTMF_INFO)
+	if (from_rtp && by_rtp)
 		return; /* the worker has passed it on */
+	if (!by_rtp && m->dtmf != TL_DTMF_INFO && m->dtmf != TL_DTMF_AUTO)
+		return; /* it wants them in a way that was not negotiated */
 	if (!duration_ms)
 		duration_ms = DEFAULT_DIGIT_MS;
-	if (m->dtmf != TL_DTMF_INFO && by_rtp &&
-	    tl_session_send_dtmf(call->session, to, digit, duration_ms) == 0)
+	if (by_rtp && tl_session_send_dtmf(call->session, to, digit, duration_ms) == 0)
 		return;
 	if (tl_leg_send_dtmf(leg, digit, duration_ms) < 0)
 		g_message("call=%s leg=%s digit not sent", call->id, tl_side_name(to));

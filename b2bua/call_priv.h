@@ -24,6 +24,8 @@ struct tl_call_media {
 	struct tl_media_policy policy;
 	struct tl_media_desc local, remote;
 	bool have_local, have_remote;
+	struct tl_media_desc
+		*offered; /* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
 	struct sockaddr_storage peer; /* SIP peer: what address to show it */
 	enum tl_dtmf_mode dtmf;
 };
@@ -64,7 +66,8 @@ struct tl_call {
 	struct tl_branch *newsmaker;     /* which one */
 	struct tl_branch *early;         /* whose early media the caller hears, or NULL */
 	bool ringing_back;               /* the caller hears our ringback tone */
-	struct tl_kept_cause best;       /* of the refusals of this step */
+	struct tl_kept_cause best;       /* of the refusals of this route's steps */
+	bool best_by_b;                  /* a target said it; else we found out by ourselves */
 	struct tl_kept_cause end;        /* what the caller gets, or what ended the call */
 	bool no_answer;                  /* the step's time ran out */
 
@@ -104,22 +107,31 @@ int tl_call_media_apply(struct tl_call *call);
 void tl_call_media_progress(struct tl_call *call); /* call->news and call->newsmaker say what */
 int tl_call_media_bridge(struct tl_call *call);
 int tl_call_media_play(struct tl_call *call);
-int tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
-			    const struct tl_media_desc *other, const struct tl_media_desc *offer);
-void tl_call_media_answered_late(struct tl_call *call, struct tl_call_media *m,
-				 const struct tl_media_desc *answer);
+/* The route has changed in mid-call: its max-duration counts from the answer. */
+void tl_call_limit_duration(struct tl_call *call);
 void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
 			 bool from_rtp);
 void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
 		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf);
 void tl_call_on_media(const struct tl_media_event *event, void *user);
 
+/* call_modify.c */
+/* An offer came in the dialog, or NULL: it wants ours. Replies. */
+void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			     const struct tl_media_desc *offer);
+/* An offer of ours was answered after the first exchange, or by the first ACK. 0, or a SIP
+ * status: the answer is of no use and nothing has changed. */
+int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
+			   const struct tl_media_desc *answer);
+/* Is there a leg that nothing may be sent to? Silence says nothing then. */
+bool tl_call_media_on_hold(const struct tl_call *call);
+
 /* call_end.c */
 void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause); /* copies */
 void tl_kept_cause_clear(struct tl_kept_cause *kept);
-/* Keeps the better of what was kept and this one, RFC 3261 16.7 step 6. */
-void tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause);
-/* What the other leg may see of it: no challenge, no redirection. */
+/* Keeps the better of what was kept and this one, RFC 3261 16.7 step 6. True: this one. */
+bool tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause);
+/* What the caller may see of it: nothing that is between us and the callee. */
 struct tl_cause tl_cause_for_caller(const struct tl_cause *cause);
 void tl_call_finish(struct tl_call *call);
 json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats,

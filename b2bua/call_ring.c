@@ -15,6 +15,7 @@ void tl_branch_free(struct tl_branch *branch)
 		branch->call->early = NULL;
 	if (branch->trunk)
 		tl_trunk_give(branch->call->app->trunks, branch->trunk);
+	g_free(branch->media.offered);
 	g_free(branch->trunk);
 	g_free(branch->name);
 	g_free(branch);
@@ -54,7 +55,8 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 
 	if (cause.status < 400) /* a redirection is the callee's wish, not the caller's to follow */
 		cause = (struct tl_cause) { .status = 480 };
-	tl_kept_cause_better(&call->best, &cause);
+	if (tl_kept_cause_better(&call->best, &cause))
+		call->best_by_b = true;
 	g_ptr_array_remove(call->branches, branch); /* frees it */
 	if (was_heard)
 		(void)tl_call_media_apply(call);
@@ -78,6 +80,7 @@ static void make_progress(struct tl_branch *branch, const struct tl_leg_event *e
 	call->newsmaker = branch;
 	tl_call_raise(call, TL_CALL_EV_PROGRESS);
 	call->news = NULL;
+	call->newsmaker = NULL;
 }
 
 static void hang_up(struct tl_branch *branch, const struct tl_leg_event *event)
@@ -106,19 +109,16 @@ static void on_leg_b(struct tl_leg *leg, const struct tl_leg_event *event, void 
 		win(branch, event);
 		return;
 	case TL_LEG_REFUSED:
-		hang_up(branch, event);
-		return;
 	case TL_LEG_GONE:
 		hang_up(branch, event);
 		return;
 	case TL_LEG_OFFERED:
-		tl_call_media_reoffered(call, leg, &branch->media,
-					call->a.have_remote ? &call->a.remote : NULL, event->desc);
+		tl_call_media_reoffered(call, leg, &branch->media, event->desc);
 		return;
 	case TL_LEG_ACKED:
 	case TL_LEG_REANSWERED:
 		if (event->desc)
-			tl_call_media_answered_late(call, &branch->media, event->desc);
+			(void)tl_call_media_answered(call, &branch->media, event->desc);
 		return;
 	case TL_LEG_INFO_DTMF:
 		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);
@@ -180,6 +180,7 @@ static int make_offer(struct tl_branch *branch, const struct tl_target *target)
 		return 503;
 	if (tl_plan_offer(peer, &m->policy, &m->local) < 0)
 		return 488;
+	m->local.direction = TL_DIR_SENDRECV; /* a hold stays on its leg: call_modify.c */
 	m->have_local = true;
 	return tl_call_media_open(call, TL_SIDE_B, (struct sockaddr *)&ip,
 				  (struct sockaddr *)&m->peer, &m->local);
@@ -193,17 +194,25 @@ static void note_failure(struct tl_call *call, const char *name, int status, con
 	if (tl_log_allow(&limit, &skipped))
 		g_message("call=%s leg=b to=%s not called: %s skipped=%u", call->id, name, why,
 			  skipped);
-	tl_kept_cause_better(&call->best, &(struct tl_cause) { .status = status });
+	if (tl_kept_cause_better(&call->best, &(struct tl_cause) { .status = status }))
+		call->best_by_b = false;
 }
 
-/* A caller whose number is replaced by another does not show his own name beside it. */
-static const char *shown_name(const struct tl_call *call)
+/*
+ * Whom the callee sees. A caller whose number is replaced by another does not
+ * show his own name beside it; who came without an identity (RFC 3323 4.1.1.3)
+ * goes on without one.
+ */
+static void show_caller(const struct tl_call *call, struct tl_party *from)
 {
 	const struct tl_decision *d = call->decision;
+	const struct tl_party *came = &tl_leg_info(call->leg_a)->from;
+	bool own = strcmp(d->caller, call->caller) == 0;
 
-	if (d->caller_name)
-		return d->caller_name;
-	return strcmp(d->caller, call->caller) == 0 ? tl_leg_info(call->leg_a)->from.name : NULL;
+	from->user = d->caller;
+	from->name = d->caller_name ? d->caller_name : own ? came->name : NULL;
+	if (own && came->host && g_ascii_strcasecmp(came->host, "anonymous.invalid") == 0)
+		from->user = "";
 }
 
 /* Takes branch. */
@@ -214,8 +223,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target)
 	char id[48];
 	int status;
 
-	target->from.name = shown_name(call);
-	target->from.user = call->decision->caller;
+	show_caller(call, &target->from);
 	target->headers = info->headers;
 	target->n_headers = info->n_headers;
 	target->max_forwards = info->max_forwards;
@@ -235,6 +243,8 @@ static void invite(struct tl_branch *branch, struct tl_target *target)
 		return;
 	}
 	g_message("call=%s leg=b ring=%s", call->id, branch->name);
+	g_free(call->call_id_b);
+	call->call_id_b = g_strdup(tl_leg_call_id(branch->leg));
 	call->rung = true;
 	g_ptr_array_add(call->branches, branch);
 }
@@ -326,12 +336,28 @@ static void on_ring_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_ar
 	tl_call_raise(call, TL_CALL_EV_NO_ANSWER);
 }
 
+/* For the record: who is rung last, until somebody answers. */
+static void name_targets(struct tl_call *call, const struct tl_ring_step *step)
+{
+	GString *names = g_string_new(NULL);
+
+	for (size_t i = 0; i < step->n_targets; i++) {
+		const struct tl_ring_target *t = &step->targets[i];
+		bool trunk = t->kind == TL_TARGET_TRUNK;
+
+		g_string_append_printf(names, "%s%s%s", i ? ", " : "", trunk ? "trunk:" : "",
+				       trunk ? t->trunk->name : t->extension->number);
+	}
+	g_free(call->target);
+	call->target = g_string_free(names, FALSE);
+}
+
 void tl_call_ring(struct tl_call *call)
 {
 	const struct tl_ring_step *step = &call->decision->steps[call->step];
 
 	call->no_answer = false;
-	tl_kept_cause_clear(&call->best);
+	name_targets(call, step);
 	for (size_t i = 0; i < step->n_targets; i++) {
 		switch (step->targets[i].kind) {
 		case TL_TARGET_EXTENSION:

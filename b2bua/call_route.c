@@ -41,6 +41,9 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	tl_decision_free(call->decision);
 	call->decision = decision;
 	call->step = 0;
+	tl_kept_cause_clear(&call->best);
+	call->best_by_b = call->no_answer = false;
+	tl_call_limit_duration(call);
 	g_free(call->route);
 	call->route = g_strdup(decision->route);
 	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT)
@@ -112,11 +115,18 @@ static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
 		.reason = "Q.850;cause=19;text=\"no answer\"",
 	};
 
+	struct tl_cause cause = call->best.cause;
+
 	if (call->no_answer)
 		return tl_call_refuse(call, &no_answer);
-	if (call->best.cause.status == 0)
+	if (cause.status == 0)
 		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
-	return tl_call_refuse(call, &call->best.cause);
+	if (call->best_by_b)
+		call->ended_by = "b";
+	/* RFC 3261 16.7 step 6: it is the target that is out of service, not we */
+	if (call->best_by_b && cause.status == 503)
+		cause = (struct tl_cause) { .status = 480, .reason = cause.reason };
+	return tl_call_refuse(call, &cause);
 }
 
 enum tl_call_event tl_call_route_next(struct tl_call *call)
