@@ -92,21 +92,20 @@ static const char *hop_of(const struct tl_leg *leg, su_home_t *home)
 	return target ? explicit_hop(leg, home, target->m_url) : NULL;
 }
 
-/* The listen address to send from, when there are several. */
-static const char *ident_of(const struct tl_leg *leg, su_home_t *home, const char *hop)
+/* Where a request goes first; NULL: nobody knows. */
+static const url_t *first_hop(const struct tl_leg *leg, su_home_t *home, const char *hop)
 {
 	const sip_route_t *route = NULL;
 	const sip_contact_t *target = NULL;
-	const url_t *url = NULL;
 
-	nta_leg_get_route(leg->dialog, &route, &target);
 	if (hop)
-		url = url_hdup(home, URL_STRING_MAKE(hop)->us_url);
-	else if (route)
-		url = route->r_url;
-	else if (target)
-		url = target->m_url;
-	return url ? tl_stack_ident(leg->stack, url) : NULL;
+		return url_hdup(home, URL_STRING_MAKE(hop)->us_url);
+	nta_leg_get_route(leg->dialog, &route, &target);
+	if (route)
+		return route->r_url;
+	if (target)
+		return target->m_url;
+	return leg->request ? url_make(home, leg->request->uri) : NULL;
 }
 
 /* As the digest must name it: the Request-URI. */
@@ -138,6 +137,7 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *hop = hop_of(leg, home), *uri = uri_of(leg, home);
+	struct tl_origin origin = tl_stack_origin(leg->stack, home, first_hop(leg, home, hop));
 	const char *authorization = tl_digest_authorization(leg->digest, home, name, uri);
 	const char *proxy = tl_digest_proxy_authorization(leg->digest, home, name, uri);
 	nta_outgoing_t *orq;
@@ -146,14 +146,15 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 	if (method == sip_method_invite)
 		keep_credentials(leg, authorization, proxy);
 	ta_start(ta, tag, value);
-	orq = nta_outgoing_tcreate(
-		leg->dialog, on_response, (nta_outgoing_magic_t *)leg,
-		hop ? URL_STRING_MAKE(hop) : NULL, method, name,
-		leg->request ? URL_STRING_MAKE(leg->request->uri) : NULL,
-		TAG_IF(leg->stack->ports->len > 1, TPTAG_IDENT(ident_of(leg, home, hop))),
-		SIPTAG_USER_AGENT_STR(leg->stack->user_agent),
-		SIPTAG_AUTHORIZATION_STR(authorization), SIPTAG_PROXY_AUTHORIZATION_STR(proxy),
-		ta_tags(ta));
+	orq = nta_outgoing_tcreate(leg->dialog, on_response, (nta_outgoing_magic_t *)leg,
+				   hop ? URL_STRING_MAKE(hop) : NULL, method, name,
+				   leg->request ? URL_STRING_MAKE(leg->request->uri) : NULL,
+				   TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
+				   TAG_IF(origin.via, NTATAG_USER_VIA(1)),
+				   SIPTAG_VIA_STR(origin.via),
+				   SIPTAG_USER_AGENT_STR(leg->stack->user_agent),
+				   SIPTAG_AUTHORIZATION_STR(authorization),
+				   SIPTAG_PROXY_AUTHORIZATION_STR(proxy), ta_tags(ta));
 	(void)ta_end(ta);
 	su_home_deinit(home);
 	if (!orq)
@@ -200,12 +201,13 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *hop = hop_of(leg, home);
+	struct tl_origin origin = tl_stack_origin(leg->stack, home, first_hop(leg, home, hop));
 	nta_outgoing_t *ack = nta_outgoing_tcreate(
 		leg->dialog, NULL, NULL, hop ? URL_STRING_MAKE(hop) : NULL, SIP_METHOD_ACK,
 		leg->request ? URL_STRING_MAKE(leg->request->uri) : NULL,
 		SIPTAG_CSEQ(sip_cseq_create(home, leg->invite_cseq, SIP_METHOD_ACK)),
-		NTATAG_ACK_BRANCH(leg->branch),
-		TAG_IF(leg->stack->ports->len > 1, TPTAG_IDENT(ident_of(leg, home, hop))),
+		NTATAG_ACK_BRANCH(leg->branch), TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
+		TAG_IF(origin.via, NTATAG_USER_VIA(1)), SIPTAG_VIA_STR(origin.via),
 		SIPTAG_AUTHORIZATION_STR(leg->authorization),
 		SIPTAG_PROXY_AUTHORIZATION_STR(leg->proxy_authorization),
 		TAG_IF(answer, SIPTAG_CONTENT_TYPE_STR("application/sdp")),

@@ -95,7 +95,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	char *expires = su_sprintf(home, "%u", expires_s);
 	const char *uri = registration->request_uri;
 	const url_t *hop = url_make(home, registration->next_hop);
-	const char *ident = hop ? tl_stack_ident(registration->stack, hop) : NULL;
+	struct tl_origin origin = tl_stack_origin(registration->stack, home, hop);
 	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
 	const char *proxy =
 		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri);
@@ -110,7 +110,8 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 			URL_STRING_MAKE(uri), SIPTAG_CONTACT_STR(contact),
 			SIPTAG_EXPIRES_STR(expires), SIPTAG_MAX_FORWARDS_STR("70"),
 			SIPTAG_USER_AGENT_STR(registration->user_agent),
-			TAG_IF(ident, TPTAG_IDENT(ident)),
+			TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
+			TAG_IF(origin.via, NTATAG_USER_VIA(1)), SIPTAG_VIA_STR(origin.via),
 			TAG_IF(www, SIPTAG_AUTHORIZATION_STR(www)),
 			TAG_IF(proxy, SIPTAG_PROXY_AUTHORIZATION_STR(proxy)), TAG_END());
 	su_home_deinit(home);

@@ -48,13 +48,28 @@ static uint16_t bound_port(const struct tl_stack *stack, const struct tl_port *p
 	return found;
 }
 
+/*
+ * Given "0.0.0.0", Sofia opens a socket for each address that the machine has at
+ * that moment; the same written otherwise makes one socket for all, those to come
+ * too. The host before maddr stands in headers that bear no better one. ("::" is
+ * left as it is: Sofia's one socket for all would claim the IPv4 port, too.)
+ */
+static char *listen_url(const struct tl_listen *listen)
+{
+	const char *transport = tl_transport_name(listen->transport);
+
+	if (strcmp(listen->host, "0.0.0.0") == 0)
+		return g_strdup_printf("sip:127.0.0.1:%u;transport=%s;maddr=0.0", listen->port,
+				       transport);
+	return g_strdup_printf(strchr(listen->host, ':') ? "sip:[%s]:%u;transport=%s"
+							 : "sip:%s:%u;transport=%s",
+			       listen->host, listen->port, transport);
+}
+
 static int open_port(struct tl_stack *stack, const struct tl_listen *listen)
 {
-	bool v6 = strchr(listen->host, ':') != NULL;
 	struct tl_port *port = g_new0(struct tl_port, 1);
-	g_autofree char *url =
-		g_strdup_printf(v6 ? "sip:[%s]:%u;transport=%s" : "sip:%s:%u;transport=%s",
-				listen->host, listen->port, tl_transport_name(listen->transport));
+	g_autofree char *url = listen_url(listen);
 
 	*port = (struct tl_port) { .transport = listen->transport,
 				   .host = g_strdup(listen->host),
@@ -139,16 +154,15 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
  */
 static nta_agent_t *open_agent(struct tl_stack *stack)
 {
-	return nta_agent_create(stack->root, (url_string_t *)-1, NULL, NULL,
-				NTATAG_MCLASS(stack->mclass), NTATAG_UA(1), NTATAG_MERGE_482(1),
-				NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0), NTATAG_TIMEOUT_408(1),
-				NTATAG_PASS_100(0), NTATAG_EXTRA_100(0), NTATAG_SERVER_RPORT(2),
-				NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0), NTATAG_UDP_MTU(UDP_MTU),
-				NTATAG_MAXSIZE(MESSAGE_BYTES),
-				NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0),
-				NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK),
-				SRESTAG_RESOLV_CONF(tl_nameservers_path(stack->nameservers)),
-				TAG_END());
+	return nta_agent_create(
+		stack->root, (url_string_t *)-1, NULL, NULL, NTATAG_MCLASS(stack->mclass),
+		NTATAG_UA(1), NTATAG_MERGE_482(1), NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0),
+		NTATAG_TIMEOUT_408(1), NTATAG_PASS_100(0), NTATAG_EXTRA_100(0),
+		NTATAG_SERVER_RPORT(2), NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0),
+		NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MESSAGE_BYTES),
+		NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0),
+		NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK),
+		SRESTAG_RESOLV_CONF(tl_nameservers_path(stack->nameservers)), TAG_END());
 }
 
 int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack)

@@ -68,9 +68,16 @@ int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
 		      struct sockaddr_storage *ret_ip);
 int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 
-/* For NTATAG of a request to url: the TPTAG_IDENT() of the listen address that packets to it
- * must leave from, or NULL when the transports may choose (its host is a name). */
-const char *tl_stack_ident(const struct tl_stack *stack, const url_t *url);
+/*
+ * Where a request to url (NULL ok) leaves from. ident: for TPTAG_IDENT(), the listen address.
+ * via: for SIPTAG_VIA_STR() with NTATAG_USER_VIA(1), with the address that its Contact names (a
+ * socket bound to all addresses has none of its own). Either is NULL when the transports may
+ * choose: there is but one listen address, or the host is a name. via is allocated from home.
+ */
+struct tl_origin {
+	const char *ident, *via;
+};
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url);
 
 /* A URI that may be used as a remote target or a route: sip, a host that is an
  * IP literal or a well-formed name, sane port and parameters, a transport that we

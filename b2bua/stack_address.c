@@ -136,17 +136,6 @@ static enum tl_transport transport_of(const url_t *url)
 	return TL_TRANSPORT_UDP;
 }
 
-const char *tl_stack_ident(const struct tl_stack *stack, const url_t *url)
-{
-	struct sockaddr_storage peer;
-	const struct tl_port *port;
-
-	if (stack->ports->len < 2 || !tl_stack_literal(url->url_host, &peer))
-		return NULL;
-	port = tl_stack_find_port(stack, transport_of(url), (struct sockaddr *)&peer);
-	return port ? port->ident : NULL;
-}
-
 static enum tl_transport transport_named(const char *name)
 {
 	for (int t = 0; name && t < _TL_TRANSPORT_MAX; t++)
@@ -189,6 +178,25 @@ static const char *contact_host(const struct tl_stack *stack, su_home_t *home,
 	ip = own.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&own)->sin6_addr
 				       : (void *)&((struct sockaddr_in *)&own)->sin_addr;
 	return tl_host_format(home, inet_ntop(own.ss_family, ip, text, sizeof(text)));
+}
+
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url)
+{
+	struct tl_origin origin = { 0 };
+	struct sockaddr_storage peer;
+	const struct tl_port *port;
+
+	if (!url || !tl_stack_literal(url->url_host, &peer))
+		return origin;
+	port = tl_stack_find_port(stack, transport_of(url), (struct sockaddr *)&peer);
+	if (!port)
+		return origin;
+	if (stack->ports->len > 1)
+		origin.ident = port->ident;
+	origin.via = su_sprintf(
+		home, "SIP/2.0/%s %s:%u;rport", port->transport == TL_TRANSPORT_TCP ? "TCP" : "UDP",
+		contact_host(stack, home, port, (struct sockaddr *)&peer), port->port);
+	return origin;
 }
 
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
