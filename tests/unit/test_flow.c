@@ -582,3 +582,117 @@ Test(flow, says_when_it_cannot_record)
 	close_call(call);
 	stop_engine();
 }
+
+/* One order drawn by lot; whatever it is, in whatever state the call is. */
+static void order_at_random(struct call *call, const char *prompt, const char *dir)
+{
+	static const struct {
+		const char *name;
+		uint8_t pt;
+	} codecs[] = { { "PCMA", PT_PCMA }, { "PCMU", 0 }, { "opus", 96 }, { "G722", 9 } };
+	enum tl_side side = rand() % 2 ? TL_SIDE_A : TL_SIDE_B;
+	unsigned i = (unsigned)rand() % G_N_ELEMENTS(codecs);
+	g_autofree char *file = g_strdup_printf("%s/%d.wav", dir, rand());
+	const char *paths[] = { prompt, rand() % 2 ? prompt : "/nonexistent.wav" };
+
+	switch (rand() % 9) {
+	case 0:
+	case 1:
+		speak_format(call, side, codecs[i].name, codecs[i].pt);
+		break;
+	case 2:
+		call->plan.side[side].send = rand() % 4 != 0;
+		call->plan.side[side].receive = rand() % 4 != 0;
+		break;
+	case 3:
+		call->plan.side[side].open = rand() % 4 != 0;
+		call->plan.echo = rand() % 2;
+		break;
+	case 4:
+		tl_session_play(call->session, side, paths, 2, rand() % 2);
+		return;
+	case 5:
+		tl_session_play_stop(call->session, side);
+		return;
+	case 6:
+		tl_session_record(call->session, file, rand() % 2);
+		return;
+	case 7:
+		tl_session_record_stop(call->session);
+		return;
+	case 8:
+		tl_session_send_dtmf(call->session, side, "0123456789*#ABCD"[rand() % 16], 60);
+		return;
+	}
+	set_path(call, call->plan.side[TL_SIDE_A].send_format.codec ==
+				       call->plan.side[TL_SIDE_B].send_format.codec
+			       ? TL_PATH_RELAY
+			       : TL_PATH_CHAIN);
+	apply(call);
+}
+
+static void send_at_random(struct call *call, enum tl_side side)
+{
+	struct phone *phone = &call->phone[side];
+	uint8_t payload[FRAME];
+
+	for (size_t i = 0; i < sizeof payload; i++)
+		payload[i] = (uint8_t)rand();
+	phone->ts += FRAME;
+	switch (rand() % 12) {
+	case 0:
+		press(phone, (uint8_t)(rand() % 17), 3, rand() % 4);
+		break;
+	case 1:
+		phone->ssrc++;
+		phone->seq = (uint16_t)rand();
+		break;
+	case 2:
+		phone->seq = (uint16_t)(phone->seq + rand() % 200 - 100);
+		break;
+	case 3:
+		phone->ts += (uint32_t)rand();
+		break;
+	case 4:
+		send_rtp(phone, phone->fd, (uint8_t)(rand() % 128), rand() % 2, payload,
+			 (size_t)rand() % sizeof payload);
+		break;
+	default:
+		send_rtp(phone, phone->fd, call->plan.side[side].receive_formats[0].pt, false,
+			 payload, rand() % 8 ? sizeof payload : (size_t)rand() % sizeof payload);
+	}
+}
+
+/* No story: what must hold is that nothing breaks, and that all comes to an end. */
+Test(flow, bears_any_order_at_any_time)
+{
+	char *dir = make_dir(), *prompt = make_wav(dir, 1000, 300);
+	struct tape *tape = g_new0(struct tape, 1);
+	struct call *calls[3];
+	struct heard heard;
+
+	srand(11);
+	start_with_codecs();
+	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+		calls[i] = open_call(AF_INET);
+		apply(calls[i]);
+	}
+	for (unsigned beat = 0; beat < 300; beat++) {
+		for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+			send_at_random(calls[i], TL_SIDE_A);
+			send_at_random(calls[i], TL_SIDE_B);
+			if (rand() % 4 == 0)
+				order_at_random(calls[i], prompt, dir);
+			while (listen_for(&calls[i]->phone[rand() % 2], 0, &heard))
+				;
+		}
+		tl_media_dispatch(media);
+		drain(&calls[0]->phone[TL_SIDE_A], tape, 10);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++)
+		close_call(calls[i]);
+	stop_engine();
+	g_free(prompt);
+	remove_dir(dir);
+	g_free(tape);
+}
