@@ -307,15 +307,12 @@ static void on_stop_poll(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg
 
 	app->stop_waited_ms += STOP_POLL_MS;
 	if (app->stop_waited_ms >= STOP_LIMIT_MS ||
-	    (g_hash_table_size(app->calls) == 0 && tl_stack_legs(app->stack) == 0)) {
-		su_timer_destroy(timer);
+	    (g_hash_table_size(app->calls) == 0 && tl_stack_legs(app->stack) == 0))
 		su_root_break(app->root);
-	}
 }
 
 void tl_app_stop(struct tl_app *app)
 {
-	su_timer_t *timer;
 
 	if (app->stopping)
 		return;
@@ -323,8 +320,9 @@ void tl_app_stop(struct tl_app *app)
 	sd_notify(0, "STOPPING=1");
 	g_message("stopping, %u calls in progress", g_hash_table_size(app->calls));
 	stop_calls(app, "shutdown");
-	timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);
-	if (!timer || su_timer_set_for_ever(timer, on_stop_poll, app) < 0)
+	/* Sofia looks at a timer again after its callback: it is destroyed with the app */
+	app->stop_timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);
+	if (!app->stop_timer || su_timer_set_for_ever(app->stop_timer, on_stop_poll, app) < 0)
 		su_root_break(app->root);
 }
 

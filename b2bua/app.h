@@ -31,8 +31,9 @@ struct tl_app {
 	uint64_t n_calls;  /* since the start */
 	int64_t started_s;
 	char *mistakes; /* of the last reload that failed, as the control socket told; or NULL */
-	bool draining; /* no new calls; ends when the last has ended */
+	bool draining;  /* no new calls; ends when the last has ended */
 	bool stopping;
+	su_timer_t *stop_timer;
 	unsigned stop_waited_ms;
 	int media_wait; /* index of the registration on root */
 };
