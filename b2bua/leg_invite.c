@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
+#include "b2bua/stack_fork.h"
 
 static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
 
@@ -363,6 +364,8 @@ static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, 
 		on_progress(leg, sip);
 	} else {
 		leg->out = NULL;
+		tl_forks_settled(leg->stack->forks, leg->info.call_id, leg->invite_cseq,
+				 status < 300 ? to_tag(sip) : NULL);
 		if (status < 300)
 			on_answered(leg, sip);
 		else if (!try_credentials(leg, sip))

@@ -10,6 +10,7 @@
 #include <sofia-sip/nta_tport.h>
 #include "b2bua/leg_priv.h"
 #include "b2bua/nameservers.h"
+#include "b2bua/stack_fork.h"
 
 enum {
 	MESSAGE_BYTES = 65535,  /* a longer one gets 413 */
@@ -174,7 +175,8 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->cfg = *cfg;
 	stack->ports = g_ptr_array_new_with_free_func((GDestroyNotify)port_free);
 	stack->legs = g_hash_table_new(NULL, NULL);
-	stack->mclass = tl_guard_mclass_new();
+	stack->forks = tl_forks_new(stack);
+	stack->mclass = tl_guard_mclass_new(stack);
 	if (tl_nameservers_new(root, &stack->nameservers) == 0)
 		stack->agent = open_agent(stack);
 	if (!stack->agent) {
@@ -204,7 +206,8 @@ void tl_stack_free(struct tl_stack *stack)
 	tl_legs_end(stack);
 	nta_leg_destroy(stack->default_leg);
 	nta_agent_destroy(stack->agent);
-	free(stack->mclass);
+	tl_guard_mclass_free(stack->mclass);
+	tl_forks_free(stack->forks);
 	tl_nameservers_free(stack->nameservers);
 	g_hash_table_destroy(stack->legs);
 	g_ptr_array_free(stack->ports, TRUE);

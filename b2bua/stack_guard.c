@@ -7,12 +7,15 @@
  *                    resolved by a call that blocks the process
  *   Record-Route,    parameters that make url_param() read past their end
  *   Route
+ *   a second 2xx     to an INVITE of ours: see stack_fork.h
  */
 #include "b2bua/stack_priv.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
+#include "b2bua/stack_fork.h"
 
 enum {
 	VIAS_MAX = 64, /* more hops than Max-Forwards allows in practice */
@@ -20,6 +23,7 @@ enum {
 };
 
 static issize_t (*extract_body)(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos);
+static GHashTable *stacks; /* msg_mclass_t -> struct tl_stack: a parser has no other context */
 
 static bool strip_vias(sip_t *sip)
 {
@@ -70,24 +74,48 @@ static bool disarm(msg_t *msg, sip_t *sip)
 	return safe || sip->sip_status;
 }
 
+/* NTA drops a response without a CSeq. */
+static void take_fork(msg_t *msg, sip_t *sip)
+{
+	struct tl_stack *stack = g_hash_table_lookup(stacks, msg_mclass(msg));
+
+	if (stack && stack->forks && tl_forks_take(stack->forks, sip))
+		sip->sip_cseq = NULL;
+}
+
 static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos)
 {
 	sip_t *sip = (sip_t *)pub;
 
 	/* a stream asks again for each piece of a body: once is enough */
-	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status) &&
-	    !disarm(msg, sip))
-		sip->sip_flags |= MSG_FLG_ERROR;
+	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status)) {
+		if (!disarm(msg, sip))
+			sip->sip_flags |= MSG_FLG_ERROR;
+		take_fork(msg, sip);
+	}
 	return extract_body(msg, pub, b, bytes, eos);
 }
 
-msg_mclass_t *tl_guard_mclass_new(void)
+msg_mclass_t *tl_guard_mclass_new(struct tl_stack *stack)
 {
 	msg_mclass_t *mclass = msg_mclass_clone(sip_default_mclass(), 0, 0);
 
-	extract_body = mclass->mc_extract_body;
+	if (!stacks)
+		stacks = g_hash_table_new(NULL, NULL);
+	g_hash_table_insert(stacks, mclass, stack);
+	extract_body = sip_default_mclass()->mc_extract_body;
 	mclass->mc_extract_body = on_body;
 	return mclass;
+}
+
+void tl_guard_mclass_free(msg_mclass_t *mclass)
+{
+	if (!mclass)
+		return;
+	g_hash_table_remove(stacks, mclass);
+	if (g_hash_table_size(stacks) == 0)
+		g_clear_pointer(&stacks, g_hash_table_destroy);
+	free(mclass);
 }
 
 const char *tl_guard_broken_header(const sip_t *sip)

@@ -19,6 +19,8 @@ struct tl_port {
 	bool stays;     /* named by the configuration at hand */
 };
 
+struct tl_forks;
+
 struct tl_stack {
 	su_root_t *root;
 	struct tl_stack_cfg cfg;               /* gateway: not used after a configure */
@@ -29,12 +31,14 @@ struct tl_stack {
 	msg_mclass_t *mclass;   /* Sofia's, with our guard */
 	GPtrArray *ports;       /* struct tl_port */
 	GHashTable *legs;       /* struct tl_leg, a set */
+	struct tl_forks *forks; /* INVITEs of ours that are settled */
 	struct tl_log_limit refused_limit;
 };
 
-/* stack_guard.c: a parser that leaves nothing dangerous in what NTA sees; free() it after the
+/* stack_guard.c: a parser that leaves nothing dangerous in what NTA sees. Free it after the
  * agent is gone. */
-msg_mclass_t *tl_guard_mclass_new(void);
+msg_mclass_t *tl_guard_mclass_new(struct tl_stack *stack);
+void tl_guard_mclass_free(msg_mclass_t *mclass); /* NULL ok */
 /* The first header that could not be read and that matters to us, or NULL. */
 const char *tl_guard_broken_header(const sip_t *sip);
 
