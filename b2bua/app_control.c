@@ -112,6 +112,29 @@ static int do_hangup(struct tl_app *app, const json_t *request, json_t **ret_res
 	return 0;
 }
 
+/* What phones say of themselves need not be UTF-8; JSON must be. */
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+	if (valid)
+		json_object_set_new(object, key, json_string(valid));
+}
+
+static json_t *binding_json(const struct tl_binding *binding, int64_t now_s)
+{
+	json_t *json = json_object();
+
+	set_text(json, "extension", binding->extension);
+	set_text(json, "contact", binding->contact);
+	set_text(json, "route", binding->route);
+	set_text(json, "user_agent", binding->user_agent);
+	json_object_set_new(json, "q", json_real(binding->q));
+	json_object_set_new(json, "expires_in_s",
+			    json_integer((json_int_t)(binding->expires_s - now_s)));
+	return json;
+}
+
 static int say_registrations(struct tl_app *app, const json_t *request, json_t **ret_result,
 			     const char **ret_error)
 {
@@ -121,12 +144,7 @@ static int say_registrations(struct tl_app *app, const json_t *request, json_t *
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s*, s:s, s:f, s:I}", "extension",
-					bindings[i].extension, "contact", bindings[i].contact,
-					"route", bindings[i].route, "user_agent",
-					bindings[i].user_agent, "q", bindings[i].q, "expires_in_s",
-					(json_int_t)(bindings[i].expires_s - now_s)));
+		json_array_append_new(list, binding_json(&bindings[i], now_s));
 	*ret_result = list;
 	return 0;
 }

@@ -395,3 +395,11 @@ def test_who_comes_anonymous_goes_on_anonymous():
         check_anonymous(b.invite)
         refuse(b, 486)
         a.expect(486)
+
+
+def test_a_registration_with_bytes_of_no_language_is_still_listed():
+    with World(register=()) as w:
+        phone = w.phone("1001", 11, user_agent="Phone \udcff\udcfe 3")
+        listed = w.gateway.control("registrations")
+        assert [r["extension"] for r in listed] == ["1001"], listed
+        assert phone.hostport in listed[0]["contact"], listed

@@ -274,3 +274,22 @@ def test_one_stream_before_and_after_a_hold():
         wrong = continuity(list(b.rtp.packets))
         assert not wrong, wrong
         w.hang_up(a, b)
+
+
+def test_digits_go_by_info_once_a_leg_has_no_telephone_event():
+    with World() as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        b.rtp.tone(660, 0.1)
+        a.rtp.tone(440, 0.1)
+        a.rtp.digit("5", 101)
+        b.rtp.wait(1, pt=101)
+        assert [digit for digit, _ in b.rtp.digits(101)] == ["5"]
+        b.expect_nothing(0.3)
+        reinvite(b, events=None)
+        a.rtp.tone(440, 0.1)
+        a.rtp.digit("7", 101)
+        info = b.answer_request("INFO")
+        assert info.get("Content-Type") == "application/dtmf-relay", info
+        assert b"Signal=7" in info.body.replace(b" ", b""), info
+        assert len(b.rtp.digits(101)) == 1, "telephone-event without being asked for"
+        w.hang_up(a, b)
