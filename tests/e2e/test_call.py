@@ -103,6 +103,7 @@ def test_cancel_before_the_callee_said_anything_waits_for_its_first_answer():
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
         b = w.alice.incoming()
         b.expect("INVITE")
+        a.expect(100)
         a.cancel()
         a.expect(200)
         a.expect(487)
