@@ -24,6 +24,7 @@ enum {
 	RIG_MARKER_LEVEL = 6000, /* no voice is as loud as this */
 	RIG_SOCKETS = 8,         /* of the phones, a side; shared by the calls */
 	RIG_CALLS_MAX = 2000,
+	RIG_PAYLOAD_MAX = 400,
 };
 
 /* What all phones of one side say: four seconds of something like speech, encoded. */
@@ -41,8 +42,17 @@ const struct rig_loop *rig_loop_get(const char *codec);
 /* Something like speech, with a tone burst every two seconds. Fills RIG_LOOP_FRAMES frames. */
 void rig_voice(int16_t *pcm, unsigned rate_hz);
 
+/* A call's bare codec functions between PCMA and codec, set up as the gateway does. */
+struct rig_coder;
+struct rig_coder *rig_coder_new(const char *codec, unsigned opus_complexity);
+void rig_coder_free(struct rig_coder *coder);
+/* Return the bytes in out; 0: it was no payload. */
+size_t rig_coder_from_pcma(struct rig_coder *coder, const uint8_t *payload, size_t bytes,
+			   uint8_t out[static RIG_PAYLOAD_MAX]);
+size_t rig_coder_to_pcma(struct rig_coder *coder, const uint8_t *payload, size_t bytes,
+			 uint8_t out[static RIG_PAYLOAD_MAX]);
 /* CPU milliseconds that a call-second costs in bare codec functions: both directions between
- * PCMA and codec, as the gateway sets them up. */
+ * PCMA and codec, in a loop that does nothing else. */
 double rig_bare_codec_ms(const char *codec, unsigned opus_complexity);
 
 struct rig_load {

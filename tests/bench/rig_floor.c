@@ -12,15 +12,17 @@
 /*
  * The floor: what a relay of packets between pairs of UDP sockets costs when it
  * does nothing but that. One thread, epoll, recvmmsg on the socket that is
- * readable, sendmmsg on its twin.
+ * readable, sendmmsg on its twin. With another codec at side B the bare codec
+ * functions run in between: no jitter buffer, no clock, no chain.
  */
 
-enum { BATCH = 16, PACKET_BYTES = 2048, EVENTS = 64 };
+enum { BATCH = 16, PACKET_BYTES = 2048, EVENTS = 64, HEAD_BYTES = 12 };
 
 struct floor {
 	const struct rig_load *load;
 	int epoll_fd;
-	int *sockets; /* [call * 2 + side] */
+	int *sockets;              /* [call * 2 + side] */
+	struct rig_coder **coders; /* a call; NULL: PCMA on both sides */
 	struct mmsghdr messages[BATCH];
 	struct iovec spans[BATCH];
 	uint8_t packets[BATCH][PACKET_BYTES];
@@ -40,6 +42,17 @@ static int open_socket(uint16_t *ret_port)
 	return fd;
 }
 
+static void open_coders(struct floor *floor)
+{
+	const struct rig_load *load = floor->load;
+
+	if (strcmp(load->codec, "PCMA") == 0)
+		return;
+	floor->coders = g_new(struct rig_coder *, load->calls);
+	for (unsigned i = 0; i < load->calls; i++)
+		floor->coders[i] = rig_coder_new(load->codec, load->opus_complexity);
+}
+
 static void open_calls(struct floor *floor, uint16_t *ports)
 {
 	unsigned n = floor->load->calls * 2;
@@ -51,6 +64,22 @@ static void open_calls(struct floor *floor, uint16_t *ports)
 		floor->sockets[i] = open_socket(&ports[i]);
 		epoll_ctl(floor->epoll_fd, EPOLL_CTL_ADD, floor->sockets[i], &event);
 	}
+}
+
+/* Rewrites a packet from a side for the other one. */
+static size_t transcode(struct floor *floor, uint32_t from, uint8_t *packet, size_t bytes)
+{
+	struct rig_coder *coder = floor->coders[from / 2];
+	uint8_t out[RIG_PAYLOAD_MAX];
+	size_t n;
+
+	if (bytes <= HEAD_BYTES)
+		return bytes;
+	n = (from % 2 ? rig_coder_to_pcma : rig_coder_from_pcma)(coder, packet + HEAD_BYTES,
+								 bytes - HEAD_BYTES, out);
+	packet[1] = rig_loop_get(from % 2 ? "PCMA" : floor->load->codec)->pt;
+	memcpy(packet + HEAD_BYTES, out, n);
+	return HEAD_BYTES + n;
 }
 
 static void relay(struct floor *floor, uint32_t from)
@@ -66,7 +95,11 @@ static void relay(struct floor *floor, uint32_t from)
 	}
 	n = recvmmsg(floor->sockets[from], floor->messages, BATCH, 0, NULL);
 	for (int i = 0; i < n; i++) {
-		floor->spans[i].iov_len = floor->messages[i].msg_len;
+		size_t bytes = floor->messages[i].msg_len;
+
+		if (floor->coders)
+			bytes = transcode(floor, from, floor->packets[i], bytes);
+		floor->spans[i].iov_len = bytes;
 		floor->messages[i].msg_hdr.msg_name = (void *)phone;
 		floor->messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
 	}
@@ -88,6 +121,7 @@ void rig_floor(const struct rig_load *load, int fd)
 	epoll_ctl(floor->epoll_fd, EPOLL_CTL_ADD, fd, &events[0]);
 	rig_write(fd, &byte, 1);
 	rig_read(fd, &byte, 1);
+	open_coders(floor);
 	open_calls(floor, ports);
 	rig_write(fd, ports, load->calls * 2 * sizeof *ports);
 	while (!ending) {

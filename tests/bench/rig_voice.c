@@ -11,7 +11,6 @@ enum {
 	WIDE_FRAME = WIDE_HZ * RIG_FRAME_MS / 1000,
 	LOOP_SAMPLES = WIDE_FRAME * RIG_LOOP_FRAMES,
 	OPUS_BIT_RATE = 28000,
-	PAYLOAD_MAX = 400,
 };
 
 /* A resonance of the mouth: two poles. */
@@ -104,13 +103,13 @@ static struct rig_loop *make_loop(const char *codec, uint8_t pt, uint32_t rtp_st
 	loop->rtp_step = rtp_step;
 	for (size_t i = 0; i < RIG_LOOP_FRAMES; i++) {
 		const int16_t *frame = pcm + i * step;
-		uint8_t *out = g_malloc(PAYLOAD_MAX);
+		uint8_t *out = g_malloc(RIG_PAYLOAD_MAX);
 		size_t bytes;
 
 		if (pt == 9)
 			bytes = (size_t)g722_encode(g722, out, frame, (int)step);
 		else if (pt > 95)
-			bytes = (size_t)opus_encode(opus, frame, (int)step, out, PAYLOAD_MAX);
+			bytes = (size_t)opus_encode(opus, frame, (int)step, out, RIG_PAYLOAD_MAX);
 		else
 			bytes = encode_g711(frame, out, pt == 8);
 		loop->frames[i].payload = out;
