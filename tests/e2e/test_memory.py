@@ -1,6 +1,5 @@
 """Masses of requests: resident memory is flat after warm-up (FIELD.md)."""
 
-import os
 import re
 import socket
 import time
@@ -68,8 +67,6 @@ def request(method, uri, peer):
 
 def check_memory(method, user, count, last=2):
     """Once warm it grows by less than 4 MB; 2 to 3 kB for each request were lost where it hurt."""
-    # A sanitizer build keeps freed memory in quarantine: little of it, or nothing could be seen.
-    os.environ["ASAN_OPTIONS"] = "detect_leaks=1:disable_coredump=1:quarantine_size_mb=2"
     with World() as w:
         mass = Mass(w, last)
         text = request(method, f"sip:{user}@{w.ip}", mass.peer)

@@ -30,9 +30,10 @@ static void print_and_read(struct tl_sdp_session *sdp, const struct tl_media_des
 static void take(struct tl_sdp_session *sdp, const uint8_t *data, size_t bytes)
 {
 	/* an exact copy: a read past its end shows */
-	char *text = g_memdup2(data, bytes ? bytes : 1);
+	char *text = g_malloc(bytes ? bytes : 1);
 	struct tl_media_desc desc;
 
+	memcpy(text, data, bytes);
 	if (tl_sdp_parse(sdp, text, bytes, &desc) == 0)
 		print_and_read(sdp, &desc);
 	g_free(text);

@@ -29,7 +29,7 @@ fi
 check_leaks()
 {
 	ASAN_OPTIONS=fast_unwind_on_malloc=0 \
-		LSAN_OPTIONS="suppressions=$here/../support/lsan.supp:print_suppressions=0" \
+		LSAN_OPTIONS="suppressions=$here/lsan.supp:print_suppressions=0" \
 		"$fuzzer" -runs=0 "$@"
 }
 
