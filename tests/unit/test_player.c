@@ -25,7 +25,7 @@ static void set_up(void)
 {
 	gst_init(NULL, NULL);
 	cr_assert_eq(tl_codec_init(), 0);
-	dir = g_dir_make_tmp("player-XXXXXX", NULL);
+	dir = g_dir_make_tmp(NULL, NULL);
 	cr_assert_eq(tl_storage_new(&storage), 0);
 	cr_assert_eq(tl_prompts_new(storage, &prompts), 0);
 }

@@ -29,7 +29,7 @@ static void on_failed(const char *text, void *user)
 
 static void set_up(void)
 {
-	dir = g_dir_make_tmp("recorder-XXXXXX", NULL);
+	dir = g_dir_make_tmp(NULL, NULL);
 	path = g_build_filename(dir, "2026", "11", "call.wav", NULL);
 }
 
