@@ -14,10 +14,10 @@ struct tl_delay {
 	/* sent - arrived is known up to a constant: that of the first packet */
 	bool has_ts;
 	uint32_t last_ts;
-	int64_t sent_units;		  /* last_ts, unwrapped, 0 at the first */
+	int64_t sent_units;                    /* last_ts, unwrapped, 0 at the first */
 	int64_t fastest_us, fastest_before_us; /* transit: this window's, the one before's */
-	int64_t window_us;		  /* when this window began */
-	unsigned n, since;		  /* in the histogram; since the target was set */
+	int64_t window_us;                     /* when this window began */
+	unsigned n, since;                     /* in the histogram; since the target was set */
 	uint16_t bins[TL_DELAY_BINS];
 };
 

@@ -10,7 +10,7 @@
 
 enum {
 	TL_EVENT_BYTES = 4,
-	TL_EVENT_DIGITS = 16,	 /* events 0..15 are digits, RFC 4733 3.2 */
+	TL_EVENT_DIGITS = 16,     /* events 0..15 are digits, RFC 4733 3.2 */
 	TL_EVENT_END_REPEATS = 3, /* RFC 4733 2.5.1.4 */
 	TL_DTMF_QUEUE = 32,
 	TL_DTMF_STEP_MS = 20, /* between the packets that we send */
@@ -40,15 +40,16 @@ struct tl_dtmf_rx {
 	bool active; /* no end seen yet */
 	uint32_t ts; /* of the event, or of its present segment */
 	struct tl_event event;
-	uint32_t before;  /* duration of earlier segments, RFC 4733 2.5.1.3 */
+	uint32_t before; /* duration of earlier segments, RFC 4733 2.5.1.3 */
 	int64_t seen_us;
 };
 
 enum tl_dtmf_news {
-	TL_DTMF_OLD,	/* of an event that is over and was told; nothing to pass on but a repeated end */
+	TL_DTMF_OLD, /* of an event that is over and was told; nothing to pass on but a repeated end
+		      */
 	TL_DTMF_BEGINS, /* first packet of an event */
 	TL_DTMF_GOES_ON,
-	TL_DTMF_ENDS,	/* its end, for the first time */
+	TL_DTMF_ENDS, /* its end, for the first time */
 	TL_DTMF_END_REPEATED,
 };
 
@@ -86,6 +87,7 @@ static inline bool tl_dtmf_is_sending(const struct tl_dtmf_tx *tx)
 {
 	return tx->n > 0;
 }
-/* True: *ret_packet is due. To be called until false; *ret_due_us is when next (INT64_MAX: never). */
+/* True: *ret_packet is due. To be called until false; *ret_due_us is when next (INT64_MAX: never).
+ */
 bool tl_dtmf_take(struct tl_dtmf_tx *tx, unsigned clock_hz, int64_t now_us,
 		  struct tl_dtmf_packet *ret_packet, int64_t *ret_due_us);

@@ -9,11 +9,11 @@ struct tl_reception {
 	bool started;
 	uint32_t ssrc;
 	uint16_t max_seq;
-	uint32_t cycles;   /* sequence wraps, times 65536 */
-	uint32_t base_seq; /* first of this source */
-	uint32_t bad_seq;  /* after a jump: the one that would confirm it */
-	uint64_t received; /* of this source */
-	uint64_t lost_before; /* of earlier sources */
+	uint32_t cycles;                         /* sequence wraps, times 65536 */
+	uint32_t base_seq;                       /* first of this source */
+	uint32_t bad_seq;                        /* after a jump: the one that would confirm it */
+	uint64_t received;                       /* of this source */
+	uint64_t lost_before;                    /* of earlier sources */
 	uint64_t expected_prior, received_prior; /* at the last report */
 	unsigned clock_hz;
 	bool has_transit;
@@ -24,7 +24,7 @@ struct tl_reception {
 enum tl_reception_verdict {
 	TL_RECEPTION_NORMAL,
 	TL_RECEPTION_NEW_SOURCE, /* first packet, another SSRC, or a restarted sequence */
-	TL_RECEPTION_JUMPED,	 /* far off; the next one tells if it is a restart */
+	TL_RECEPTION_JUMPED,     /* far off; the next one tells if it is a restart */
 };
 
 /* timed: its timestamp tells when it was spoken (audio, not a long event). */

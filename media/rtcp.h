@@ -30,14 +30,15 @@ struct tl_rtcp {
 	bool bye;
 };
 
-/* -EBADMSG: not a valid compound packet (RFC 3550 A.2): version, lengths, the first one a report. */
+/* -EBADMSG: not a valid compound packet (RFC 3550 A.2): version, lengths, the first one a report.
+ */
 int tl_rtcp_parse(const uint8_t *data, size_t n, struct tl_rtcp *ret_rtcp);
 
 struct tl_rtcp_out {
 	uint32_t ssrc;
 	const char *cname; /* at most TL_RTCP_CNAME_BYTES */
-	bool sender;	   /* SR, else RR */
-	uint64_t ntp;	   /* NTP time now, 32.32 */
+	bool sender;       /* SR, else RR */
+	uint64_t ntp;      /* NTP time now, 32.32 */
 	uint32_t rtp_ts, packets, octets;
 	const struct tl_rtcp_block *block; /* NULL: nothing was received */
 	bool bye;

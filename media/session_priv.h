@@ -18,7 +18,7 @@ struct tl_media {
 	struct tl_ports *ports;
 	struct tl_mailbox *outbox;
 	GPtrArray *workers;
-	GArray *loads;	     /* unsigned: calls of each worker */
+	GArray *loads;       /* unsigned: calls of each worker */
 	GPtrArray *sessions; /* by slot; NULL: free */
 	GArray *generations; /* uint32_t, by slot */
 	GQueue free_slots;   /* GUINT_TO_POINTER(slot) */
@@ -38,7 +38,7 @@ struct tl_session {
 	void *user;
 	bool closed;
 	struct tl_port_pair pair[_TL_SIDE_MAX];
-	union tl_address local[_TL_SIDE_MAX]; /* family 0: no ports yet */
+	union tl_address local[_TL_SIDE_MAX];   /* family 0: no ports yet */
 	uint16_t spare[TL_SESSION_SPARE_PORTS]; /* replaced; their sockets may still be open */
 	size_t n_spare;
 	int event_send_pt[_TL_SIDE_MAX]; /* of the last plan; -1: none */

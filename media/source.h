@@ -10,7 +10,7 @@
 
 struct tl_source {
 	union tl_address announced, latched; /* family 0: none */
-	union tl_address left;		     /* latched before the announcement changed */
+	union tl_address left;               /* latched before the announcement changed */
 	int64_t latched_us, announced_us;
 };
 

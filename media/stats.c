@@ -9,7 +9,7 @@ void tl_counters_set_source(struct tl_side_counters *counters, const union tl_ad
 	uint32_t turn = tl_counter_get(&counters->source_turn);
 	uint64_t words[SOURCE_WORDS] = { 0 };
 
-	memcpy(words, source, sizeof *source);
+	memcpy(words, source, tl_address_bytes(source));
 	tl_counter_set(&counters->source_turn, turn + 1);
 	/* Release on each word keeps it behind the odd turn. */
 	for (size_t i = 0; i < SOURCE_WORDS; i++)

@@ -25,9 +25,8 @@ struct tl_session_counters {
 	_Atomic int path[_TL_SIDE_MAX];
 };
 
-#define tl_counter_set(counter, value) \
-	atomic_store_explicit(counter, value, memory_order_relaxed)
-#define tl_counter_get(counter) atomic_load_explicit(counter, memory_order_relaxed)
+#define tl_counter_set(counter, value) atomic_store_explicit(counter, value, memory_order_relaxed)
+#define tl_counter_get(counter)        atomic_load_explicit(counter, memory_order_relaxed)
 /* One writer: no need for a locked addition. */
 #define tl_counter_add(counter, n) tl_counter_set(counter, tl_counter_get(counter) + (n))
 
