@@ -6,6 +6,10 @@ outside, or leave processes behind. WORDs pick tests whose "file::function" hold
 function may carry `function.timeout_s = N`, a file `ALONE = True`: its tests measure time and
 run by themselves.
 
+A machine that is busy with something else can spoil a test that measures. So what has failed is run
+once more, by itself, when all others are done: it counts as it ends then, and is named as unsteady
+when it passes. (Not when more than a dozen failed: that is no accident.)
+
 Prints `ok name` or `FAIL name: why` and what the test and its gateways said, and ends with
 `N passed, N failed, N skipped`; skips say why. Exit status 1 when one failed.
 """
@@ -26,6 +30,7 @@ import harness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+RERUNS_MAX = 12
 PASSED, FAILED, SKIPPED = 0, 1, 77  # exit statuses of a test's process
 
 
@@ -55,6 +60,9 @@ class Running:
         os.close(self.fd)
         self.status = os.waitstatus_to_exitcode(status)
         return True
+
+    def failed(self):
+        return self.status not in (PASSED, SKIPPED)
 
     def _kill_group(self):
         try:
@@ -136,6 +144,19 @@ def run_all(tests, jobs, timeout_s):
     return done
 
 
+def run_failed_again(tests, done, timeout_s):
+    """Gives a few that failed a second run by themselves; the finished ones, each once."""
+    failed = {test.name for test in done if test.failed()}
+    if not failed or len(failed) > RERUNS_MAX:
+        return done
+    print("once more, by themselves: " + " ".join(sorted(failed)))
+    again = run_all([test for test in tests if test[0] in failed], 1, timeout_s)
+    unsteady = [test.name for test in again if not test.failed()]
+    if unsteady:
+        print("unsteady, passed by themselves only: " + " ".join(unsteady))
+    return [test for test in done if test.name not in failed] + again
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-j", "--jobs", type=int, default=2 * (os.cpu_count() or 1))
@@ -147,7 +168,9 @@ def main():
     done = run_all([test for test in tests if not test[2]], args.jobs, args.timeout)
     done += run_all([test for test in tests if test[2]], 1, args.timeout)
 
-    failed = [test.name for test in done if test.status not in (PASSED, SKIPPED)]
+    done = run_failed_again(tests, done, args.timeout)
+
+    failed = [test.name for test in done if test.failed()]
     if failed:
         print("failed: " + " ".join(failed))
     passed = sum(test.status == PASSED for test in done)
