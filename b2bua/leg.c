@@ -120,7 +120,8 @@ void tl_leg_stop_timer(su_timer_t **timer)
 void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer)
 {
 	tl_leg_stop_timer(timer);
-	*timer = su_timer_create(su_root_task(leg->stack->root), ms);
+	/* Sofia's timers can't be set to 0 */
+	*timer = su_timer_create(su_root_task(leg->stack->root), MAX(ms, 1u));
 	if (*timer)
 		su_timer_set(*timer, on_timer, (su_timer_arg_t *)leg);
 }

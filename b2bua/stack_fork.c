@@ -10,6 +10,7 @@
 enum {
 	REMEMBERED_MS = 40000, /* NTA keeps an answered INVITE for 32 s (64 T1) */
 	SWEEP_MS = 5000,
+	SOON_MS = 1,        /* Sofia's timers can't be set to 0 */
 	FORKS_MAX = 4,      /* ended of one INVITE; more are left to give up by themselves */
 	WAITING_MAX = 1000, /* responses not yet dealt with */
 };
@@ -80,7 +81,7 @@ struct tl_forks *tl_forks_new(struct tl_stack *stack)
 	forks->settled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, settled_free);
 	forks->strays = g_queue_new();
 	forks->sweep = su_timer_create(su_root_task(stack->root), SWEEP_MS);
-	forks->soon = su_timer_create(su_root_task(stack->root), 0);
+	forks->soon = su_timer_create(su_root_task(stack->root), SOON_MS);
 	su_timer_set_for_ever(forks->sweep, on_sweep, (su_timer_arg_t *)forks);
 	return forks;
 }
