@@ -16,6 +16,7 @@ enum {
 	VOLUME_MASK = 0x3f,
 	SEGMENT_UNITS = 0xffff, /* RFC 4733 2.5.1.3 */
 	EXPIRE_US = 200000,
+	REPEAT_US = 25000, /* senders repeat an end at once, or a packet time later */
 	VOLUME = 10,
 	PAUSE_MS = 40, /* between two digits: receivers need it to hear two */
 	DURATION_MIN_MS = 40,
@@ -79,6 +80,7 @@ static void begin(struct tl_dtmf_rx *rx, const struct tl_event *event, uint32_t 
 	rx->active = true;
 	rx->ts = ts;
 	rx->before = 0;
+	rx->ends = 0;
 	rx->event = *event;
 }
 
@@ -93,6 +95,7 @@ static void begin(struct tl_dtmf_rx *rx, const struct tl_event *event, uint32_t 
  */
 static enum tl_dtmf_news follow(struct tl_dtmf_rx *rx, const struct tl_event *event)
 {
+	rx->ends += event->end;
 	if (!rx->active)
 		return event->end ? TL_DTMF_END_REPEATED : TL_DTMF_OLD;
 	if (!event->end && event->duration < rx->event.duration)
@@ -140,6 +143,12 @@ bool tl_dtmf_receive(struct tl_dtmf_rx *rx, const struct tl_event *event, uint32
 		return false;
 	*ret_report = report_of(rx);
 	return true;
+}
+
+bool tl_dtmf_is_coming(const struct tl_dtmf_rx *rx, int64_t now_us)
+{
+	return rx->active || (rx->ends > 0 && rx->ends < TL_EVENT_END_REPEATS &&
+			      now_us - rx->seen_us < REPEAT_US);
 }
 
 bool tl_dtmf_expire(struct tl_dtmf_rx *rx, int64_t now_us, struct tl_dtmf_report *ret_report)

@@ -42,7 +42,11 @@ struct tl_dtmf_rx {
 	struct tl_event event;
 	uint32_t before; /* duration of earlier segments, RFC 4733 2.5.1.3 */
 	int64_t seen_us;
+	unsigned ends; /* packets that said so */
 };
+
+/* Are packets of an event still coming, or the repeats of its end? */
+bool tl_dtmf_is_coming(const struct tl_dtmf_rx *rx, int64_t now_us);
 
 enum tl_dtmf_news {
 	TL_DTMF_OLD, /* of an event that is over and was told; nothing to pass on but a repeated end

@@ -234,12 +234,13 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 {
 	struct tl_ear *ear = end->ear;
 	unsigned ms = slot->units / (tl_jitter_clock_hz(ear->jitter) / 1000);
+	bool digit = tl_dtmf_is_coming(&end->digits_in, tl_flow_now(end));
 
 	ear->at_us = slot->at_us;
 	/* A digit is being sent as an event: no audio, and none made up, goes beside it. */
-	if (slot->resumed || end->digits_in.active)
+	if (slot->resumed || digit)
 		pause_output(end);
-	if (end->digits_in.active)
+	if (digit)
 		return;
 	if (slot->packet) {
 		if (ready_chain(end, slot->packet->rtp.pt))

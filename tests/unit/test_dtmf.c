@@ -139,6 +139,26 @@ Test(dtmf, says_what_is_to_be_passed_on)
 	}
 }
 
+Test(dtmf, waits_for_the_repeats_of_an_end)
+{
+	const struct tl_event going = { 1, false, 10, 160 }, ended = { 1, true, 10, 320 };
+	struct tl_dtmf_rx rx = { 0 };
+	struct tl_dtmf_report report;
+	enum tl_dtmf_news news;
+	bool begins;
+
+	cr_expect_not(tl_dtmf_is_coming(&rx, 0));
+	tl_dtmf_receive(&rx, &going, 100, 0, &news, &begins, &report);
+	cr_expect(tl_dtmf_is_coming(&rx, 100000));
+	tl_dtmf_receive(&rx, &ended, 100, 100000, &news, &begins, &report);
+	cr_expect(tl_dtmf_is_coming(&rx, 120000));
+	tl_dtmf_receive(&rx, &ended, 100, 120000, &news, &begins, &report);
+	cr_expect(tl_dtmf_is_coming(&rx, 140000));
+	cr_expect_not(tl_dtmf_is_coming(&rx, 146000), "the third is lost");
+	tl_dtmf_receive(&rx, &ended, 100, 150000, &news, &begins, &report);
+	cr_expect_not(tl_dtmf_is_coming(&rx, 150000), "that was all");
+}
+
 /*
  * RFC 4733 2.5.1: one timestamp a digit is the sender's affair; here the
  * durations grow by 20 ms and the end comes three times.
