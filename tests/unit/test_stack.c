@@ -412,7 +412,7 @@ Test(stack, judges_requests_in_a_dialog)
 
 Test(stack, an_info_of_an_unknown_type_is_415)
 {
-	g_autofree char *to = NULL, *text = NULL;
+	g_autofree char *to = NULL;
 	struct world w;
 
 	world_start(&w);
