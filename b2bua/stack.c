@@ -139,6 +139,9 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
 
 		if (port)
 			port->stays = true;
+		else if (gateway->listen[i].transport == TL_TRANSPORT_TLS)
+			g_warning("listen tls:%s:%u: not opened, this version speaks no TLS",
+				  gateway->listen[i].host, gateway->listen[i].port);
 		else
 			failed = open_port(stack, &gateway->listen[i]);
 		if (failed < 0 && r == 0)
