@@ -202,6 +202,9 @@ void tl_flow_tick(struct tl_flow_pair *pair)
 		tl_flow_play_tick(&pair->ends[side]);
 		tl_ear_tick(&pair->ends[side]);
 	}
+	/* Also here, so that a full block reaches the disk at once. */
+	if (pair->recorder)
+		tl_recorder_tick(pair->recorder, pair->env->now_us);
 }
 
 /* Has nobody who should be heard been heard for too long? */
