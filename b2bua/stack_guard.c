@@ -146,9 +146,15 @@ const char *tl_guard_broken_header(const sip_t *sip)
 		"Expires",
 	};
 
-	for (const sip_error_t *e = sip->sip_error; e; e = e->er_next)
-		for (size_t i = 0; e->er_name && i < G_N_ELEMENTS(matter); i++)
-			if (g_ascii_strcasecmp(e->er_name, matter[i]) == 0)
+	/* a header that was read in part keeps its own class; one that could not be told has a name
+	 */
+	for (const sip_header_t *h = (const sip_header_t *)sip->sip_error; h; h = h->sh_next) {
+		const char *name = h->sh_class == sip_error_class ? h->sh_error->er_name
+								  : h->sh_class->hc_name;
+
+		for (size_t i = 0; name && i < G_N_ELEMENTS(matter); i++)
+			if (g_ascii_strcasecmp(name, matter[i]) == 0)
 				return matter[i];
+	}
 	return NULL;
 }
