@@ -239,6 +239,8 @@ void tl_app_free(struct tl_app *app)
 {
 	if (!app)
 		return;
+	if (app->stop_timer)
+		su_timer_destroy(app->stop_timer);
 	tl_control_free(app->control);
 	end_calls(app);
 	if (app->trunks)
