@@ -163,7 +163,9 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 		tl_source_announce(&end->source, &remote, now_us);
 	if (!tl_address_is_set(&end->source.latched))
 		end->rtcp.source = (union tl_address) { 0 };
-	if (plan->open && plan->receive && !(before->open && before->receive))
+	/* whoever begins or resumes has the whole RTP timeout to be heard in */
+	if (plan->open && plan->receive &&
+	    (!before->open || !before->receive || plan->send != before->send))
 		end->heard_us = now_us;
 	if (!end->rtcp.next_us && plan->open)
 		end->rtcp.next_us = now_us + 2500000;

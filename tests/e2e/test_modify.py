@@ -132,15 +132,23 @@ def test_silence_on_hold_does_not_end_the_call():
             w.hang_up(a, b)
 
 
-def test_silence_after_a_hold_ends_the_call_again():
+def check_silence_after(direction):
     with World(gateway="rtp-timeout = 1s") as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         check_talks(a, b)
-        reinvite(a, direction="inactive")
+        reinvite(a, direction=direction)
         b.expect_nothing(2.0)
         reinvite(a)
         b.answer_request("BYE", timeout=4)
         a.answer_request("BYE")
+
+
+def test_silence_after_a_hold_ends_the_call_again():
+    check_silence_after("inactive")
+
+
+def test_silence_after_a_hold_with_music_ends_the_call_again():
+    check_silence_after("sendonly")
 
 
 def test_the_caller_changes_to_a_codec_that_the_callee_does_not_speak():
