@@ -59,6 +59,10 @@ build() {
 	return 1
 }
 
+run_unit_test() {
+	(cd "$tree" && timeout 180 "$test" --tap="$log.tap" --jobs "$(nproc)") >"$log" 2>&1
+}
+
 # The tests inside one executable, counted from what it says as TAP.
 run_unit_tests() {
 	say "unit tests: $1"
@@ -66,7 +70,12 @@ run_unit_tests() {
 		[ -x "$test" ] && [ -f "$test" ] || continue
 		name=$(basename "$test")
 		log=$logs/$1-$name.log
-		(cd "$tree" && timeout 180 "$test" --tap="$log.tap" --jobs "$(nproc)") >"$log" 2>&1
+		run_unit_test || {
+			# a busy machine can spoil a test on real sockets: once more
+			echo "once more: $name"
+			sleep 2
+			run_unit_test
+		}
 		status=$?
 		good=$(grep -cE '^ok ' "$log.tap" 2>/dev/null)
 		skips=$(grep -E '^ok .*# SKIP' "$log.tap" 2>/dev/null)
@@ -144,7 +153,7 @@ else
 fi
 
 build release gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
-build sanitize clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTL_SANITIZE=ON
+build sanitize clang -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1" -DTL_SANITIZE=ON
 run_everything_in release
 run_everything_in sanitize
 finish
