@@ -6,6 +6,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
 #include "b2bua/address.h"
 
 static const char *const supported[] = { "100rel", "timer", NULL };
@@ -141,6 +142,7 @@ int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t
 	}
 	leg->invite = irq;
 	leg->initial = true;
+	leg->reliable = sip_has_feature(sip->sip_require, "100rel");
 	nta_incoming_bind(irq, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
 	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
 	tl_leg_set_state(leg, TL_LEG_INCOMING);
@@ -150,24 +152,48 @@ int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t
 
 /* --- our answers --- */
 
+/*
+ * The caller has our reliable provisional. Mostly that is all, but its PRACK may
+ * bring a new offer (RFC 3262 5), which is dealt with like one in an UPDATE.
+ */
+static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_incoming_t *prack,
+		    const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+
+	nta_reliable_destroy(reliable);
+	if (!prack) /* it was never acknowledged, or a final response has overtaken it */
+		return 0;
+	if (!tl_has_body(sip) || !leg->info.has_offer)
+		return 200;
+	tl_leg_enter(leg);
+	tl_leg_on_update(leg, prack, sip);
+	tl_leg_leave(leg);
+	return 0;
+}
+
 static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
 			   const struct tl_header *headers, size_t n_headers)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	sip_payload_t *payload = tl_leg_payload(leg, home, desc, leg->info.has_offer);
+	msg_t *msg = nta_msg_create(leg->stack->agent, 0);
 	bool final = status >= 200;
 
-	/* NTA makes a provisional reliable, and waits for PRACK, when the INVITE required it */
-	nta_incoming_treply(
-		leg->invite, status, sip_status_phrase(status), SIPTAG_CONTACT_STR(leg->contact),
-		SIPTAG_SERVER_STR(leg->stack->user_agent), SIPTAG_ALLOW_STR(TL_ALLOW),
-		TAG_IF(final, SIPTAG_SUPPORTED_STR(TL_SUPPORTED)),
+	nta_incoming_complete_response(
+		leg->invite, msg, status, sip_status_phrase(status),
+		SIPTAG_CONTACT_STR(leg->contact), SIPTAG_SERVER_STR(leg->stack->user_agent),
+		SIPTAG_ALLOW_STR(TL_ALLOW), TAG_IF(final, SIPTAG_SUPPORTED_STR(TL_SUPPORTED)),
 		TAG_IF(final, SIPTAG_ACCEPT_STR(TL_ACCEPT)),
 		TAG_IF(final, SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home))),
 		TAG_IF(final && leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
 		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
+	if (!final && leg->reliable)
+		nta_reliable_mreply(leg->invite, on_prack, (nta_reliable_magic_t *)leg, msg);
+	else
+		nta_incoming_mreply(leg->invite, msg);
 	su_home_deinit(home);
 }
 

@@ -56,6 +56,7 @@ struct tl_leg {
 
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
 	nta_incoming_t *invite, *update;
+	bool reliable;        /* it requires reliable provisionals */
 	bool initial;         /* invite is the one that began the dialog */
 	bool awaits_answer;   /* our 2xx to it offered, so its ACK answers */
 	char *closing_reason; /* of the BYE that waits for the ACK, or NULL */

@@ -132,6 +132,15 @@ static void keep_credentials(struct tl_leg *leg, const char *authorization, cons
 	keep_text(leg, &leg->proxy_authorization, proxy);
 }
 
+static void log_unsent(const struct tl_leg *leg, const char *method)
+{
+	static struct tl_log_limit limit;
+	unsigned skipped;
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("%s %s could not be sent skipped=%u", leg->id, method, skipped);
+}
+
 nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip_method_t method,
 			    const char *name, tag_type_t tag, tag_value_t value, ...)
 {
@@ -158,7 +167,7 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 	(void)ta_end(ta);
 	su_home_deinit(home);
 	if (!orq)
-		g_message("%s %s could not be sent", leg->id, name);
+		log_unsent(leg, name);
 	return orq;
 }
 
@@ -216,7 +225,7 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer)
 	if (ack)
 		nta_outgoing_destroy(ack);
 	else
-		g_message("%s ACK could not be sent", leg->id);
+		log_unsent(leg, "ACK");
 	su_home_deinit(home);
 }
 

@@ -8,6 +8,7 @@
  *   Record-Route,    parameters that make url_param() read past their end
  *   Route
  *   a second 2xx     to an INVITE of ours: see stack_fork.h
+ *   an ACK too soon  of an INVITE whose final response could not be sent ends in an assertion
  */
 #include "b2bua/stack_priv.h"
 #include <stdlib.h>
@@ -83,13 +84,36 @@ static void take_fork(msg_t *msg, sip_t *sip)
 		sip->sip_cseq = NULL;
 }
 
+/* An honest peer has nothing to acknowledge before a final response has been sent to it. */
+static bool is_ack_too_soon(msg_t *msg, const sip_t *sip)
+{
+	struct tl_stack *stack = g_hash_table_lookup(stacks, msg_mclass(msg));
+	nta_incoming_t *invite;
+	sip_cseq_t cseq[1];
+	sip_t probe = { 0 };
+
+	if (!stack || !stack->agent || sip->sip_request->rq_method != sip_method_ack ||
+	    !sip->sip_cseq || !sip->sip_call_id || !sip->sip_from || !sip->sip_to || !sip->sip_via)
+		return false;
+	*cseq = *sip->sip_cseq;
+	cseq->cs_method = sip_method_invite;
+	cseq->cs_method_name = sip_method_name_invite;
+	probe.sip_request = sip->sip_request;
+	probe.sip_cseq = cseq;
+	probe.sip_call_id = sip->sip_call_id;
+	probe.sip_from = sip->sip_from;
+	probe.sip_to = sip->sip_to;
+	invite = nta_incoming_find(stack->agent, &probe, sip->sip_via);
+	return invite && nta_incoming_status(invite) < 200;
+}
+
 static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos)
 {
 	sip_t *sip = (sip_t *)pub;
 
 	/* a stream asks again for each piece of a body: once is enough */
 	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status)) {
-		if (!disarm(msg, sip))
+		if (!disarm(msg, sip) || (sip->sip_request && is_ack_too_soon(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;
 		take_fork(msg, sip);
 	}

@@ -496,6 +496,91 @@ Test(stack, a_reliable_provisional_is_wanted_and_acknowledged)
 	world_stop(&w);
 }
 
+/* Each waits for the PRACK of the one before it, and the answer for that of the last. */
+Test(stack, reliable_provisionals_are_sent_one_by_one)
+{
+	g_autofree char *to = NULL;
+	struct world w;
+
+	world_start(&w);
+	w.ignored = 100;
+	send_request(&w, "INVITE", 1, NULL, "Require: 100rel\r\n", SDP);
+	expect(&w, "180");
+	to = value_of(&w, "To");
+	cr_expect_eq(tl_leg_progress(w.leg, 183, &w.desc, NULL, 0), 0);
+	cr_expect_eq(tl_leg_answer(w.leg, &w.desc, NULL, 0), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		g_autofree char *rseq = value_of(&w, "RSeq");
+		g_autofree char *rack = g_strdup_printf("RAck: %s 1 INVITE\r\n", rseq);
+
+		send_request(&w, "PRACK", 2 + i, to, rack, NULL);
+		run_until(&w, heard(&w, i == 0 ? "183" : "200") && strstr(w.heard, "1 INVITE"));
+	}
+	send_request(&w, "ACK", 1, to, NULL, NULL);
+	run_until(&w, w.events[TL_LEG_ACKED] == 1);
+	world_stop(&w);
+}
+
+Test(stack, an_offer_in_a_prack_is_answered)
+{
+	g_autofree char *to = NULL, *rseq = NULL, *rack = NULL;
+	struct world w;
+
+	world_start(&w);
+	w.ignored = 100;
+	send_request(&w, "INVITE", 1, NULL, "Require: 100rel\r\n", SDP);
+	expect(&w, "180");
+	to = value_of(&w, "To");
+	rseq = value_of(&w, "RSeq");
+	rack = g_strdup_printf("RAck: %s 1 INVITE\r\n", rseq);
+	send_request(&w, "PRACK", 2, to, rack, SDP);
+	expect(&w, "200");
+	cr_expect(strstr(w.heard, "m=audio 5000"), "%s", w.heard);
+	cr_expect_eq(w.events[TL_LEG_OFFERED], 1);
+	world_stop(&w);
+}
+
+Test(stack, an_invite_that_dies_with_an_open_reliable_provisional)
+{
+	struct world w;
+
+	world_start(&w);
+	w.ignored = 100;
+	send_request(&w, "INVITE", 1, NULL, "Require: 100rel\r\n", SDP);
+	expect(&w, "180");
+	send_text(&w,
+		  "CANCEL sip:1001@127.0.0.1 SIP/2.0\r\n"
+		  "Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKINVITE1\r\n"
+		  "From: <sip:a@127.0.0.1>;tag=a1\r\nTo: <sip:1001@gateway.test>\r\n"
+		  "Call-ID: call-1\r\nCSeq: 1 CANCEL\r\n\r\n",
+		  NULL);
+	run_until(&w, w.events[TL_LEG_GONE] == 1);
+	cr_expect_eq(w.status, 487);
+	expect(&w, "487");
+	world_stop(&w);
+}
+
+Test(stack, an_ack_before_any_answer_is_passed_over)
+{
+	struct world w;
+
+	world_start(&w);
+	w.ignored = 100;
+	send_request(&w, "INVITE", 1, NULL, NULL, SDP);
+	expect(&w, "180");
+	send_text(&w,
+		  "ACK sip:1001@127.0.0.1 SIP/2.0\r\n"
+		  "Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKINVITE1\r\n"
+		  "From: <sip:a@127.0.0.1>;tag=a1\r\nTo: <sip:1001@gateway.test>\r\n"
+		  "Call-ID: call-1\r\nCSeq: 1 ACK\r\n\r\n",
+		  NULL);
+	for (int i = 0; i < 5; i++)
+		step(&w);
+	cr_expect_eq(tl_leg_answer(w.leg, &w.desc, NULL, 0), 0);
+	expect(&w, "200");
+	world_stop(&w);
+}
+
 /* --- session timers, RFC 4028 --- */
 
 Test(stack, a_session_timer_is_taken_and_the_caller_refreshes)
