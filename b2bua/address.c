@@ -122,3 +122,20 @@ bool tl_address_parse(const char *host, uint16_t port, struct sockaddr_storage *
 	memcpy(ret_addr, &in6, sizeof(in6));
 	return true;
 }
+
+bool tl_address_is_inside(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET) {
+		uint32_t ip = ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr);
+
+		return ip >> 24 == 10 || ip >> 24 == 127 || ip >> 20 == 0xac1 ||
+		       ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe || ip >> 22 == 0x191;
+	}
+	if (addr->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
+
+		return IN6_IS_ADDR_LOOPBACK(in6) || IN6_IS_ADDR_LINKLOCAL(in6) ||
+		       (in6->s6_addr[0] & 0xfe) == 0xfc;
+	}
+	return true;
+}

@@ -32,3 +32,6 @@ bool tl_address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 
 /* "192.0.2.7", "[2001:db8::1]" or "2001:db8::1" -> address with that port. False: a name. */
 bool tl_address_parse(const char *host, uint16_t port, struct sockaddr_storage *ret_addr);
+
+/* On our side of any NAT: RFC 1918, loopback, link-local, RFC 6598, RFC 4193. Other families too. */
+bool tl_address_is_inside(const struct sockaddr *addr);

@@ -1,5 +1,6 @@
 /* The media of a call: what its legs say to each other becomes one plan. */
 #include "b2bua/call_priv.h"
+#include "b2bua/address.h"
 #include <errno.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -26,24 +27,6 @@ void tl_call_policy(struct tl_media_policy *policy, const char *const *names, si
 	}
 }
 
-/* RFC 1918, loopback, link-local, RFC 6598, RFC 4193: on our side of any NAT. */
-static bool is_inside(const struct sockaddr *addr)
-{
-	if (addr->sa_family == AF_INET) {
-		uint32_t ip = ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr);
-
-		return ip >> 24 == 10 || ip >> 24 == 127 || ip >> 20 == 0xac1 ||
-		       ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe || ip >> 22 == 0x191;
-	}
-	if (addr->sa_family == AF_INET6) {
-		const uint8_t *ip = ((const struct sockaddr_in6 *)addr)->sin6_addr.s6_addr;
-
-		return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)ip) ||
-		       (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
-	}
-	return true;
-}
-
 /* The address that the peer is told: ours, or with NAT the one that it sees. */
 static void tell_address(const struct tl_gateway *gateway, const struct sockaddr *peer,
 			 const struct sockaddr_storage *local, struct tl_media_desc *desc)
@@ -52,7 +35,7 @@ static void tell_address(const struct tl_gateway *gateway, const struct sockaddr
 
 	desc->rtp = *local;
 	memset(&desc->rtcp, 0, sizeof(desc->rtcp));
-	if (!gateway->advertise || local->ss_family != AF_INET || is_inside(peer))
+	if (!gateway->advertise || local->ss_family != AF_INET || tl_address_is_inside(peer))
 		return;
 	if (inet_pton(AF_INET, gateway->advertise, &in4->sin_addr) != 1)
 		desc->rtp = *local;

@@ -18,24 +18,6 @@ bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr)
 	return host && tl_address_parse(host, 0, ret_addr);
 }
 
-/* RFC 1918, loopback, link-local, RFC 6598, RFC 4193: on our side of any NAT. */
-bool tl_stack_is_inside(const struct sockaddr *addr)
-{
-	if (addr->sa_family == AF_INET) {
-		uint32_t ip = ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr);
-
-		return ip >> 24 == 10 || ip >> 24 == 127 || ip >> 20 == 0xac1 ||
-		       ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe || ip >> 22 == 0x191;
-	}
-	if (addr->sa_family == AF_INET6) {
-		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
-
-		return IN6_IS_ADDR_LOOPBACK(in6) || IN6_IS_ADDR_LINKLOCAL(in6) ||
-		       (in6->s6_addr[0] & 0xfe) == 0xfc;
-	}
-	return true;
-}
-
 static socklen_t length_of(const struct sockaddr *addr)
 {
 	return addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
@@ -169,7 +151,7 @@ static const char *contact_host(const struct tl_stack *stack, su_home_t *home,
 	char text[INET6_ADDRSTRLEN];
 	const void *ip;
 
-	if (stack->advertise && !tl_stack_is_inside(peer))
+	if (stack->advertise && !tl_address_is_inside(peer))
 		return tl_host_format(home, stack->advertise);
 	if (port && tl_stack_literal(port->host, &own) && !is_wildcard(&own))
 		return tl_host_format(home, port->host);

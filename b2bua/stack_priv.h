@@ -50,7 +50,6 @@ bool tl_stack_refuse_required(struct tl_stack *stack, nta_incoming_t *irq, const
 			      const char *const *supported);
 
 /* stack_address.c */
-bool tl_stack_is_inside(const struct sockaddr *addr);
 struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
 				   const struct sockaddr *peer);
 /* A literal host, with or without brackets. */
