@@ -39,16 +39,16 @@ static GstBuffer *resample(struct tl_resampler *resampler, GstBuffer *pcm)
 {
 	void *to;
 	GstBuffer *out = tl_buffer_take(&to);
-	GstMapInfo from;
+	struct tl_bytes from;
 	size_t samples = 0;
 
-	if (gst_buffer_map(pcm, &from, GST_MAP_READ)) {
-		size_t n = from.size / sizeof(int16_t);
+	if (tl_buffer_open(pcm, &from, GST_MAP_READ)) {
+		size_t n = from.n / sizeof(int16_t);
 
 		if (tl_resampler_bound(resampler, n) * sizeof(int16_t) <= TL_BUFFER_BYTES)
-			samples = tl_resampler_run(resampler, (const int16_t *)(void *)from.data, n,
-						   to);
-		gst_buffer_unmap(pcm, &from);
+			samples =
+				tl_resampler_run(resampler, (const int16_t *)(void *)from.v, n, to);
+		tl_buffer_close(pcm, &from);
 	}
 	gst_buffer_unref(pcm);
 	if (!samples) {
@@ -61,13 +61,13 @@ static GstBuffer *resample(struct tl_resampler *resampler, GstBuffer *pcm)
 
 static void show_tap(struct tl_chain *chain, GstBuffer *pcm, bool concealed)
 {
-	GstMapInfo map;
+	struct tl_bytes heard;
 
-	if (!gst_buffer_map(pcm, &map, GST_MAP_READWRITE))
+	if (!tl_buffer_open(pcm, &heard, GST_MAP_READWRITE))
 		return;
-	chain->cfg.on_pcm((int16_t *)(void *)map.data, map.size / sizeof(int16_t), chain->rate_hz,
+	chain->cfg.on_pcm((int16_t *)(void *)heard.v, heard.n / sizeof(int16_t), chain->rate_hz,
 			  concealed, chain->cfg.user);
-	gst_buffer_unmap(pcm, &map);
+	tl_buffer_close(pcm, &heard);
 }
 
 /* From the tap's rate on. Takes pcm. */
@@ -83,7 +83,7 @@ static GstFlowReturn tap_and_encode(struct tl_chain *chain, GstBuffer *pcm, bool
 	}
 	if (chain->to_encoder)
 		pcm = resample(chain->to_encoder, pcm);
-	return pcm ? gst_pad_push(chain->encoder.feed, pcm) : GST_FLOW_OK;
+	return pcm ? gst_pad_chain(chain->encoder.sink, pcm) : GST_FLOW_OK;
 }
 
 /* From the decoder's rate on. Takes pcm. */
@@ -98,18 +98,18 @@ static GstFlowReturn on_decoded(GstPad *pad, GstObject *parent, GstBuffer *pcm)
 {
 	struct tl_chain *chain = gst_pad_get_element_private(pad);
 	bool concealed = GST_BUFFER_FLAG_IS_SET(pcm, GST_BUFFER_FLAG_GAP);
-	GstMapInfo map;
+	struct tl_bytes heard;
 
 	chain->decoded = true;
 	if (chain->conceal) {
 		pcm = gst_buffer_make_writable(pcm);
-		if (!gst_buffer_map(pcm, &map, GST_MAP_READWRITE)) {
+		if (!tl_buffer_open(pcm, &heard, GST_MAP_READWRITE)) {
 			gst_buffer_unref(pcm);
 			return GST_FLOW_ERROR;
 		}
-		tl_conceal_heard(chain->conceal, (int16_t *)(void *)map.data,
-				 map.size / sizeof(int16_t));
-		gst_buffer_unmap(pcm, &map);
+		tl_conceal_heard(chain->conceal, (int16_t *)(void *)heard.v,
+				 heard.n / sizeof(int16_t));
+		tl_buffer_close(pcm, &heard);
 	}
 	return take_decoded(chain, pcm, concealed);
 }
@@ -117,13 +117,13 @@ static GstFlowReturn on_decoded(GstPad *pad, GstObject *parent, GstBuffer *pcm)
 static GstFlowReturn on_encoded(GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
 	struct tl_chain *chain = gst_pad_get_element_private(pad);
-	GstMapInfo map;
+	struct tl_bytes payload;
 
 	/* A stock encoder begins with the headers of a file. */
 	if (!GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_HEADER) &&
-	    gst_buffer_map(packet, &map, GST_MAP_READ)) {
-		chain->cfg.on_packet(map.data, map.size, chain->packet_units, chain->cfg.user);
-		gst_buffer_unmap(packet, &map);
+	    tl_buffer_open(packet, &payload, GST_MAP_READ)) {
+		chain->cfg.on_packet(payload.v, payload.n, chain->packet_units, chain->cfg.user);
+		tl_buffer_close(packet, &payload);
 	}
 	gst_buffer_unref(packet);
 	return GST_FLOW_OK;
@@ -322,7 +322,7 @@ static int push_stock(struct tl_chain *chain, const uint8_t *payload, size_t byt
 	GstFlowReturn flow;
 
 	chain->decoded = false;
-	flow = tl_stock_push(chain->decoder.feed, chain->in.codec, payload, bytes);
+	flow = tl_stock_push(chain->decoder.sink, chain->in.codec, payload, bytes);
 	if (flow == GST_FLOW_OK && !chain->decoded)
 		return -EBADMSG;
 	return flow_error(flow);
@@ -339,13 +339,13 @@ int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 		return -EBADMSG;
 	if (goes_by_map(chain, bytes)) {
 		remember(chain, payload, bytes);
-		return flow_error(gst_pad_push(chain->map.feed, tl_buffer_copy(payload, bytes)));
+		return flow_error(gst_pad_chain(chain->map.sink, tl_buffer_copy(payload, bytes)));
 	}
 	recall(chain);
 	chain->holed = false;
 	if (chain->decoder.stock)
 		return push_stock(chain, payload, bytes);
-	return flow_error(gst_pad_push(chain->decoder.feed, tl_buffer_copy(payload, bytes)));
+	return flow_error(gst_pad_chain(chain->decoder.sink, tl_buffer_copy(payload, bytes)));
 }
 
 int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples)
@@ -374,7 +374,7 @@ static GstFlowReturn conceal_by_decoder(struct tl_chain *chain, unsigned ms, con
 
 	GST_BUFFER_FLAG_SET(hole, GST_BUFFER_FLAG_GAP);
 	GST_BUFFER_DURATION(hole) = ms * GST_MSECOND;
-	return gst_pad_push(chain->decoder.feed, hole);
+	return gst_pad_chain(chain->decoder.sink, hole);
 }
 
 static GstFlowReturn conceal_by_repeat(struct tl_chain *chain, unsigned ms)

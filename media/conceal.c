@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
@@ -76,14 +77,66 @@ static float likeness(const struct tl_conceal *conceal, size_t lag)
 	return together / sqrtf(energy);
 }
 
-/* Of two lags that are alike the shorter is the pitch, the longer a multiple of it, which serves as
- * well; so the best is taken as it is. */
-static size_t best_lag(const struct tl_conceal *conceal, size_t from, size_t to, size_t step)
+/* The history in units of 1/8000 s, and in 12 bits: a span's products add up in 32, which the
+ * compiler makes vectors of. */
+static void simplify(const struct tl_conceal *conceal, int16_t *units)
 {
-	size_t best = from;
+	unsigned loudest = 0, shift = 0;
+
+	for (size_t i = 0; i < HISTORY; i++) {
+		units[i] = conceal->history[i * conceal->scale];
+		loudest |= (unsigned)abs(units[i]);
+	}
+	while (loudest >> shift > 2047)
+		shift++;
+	for (size_t i = 0; i < HISTORY; i++)
+		units[i] = (int16_t)(units[i] >> shift);
+}
+
+static int32_t span_product(const int16_t *a, const int16_t *b)
+{
+	int32_t sum = 0;
+
+	for (int i = 0; i < SPAN; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* In units. Of two lags that are alike the shorter is the pitch, the longer a multiple of it, which
+ * serves as well; so the best is taken as it is. */
+static size_t coarse_lag(const struct tl_conceal *conceal)
+{
+	int16_t units[HISTORY];
+	const int16_t *now = units + HISTORY - SPAN, *then = now - LAG_MIN;
+	int32_t energy;
+	size_t best = LAG_MIN;
 	float most = -INFINITY;
 
-	for (size_t lag = from; lag <= to; lag += step) {
+	simplify(conceal, units);
+	energy = span_product(then, then);
+	for (size_t lag = LAG_MIN;; lag++) {
+		float alike = (float)span_product(now, then) / sqrtf((float)energy + 1);
+
+		if (alike > most) {
+			most = alike;
+			best = lag;
+		}
+		if (lag == LAG_MAX)
+			return best;
+		then--;
+		energy += then[0] * then[0] - then[SPAN] * then[SPAN];
+	}
+}
+
+static size_t find_lag(const struct tl_conceal *conceal)
+{
+	size_t scale = conceal->scale, low = LAG_MIN * scale, high = LAG_MAX * scale;
+	size_t coarse = coarse_lag(conceal) * scale, best = coarse;
+	float most = -INFINITY;
+
+	if (scale == 1)
+		return coarse;
+	for (size_t lag = MAX(coarse - scale, low); lag <= MIN(coarse + scale, high); lag++) {
 		float alike = likeness(conceal, lag);
 
 		if (alike > most) {
@@ -92,16 +145,6 @@ static size_t best_lag(const struct tl_conceal *conceal, size_t from, size_t to,
 		}
 	}
 	return best;
-}
-
-static size_t find_lag(const struct tl_conceal *conceal)
-{
-	size_t scale = conceal->scale, low = LAG_MIN * scale, high = LAG_MAX * scale;
-	size_t coarse = best_lag(conceal, low, high, scale);
-
-	if (scale == 1)
-		return coarse;
-	return best_lag(conceal, MAX(coarse - scale, low), MIN(coarse + scale, high), 1);
 }
 
 /* The last quarter of the period turns into that of the period before, which is what stood in front

@@ -18,27 +18,27 @@ static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
 {
 	size_t samples = gst_util_uint64_scale_int_round(GST_BUFFER_DURATION(hole),
 							 (int)self->parent.rate_hz, GST_SECOND);
-	GstMapInfo map;
+	struct tl_bytes next;
 	int made;
 
-	if (!gst_buffer_map(hole, &map, GST_MAP_READ))
+	if (!tl_buffer_open(hole, &next, GST_MAP_READ))
 		return -1;
-	made = class_of(self)->conceal(self, map.data, map.size, pcm,
+	made = class_of(self)->conceal(self, next.v, next.n, pcm,
 				       MIN(samples, (size_t)TL_PCM_SAMPLES));
-	gst_buffer_unmap(hole, &map);
+	tl_buffer_close(hole, &next);
 	return made;
 }
 
 static int decode_payload(TlDecoder *self, GstBuffer *payload, int16_t *pcm)
 {
-	GstMapInfo map;
+	struct tl_bytes bytes;
 	int samples = -1;
 
-	if (!gst_buffer_map(payload, &map, GST_MAP_READ))
+	if (!tl_buffer_open(payload, &bytes, GST_MAP_READ))
 		return -1;
-	if (map.size)
-		samples = class_of(self)->decode(self, map.data, map.size, pcm);
-	gst_buffer_unmap(payload, &map);
+	if (bytes.n)
+		samples = class_of(self)->decode(self, bytes.v, bytes.n, pcm);
+	tl_buffer_close(payload, &bytes);
 	return samples;
 }
 

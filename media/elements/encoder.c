@@ -63,12 +63,12 @@ static GstFlowReturn encode_samples(TlEncoder *self, const int16_t *pcm, size_t 
 static GstFlowReturn on_pcm(GstPad *pad, GstObject *parent, GstBuffer *in)
 {
 	GstFlowReturn flow = GST_FLOW_ERROR;
-	GstMapInfo map;
+	struct tl_bytes pcm;
 
-	if (gst_buffer_map(in, &map, GST_MAP_READ)) {
-		flow = encode_samples((TlEncoder *)parent, (const int16_t *)(const void *)map.data,
-				      map.size / sizeof(int16_t));
-		gst_buffer_unmap(in, &map);
+	if (tl_buffer_open(in, &pcm, GST_MAP_READ)) {
+		flow = encode_samples((TlEncoder *)parent, (const int16_t *)(const void *)pcm.v,
+				      pcm.n / sizeof(int16_t));
+		tl_buffer_close(in, &pcm);
 	}
 	gst_buffer_unref(in);
 	return flow;

@@ -62,6 +62,7 @@ static const struct law *law_of(const struct tl_codec *codec)
 
 static void decode_law(const struct law *law, const uint8_t *payload, size_t bytes, int16_t *pcm)
 {
+#pragma GCC unroll 8
 	for (size_t i = 0; i < bytes; i++)
 		pcm[i] = law->decoded[payload[i]];
 }
@@ -120,9 +121,11 @@ G_DEFINE_TYPE(TlG711Enc, tl_g711_enc, tl_encoder_get_type())
 static int encode_g711(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload)
 {
 	const struct law *law = ((TlG711Enc *)self)->law;
+	unsigned shift = law->shift; /* or the compiler has each byte stored change it */
 
+#pragma GCC unroll 8
 	for (size_t i = 0; i < samples; i++)
-		payload[i] = law->encoded[(uint16_t)pcm[i] >> law->shift];
+		payload[i] = law->encoded[(uint16_t)pcm[i] >> shift];
 	return (int)samples;
 }
 
@@ -155,19 +158,27 @@ typedef TlElementClass TlG711MapClass;
 
 G_DEFINE_TYPE(TlG711Map, tl_g711_map, tl_element_get_type())
 
+static void map_law(const struct law *law, uint8_t *restrict payload, size_t bytes)
+{
+	const uint8_t *restrict mapped = law->mapped;
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < bytes; i++)
+		payload[i] = mapped[payload[i]];
+}
+
 static GstFlowReturn map_payload(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
 	TlG711Map *self = (TlG711Map *)parent;
-	GstMapInfo map;
+	struct tl_bytes payload;
 
 	buffer = gst_buffer_make_writable(buffer);
-	if (!gst_buffer_map(buffer, &map, GST_MAP_READWRITE)) {
+	if (!tl_buffer_open(buffer, &payload, GST_MAP_READWRITE)) {
 		gst_buffer_unref(buffer);
 		return GST_FLOW_ERROR;
 	}
-	for (size_t i = 0; i < map.size; i++)
-		map.data[i] = self->law->mapped[map.data[i]];
-	gst_buffer_unmap(buffer, &map);
+	map_law(self->law, payload.v, payload.n);
+	tl_buffer_close(buffer, &payload);
 	return gst_pad_push(self->parent.src, buffer);
 }
 

@@ -10,12 +10,14 @@ static gboolean ignore_event(GstPad *pad, GstObject *parent, GstEvent *event)
 	return TRUE;
 }
 
-static GstPad *open_pad(GstPadDirection direction, void *user)
+static GstPad *open_drain(GstPadChainFunction on_out, void *user)
 {
-	GstPad *pad = gst_pad_new(NULL, direction);
+	GstPad *pad = gst_pad_new(NULL, GST_PAD_SINK);
 
 	gst_object_ref_sink(pad);
 	gst_pad_set_element_private(pad, user);
+	gst_pad_set_chain_function(pad, on_out);
+	gst_pad_set_event_function(pad, ignore_event);
 	gst_pad_set_active(pad, TRUE);
 	return pad;
 }
@@ -32,34 +34,31 @@ void tl_half_close(struct tl_half *half)
 {
 	if (half->element && half->stock)
 		tl_stock_stop(half->element);
+	g_clear_pointer(&half->sink, gst_object_unref);
 	/* The element's end holds its pads; letting go of the last reference unlinks them. */
 	g_clear_pointer(&half->element, gst_object_unref);
-	g_clear_pointer(&half->feed, close_pad);
 	g_clear_pointer(&half->drain, close_pad);
 }
 
 /* Takes caps. */
-static void open_stream(GstPad *feed, GstCaps *caps)
+static void open_stream(GstPad *sink, GstCaps *caps)
 {
-	gst_pad_push_event(feed, gst_event_ref(tl_stream_start()));
-	gst_pad_push_event(feed, gst_event_new_caps(caps));
-	gst_pad_push_event(feed, gst_event_ref(tl_time_segment()));
+	gst_pad_send_event(sink, gst_event_ref(tl_stream_start()));
+	gst_pad_send_event(sink, gst_event_new_caps(caps));
+	gst_pad_send_event(sink, gst_event_ref(tl_time_segment()));
 	gst_caps_unref(caps);
 }
 
 static int link_half(struct tl_half *half)
 {
-	GstPad *sink = gst_element_get_static_pad(half->element, "sink");
 	GstPad *src = gst_element_get_static_pad(half->element, "src");
-	int r = 0;
+	GstPadLinkReturn link;
 
-	/* We know what fits: asking the elements for their caps would cost more than the link. */
-	if (GST_PAD_LINK_FAILED(gst_pad_link_full(half->feed, sink, GST_PAD_LINK_CHECK_NOTHING)) ||
-	    GST_PAD_LINK_FAILED(gst_pad_link_full(src, half->drain, GST_PAD_LINK_CHECK_NOTHING)))
-		r = -ENOTSUP;
-	gst_object_unref(sink);
+	half->sink = gst_element_get_static_pad(half->element, "sink");
+	/* We know what fits: asking the element for its caps would cost more than the link. */
+	link = gst_pad_link_full(src, half->drain, GST_PAD_LINK_CHECK_NOTHING);
 	gst_object_unref(src);
-	return r;
+	return GST_PAD_LINK_FAILED(link) ? -ENOTSUP : 0;
 }
 
 static int set_up(struct tl_half *half, const struct tl_element_cfg *cfg)
@@ -82,14 +81,11 @@ int tl_half_open(struct tl_half *half, const char *element, const struct tl_elem
 		return -ENOTSUP;
 	gst_object_ref_sink(half->element);
 	half->stock = !G_TYPE_CHECK_INSTANCE_TYPE(half->element, tl_element_get_type());
-	half->feed = open_pad(GST_PAD_SRC, user);
-	half->drain = open_pad(GST_PAD_SINK, user);
-	gst_pad_set_chain_function(half->drain, on_out);
-	gst_pad_set_event_function(half->drain, ignore_event);
+	half->drain = open_drain(on_out, user);
 	r = set_up(half, cfg);
 	if (r < 0)
 		return r;
-	open_stream(half->feed, cfg->ptime_ms ? tl_pcm_caps(cfg->rate_hz)
+	open_stream(half->sink, cfg->ptime_ms ? tl_pcm_caps(cfg->rate_hz)
 					      : tl_stock_payload_caps(cfg->format->codec));
 	return 0;
 }

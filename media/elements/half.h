@@ -1,9 +1,10 @@
 #pragma once
 /*
- * One element between two pads of ours: what is pushed at feed has come out at
- * drain when the push returns, on the same thread.
+ * One element in front of a pad of ours: what is chained into its sink has
+ * come out at drain when gst_pad_chain() returns, on the same thread. A source
+ * pad of ours before the sink would only pass on what we can say ourselves.
  *
- *   feed --> sink [element] src --> drain
+ *   sink [element] src --> drain
  *
  * One thread at a time. Private to media/.
  */
@@ -11,7 +12,7 @@
 
 struct tl_half {
 	GstElement *element; /* NULL: this half is absent */
-	GstPad *feed, *drain;
+	GstPad *sink, *drain;
 	bool stock; /* the element is GStreamer's own */
 };
 

@@ -97,7 +97,7 @@ void tl_stock_stop(GstElement *element)
 	gst_element_set_state(element, GST_STATE_NULL);
 }
 
-GstFlowReturn tl_stock_push(GstPad *feed, const struct tl_codec *codec, const uint8_t *payload,
+GstFlowReturn tl_stock_push(GstPad *sink, const struct tl_codec *codec, const uint8_t *payload,
 			    size_t bytes)
 {
 	size_t ends[TL_SPEEX_FRAMES], n = 0, from = 0;
@@ -106,14 +106,14 @@ GstFlowReturn tl_stock_push(GstPad *feed, const struct tl_codec *codec, const ui
 	if (g_str_equal(codec->name, "speex"))
 		n = tl_speex_frames(payload, bytes, ends);
 	if (n <= 1)
-		return gst_pad_push(feed, tl_buffer_copy(payload, bytes));
+		return gst_pad_chain(sink, tl_buffer_copy(payload, bytes));
 	/* speexdec decodes as many frames of a packet as the header said: one. */
 	for (size_t i = 0; i < n && flow == GST_FLOW_OK; from = ends[i++]) {
 		void *frame;
 		GstBuffer *buffer = tl_buffer_take(&frame);
 
 		tl_buffer_trim(buffer, tl_speex_cut(payload, from, ends[i], frame));
-		flow = gst_pad_push(feed, buffer);
+		flow = gst_pad_chain(sink, buffer);
 	}
 	return flow;
 }

@@ -13,5 +13,5 @@ void tl_stock_stop(GstElement *element);
 /* What goes into the decoder's sink pad. Transfer full. */
 GstCaps *tl_stock_payload_caps(const struct tl_codec *codec);
 /* One packet's payload into a decoder, frame by frame where it knows no other way. */
-GstFlowReturn tl_stock_push(GstPad *feed, const struct tl_codec *codec, const uint8_t *payload,
+GstFlowReturn tl_stock_push(GstPad *sink, const struct tl_codec *codec, const uint8_t *payload,
 			    size_t bytes);
