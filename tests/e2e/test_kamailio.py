@@ -81,8 +81,8 @@ class Kamailio:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
+        self.process.kill()  # its children go with the test's session
+        self.process.wait()
 
 
 def world():

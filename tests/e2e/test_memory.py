@@ -4,9 +4,10 @@ import re
 import socket
 import time
 
-from bystander import check_log_is_bounded, prove_service
+from bystander import NUMBER, check_log_is_bounded, prove_service
 from sip_message import Message, token
-from world import World
+from test_sipp import CARRIER, PHONE, Sipp
+from world import World, wait_until
 
 
 class Mass:
@@ -106,3 +107,26 @@ def test_memory_after_strangers_invites():
 
 def test_memory_after_20000_messages():
     check_memory("MESSAGE", "x", 20000)
+
+
+LINGER_S = 33  # RFC 3261 timers B, F, H: 64 T1, and a little
+
+
+def test_memory_after_whole_calls():
+    # What finished transactions keep for their time is there again for the next ones after it.
+    with World(register=(), agents=False, carrier="transport = tcp") as w:
+        Sipp(w, "registers", PHONE, tcp=True).finish()
+
+        def calls(count):
+            b = Sipp(w, "answers", PHONE, calls=count, tcp=True)
+            w.wait_for_port(PHONE)
+            Sipp(w, "caller_hangs_up", CARRIER, NUMBER, calls=count, rate=100, tcp=True).finish()
+            b.finish()
+            wait_until(lambda: not w.gateway.control("calls"), what="calls empty")
+            return w.gateway.rss_kb()
+
+        calls(300)
+        time.sleep(LINGER_S)
+        before = w.gateway.rss_kb()
+        grown = calls(300) - before
+        assert grown < 2048, f"{grown} kB more after 300 calls"

@@ -9,6 +9,7 @@ Every world has a network 127.x.y.0/24 to itself, so that worlds run side by sid
 
 import itertools
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -155,9 +156,9 @@ class World:
         wanted = "".join(f"{int(part):02X}" for part in reversed(f"{self.net}.{last}".split(".")))
 
         def bound():
-            for table in ("udp", "tcp"):
+            for table, state in (("udp", "07"), ("tcp", "0A")):  # 0A: listening
                 with open(f"/proc/net/{table}", encoding="ascii") as file:
-                    if f" {wanted}:{port:04X} " in file.read():
+                    if re.search(f" {wanted}:{port:04X} [0-9A-F]+:[0-9A-F]+ {state} ", file.read()):
                         return True
             return False
 
