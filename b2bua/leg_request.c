@@ -9,6 +9,7 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tagarg.h>
 #include <sofia-sip/tport_tag.h>
+#include "b2bua/stack_fork.h"
 
 /* The hop that a UAC's requests meet first stands last in the Record-Route that came back. */
 static const sip_record_route_t *nearest(const sip_record_route_t *route, bool we_called)
@@ -222,10 +223,12 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer)
 		TAG_IF(answer, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(tl_leg_payload(leg, home, answer, true)), TAG_END());
 
-	if (ack)
+	if (ack) {
 		nta_outgoing_destroy(ack);
-	else
+		tl_forks_acked(leg->stack->forks, leg->info.call_id, leg->invite_cseq);
+	} else {
 		log_unsent(leg, "ACK");
+	}
 	su_home_deinit(home);
 }
 

@@ -18,7 +18,8 @@ enum {
 /* An INVITE of ours that is settled. */
 struct settled {
 	int64_t until_us;
-	char *tag; /* of its 2xx, or NULL */
+	char *tag;  /* of its 2xx, or NULL */
+	bool acked; /* so that NTA knows what to do when that one comes again */
 	char *ended[FORKS_MAX];
 	unsigned n_ended;
 };
@@ -138,7 +139,7 @@ static void end_stray(struct tl_forks *forks, struct stray *stray)
 				   SIPTAG_CSEQ(ack_cseq), NTATAG_ACK_BRANCH(stray->branch),
 				   TAG_END());
 	if (ack)
-		nta_outgoing_destroy(ack); /* it lives on, for when the 2xx comes again */
+		nta_outgoing_destroy(ack); /* it ends by itself */
 	/* NTA's default callback frees it with its final response */
 	(void)nta_outgoing_tcreate(dialog, NULL, NULL, NULL, SIP_METHOD_BYE, NULL,
 				   SIPTAG_CSEQ(bye_cseq),
@@ -183,7 +184,15 @@ static bool is_answer_to_invite(const sip_t *sip)
 	       sip->sip_to && sip->sip_via;
 }
 
-/* Has it been ended before? Then NTA finds its ACK, and sends that again. */
+void tl_forks_acked(struct tl_forks *forks, const char *call_id, uint32_t cseq)
+{
+	g_autofree char *key = key_of(call_id, cseq);
+	struct settled *s = g_hash_table_lookup(forks->settled, key);
+
+	if (s)
+		s->acked = true;
+}
+
 static bool was_ended(const struct settled *s, const char *tag)
 {
 	for (unsigned i = 0; i < s->n_ended; i++)
@@ -203,10 +212,15 @@ bool tl_forks_take(struct tl_forks *forks, const sip_t *sip)
 	key = key_of(sip->sip_call_id->i_id, sip->sip_cseq->cs_seq);
 	s = g_hash_table_lookup(forks->settled, key);
 	tag = sip->sip_to->a_tag ? sip->sip_to->a_tag : "";
-	if (!s || (s->tag && g_ascii_strcasecmp(s->tag, tag) == 0) || was_ended(s, tag))
+	if (!s)
 		return false;
-	if (s->n_ended == FORKS_MAX || g_queue_get_length(forks->strays) >= WAITING_MAX || !*tag ||
-	    !sip->sip_via->v_branch || tl_leg_check_target(sip, true) < 0)
+	if (s->tag && g_ascii_strcasecmp(s->tag, tag) == 0)
+		return !s->acked;
+	/* one that comes again has been sent an ACK and a BYE, and the BYE is sent again till it is
+	 * answered: that must do */
+	if (was_ended(s, tag) || s->n_ended == FORKS_MAX ||
+	    g_queue_get_length(forks->strays) >= WAITING_MAX || !*tag || !sip->sip_via->v_branch ||
+	    tl_leg_check_target(sip, true) < 0)
 		return true;
 	s->ended[s->n_ended++] = g_strdup(tag);
 	keep_stray(forks, sip);

@@ -16,5 +16,7 @@ void tl_forks_free(struct tl_forks *forks); /* NULL ok */
 /* The transaction (call_id, cseq) has had its final response, with this To tag when it was a
  * 2xx, else NULL. Any other 2xx to it is one too many, for as long as NTA remembers it. */
 void tl_forks_settled(struct tl_forks *forks, const char *call_id, uint32_t cseq, const char *tag);
+/* That 2xx has been acknowledged. */
+void tl_forks_acked(struct tl_forks *forks, const char *call_id, uint32_t cseq);
 /* Looks at each response before NTA does. True: NTA must not see it; it is dealt with. */
 bool tl_forks_take(struct tl_forks *forks, const sip_t *sip);

@@ -1,7 +1,7 @@
 /*
  * Between the bytes of a message and NTA stands Sofia's parser; this file
- * stands behind the parser. Its hook runs when the headers of a message have
- * been read, and takes away what the transaction layer would stumble over:
+ * stands behind the parser. Its hook runs at the empty line behind the headers,
+ * and takes away what the transaction layer would stumble over:
  *
  *   Via maddr        replies would go wherever it says, and a name in it is
  *                    resolved by a call that blocks the process
@@ -9,6 +9,10 @@
  *   Route
  *   a second 2xx     to an INVITE of ours: see stack_fork.h
  *   an ACK too soon  of an INVITE whose final response could not be sent ends in an assertion
+ *
+ * A message that ends without that line would pass by the hook. So its first
+ * line is sealed when it is read, such that NTA drops the message without a
+ * word, and the hook breaks the seal.
  */
 #include "b2bua/stack_priv.h"
 #include <stdlib.h>
@@ -23,8 +27,58 @@ enum {
 	ROUTES_MAX = 32,
 };
 
+/* Sofia's classes of first lines, with our parse functions. */
+static struct msg_hclass_s request_class, status_class;
 static issize_t (*extract_body)(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos);
 static GHashTable *stacks; /* msg_mclass_t -> struct tl_stack: a parser has no other context */
+
+/* NTA has no word for an ACK that it can't take, and a URI without a type is nothing that it
+ * takes. The method's name stays, and the type finds room in the URI's padding. */
+static void seal_request(sip_request_t *request)
+{
+	request->rq_url->url_pad[1] = request->rq_url->url_type;
+	request->rq_url->url_type = url_invalid;
+	request->rq_method = sip_method_ack;
+}
+
+static void unseal_request(sip_request_t *request)
+{
+	if (request->rq_url->url_type != url_invalid)
+		return;
+	request->rq_url->url_type = request->rq_url->url_pad[1];
+	request->rq_url->url_pad[1] = 0;
+	request->rq_method = sip_method_code(request->rq_method_name);
+}
+
+static issize_t parse_request(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
+{
+	issize_t r = sip_request_class->hc_parse(home, h, text, bytes);
+
+	h->sh_class = sip_request_class;
+	if (r >= 0)
+		seal_request((sip_request_t *)h);
+	return r;
+}
+
+/* NTA drops what is of another version. */
+static const char sealed_version[] = "SIP/0";
+
+static issize_t parse_status(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
+{
+	issize_t r = sip_status_class->hc_parse(home, h, text, bytes);
+	sip_status_t *status = (sip_status_t *)h;
+
+	h->sh_class = sip_status_class;
+	if (r >= 0 && g_ascii_strcasecmp(status->st_version, sip_version_2_0) == 0)
+		status->st_version = sealed_version;
+	return r;
+}
+
+static void unseal_status(sip_status_t *status)
+{
+	if (status->st_version == sealed_version)
+		status->st_version = sip_version_2_0;
+}
 
 static bool strip_vias(sip_t *sip)
 {
@@ -113,6 +167,10 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 
 	/* a stream asks again for each piece of a body: once is enough */
 	if (!(sip->sip_flags & MSG_FLG_BODY) && (sip->sip_request || sip->sip_status)) {
+		if (sip->sip_request)
+			unseal_request(sip->sip_request);
+		if (sip->sip_status)
+			unseal_status(sip->sip_status);
 		if (!disarm(msg, sip) || (sip->sip_request && is_ack_too_soon(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;
 		take_fork(msg, sip);
@@ -129,6 +187,12 @@ msg_mclass_t *tl_guard_mclass_new(struct tl_stack *stack)
 	g_hash_table_insert(stacks, mclass, stack);
 	extract_body = sip_default_mclass()->mc_extract_body;
 	mclass->mc_extract_body = on_body;
+	request_class = *sip_request_class;
+	request_class.hc_parse = parse_request;
+	mclass->mc_request->hr_class = &request_class;
+	status_class = *sip_status_class;
+	status_class.hc_parse = parse_status;
+	mclass->mc_status->hr_class = &status_class;
 	return mclass;
 }
 

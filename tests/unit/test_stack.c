@@ -356,6 +356,25 @@ Test(stack, a_merged_request_is_482)
 	world_stop(&w);
 }
 
+/* No guard looks at what ends before the empty line behind its headers. */
+Test(stack, a_message_without_an_end_is_dropped)
+{
+	struct world w;
+
+	world_start(&w);
+	send_text(&w,
+		  "OPTIONS sip:127.0.0.1 SIP/2.0\r\n"
+		  "Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK1\r\n"
+		  "From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n",
+		  NULL);
+	for (int i = 0; i < 5; i++)
+		step(&w);
+	cr_expect_eq(w.n_heard, 0, "%s", w.heard);
+	send_text(&w, REQUEST("OPTIONS", ""), NULL);
+	expect(&w, "200");
+	world_stop(&w);
+}
+
 /* --- in a dialog --- */
 
 /* Answered and acknowledged; the To with our tag, to be freed. */
