@@ -19,6 +19,7 @@ import ctypes
 import importlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,10 +42,11 @@ class Running:
         self.name, self.begun = name, time.monotonic()
         self.limit_s = getattr(function, "timeout_s", default_timeout_s)
         self.output = tempfile.TemporaryFile()
+        self.folder = tempfile.mkdtemp(prefix="twinleg-e2e-")
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            os._exit(run_here(function, self.output))
+            os._exit(run_here(function, self.output, self.folder))
         self.fd = os.pidfd_open(self.pid)
         self.status = None
 
@@ -59,6 +61,8 @@ class Running:
         self._kill_group()
         os.close(self.fd)
         self.status = os.waitstatus_to_exitcode(status)
+        if self.status in (PASSED, SKIPPED):
+            shutil.rmtree(self.folder, ignore_errors=True)
         return True
 
     def failed(self):
@@ -82,12 +86,14 @@ class Running:
         else:
             print(f"FAIL {self.name}: {why}")
             print("".join(f"    | {line}\n" for line in text.splitlines()), end="")
+            print(f"    | its files are in {self.folder}")
         sys.stdout.flush()
 
 
-def run_here(function, output):
-    """In the child: own session, own network, then the test."""
+def run_here(function, output, folder):
+    """In the child: own session, own network, own folder for temporary files, then the test."""
     os.setsid()
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     try:
