@@ -63,6 +63,7 @@ static void leg_free(struct tl_leg *leg)
 	g_ptr_array_free(leg->others, TRUE);
 	g_free(leg->offer);
 	g_free(leg->early);
+	g_free(leg->local);
 	g_free(leg->id);
 	su_home_deinit(leg->home);
 	g_free(leg);
@@ -151,6 +152,10 @@ sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct 
 
 	if (!desc)
 		return NULL;
+	if (desc != leg->offer) { /* that one counts when it is accepted */
+		g_free(leg->local);
+		leg->local = g_memdup2(desc, sizeof(*desc));
+	}
 	text = tl_sdp_print(leg->sdp, desc, answer, &bytes);
 	return sip_payload_create(home, text, (isize_t)bytes);
 }

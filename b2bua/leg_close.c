@@ -7,6 +7,12 @@
 
 enum { REFUSAL_DEFAULT = 480 };
 
+/* A bare URI's parameters would become the header's (RFC 3261 20.10). */
+static char *bracket(const char *uri)
+{
+	return uri && *uri != '<' ? g_strdup_printf("<%s>", uri) : g_strdup(uri);
+}
+
 static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 {
 	static const struct tl_cause none;
@@ -15,6 +21,7 @@ static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 	g_autofree char *retry_after = g_strdup_printf("%u", c->retry_after_s);
 	g_autofree char *text =
 		c->warning ? g_strdelimit(g_strdup(c->warning), "\"\\\r\n", ' ') : NULL;
+	g_autofree char *contact = bracket(c->contact);
 	g_autofree char *warning = text ? g_strdup_printf("399 twinleg \"%s\"", text) : NULL;
 
 	nta_incoming_treply(leg->invite, status,
@@ -22,7 +29,7 @@ static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 			    SIPTAG_SERVER_STR(leg->stack->user_agent),
 			    TAG_IF(c->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry_after)),
 			    TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
-			    TAG_IF(status < 400 && c->contact, SIPTAG_CONTACT_STR(c->contact)),
+			    TAG_IF(status < 400 && contact, SIPTAG_CONTACT_STR(contact)),
 			    /* RFC 6432 */
 			    SIPTAG_REASON_STR(c->reason), TAG_END());
 	nta_incoming_destroy(leg->invite);

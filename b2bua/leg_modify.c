@@ -190,9 +190,13 @@ static int on_reinvite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq
 static int send_reinvite(struct tl_leg *leg)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	char *expires = leg->session_s ? su_sprintf(home, "%u;refresher=%s", leg->session_s,
+						    leg->we_refresh ? "uac" : "uas")
+				       : NULL;
 
 	leg->out = tl_leg_send(
-		leg, on_reinvite_response, SIP_METHOD_INVITE, SIPTAG_CONTACT_STR(leg->contact),
+		leg, on_reinvite_response, SIP_METHOD_INVITE, SIPTAG_SESSION_EXPIRES_STR(expires),
+		TAG_IF(expires, SIPTAG_SUPPORTED_STR("timer")), SIPTAG_CONTACT_STR(leg->contact),
 		SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
 		SIPTAG_CONTENT_TYPE_STR("application/sdp"),
 		SIPTAG_PAYLOAD(tl_leg_payload(leg, home, leg->offer, false)), TAG_END());
@@ -268,7 +272,8 @@ static void on_reanswered(struct tl_leg *leg, const sip_t *sip)
 		end_offer(leg, 488, NULL);
 		return;
 	}
-	g_clear_pointer(&leg->offer, g_free);
+	g_free(leg->local);
+	leg->local = g_steal_pointer(&leg->offer);
 	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_REANSWERED,
 						  .status = sip->sip_status->st_status,
 						  .desc = &desc });

@@ -84,6 +84,8 @@ struct tl_leg {
 	su_timer_t *session_timer; /* RFC 4028 */
 	unsigned session_s;        /* agreed interval; 0: none */
 	bool we_refresh;
+	bool peer_updates;           /* its Allow names UPDATE */
+	struct tl_media_desc *local; /* what we said last of our media, for a refresh by INVITE */
 };
 
 /* leg.c */

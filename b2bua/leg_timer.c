@@ -5,7 +5,7 @@
  *
  *   peer refreshes   |---------------- session_s ----------------|
  *                    2xx                           BYE ^ min(32 s, a third) before the end
- *   we refresh       |------------------| UPDATE at half
+ *   we refresh       |------------------| UPDATE, or a re-INVITE that changes nothing
  */
 #include "b2bua/leg_priv.h"
 #include <sofia-sip/nta_tag.h>
@@ -26,6 +26,8 @@ int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip)
 	bool peer_can = sip_has_feature(sip->sip_supported, "timer") ||
 			sip_has_feature(sip->sip_require, "timer");
 
+	if (sip->sip_allow)
+		leg->peer_updates = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
 	if (!asked) {
 		leg->session_s = 0;
 		return 0;
@@ -66,18 +68,27 @@ static void on_expired(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
 	tl_leg_leave(leg);
 }
 
-/* The answer is dealt with as that of any short request: a dialog that is gone ends. */
+static void refresh_by_update(struct tl_leg *leg)
+{
+	g_autofree char *expires = g_strdup_printf("%u;refresher=uac", leg->session_s);
+
+	(void)tl_leg_send_other(leg, SIP_METHOD_UPDATE, SIPTAG_SESSION_EXPIRES_STR(expires),
+				SIPTAG_SUPPORTED_STR("timer"), SIPTAG_CONTACT_STR(leg->contact),
+				TAG_END());
+}
+
+/* Either way a dialog that is gone ends by the answer. A re-INVITE offers what stands, so that
+ * nothing changes (RFC 4028 7.4); when an offer is under way, that one refreshes. */
 static void on_refresh_due(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct tl_leg *leg = (struct tl_leg *)arg;
-	g_autofree char *expires = g_strdup_printf("%u;refresher=uac", leg->session_s);
 
 	tl_leg_enter(leg);
 	tl_leg_start_timer(leg, &leg->session_timer, leg->session_s * 500, on_refresh_due);
-	if (leg->state == TL_LEG_UP)
-		(void)tl_leg_send_other(leg, SIP_METHOD_UPDATE, SIPTAG_SESSION_EXPIRES_STR(expires),
-					SIPTAG_SUPPORTED_STR("timer"),
-					SIPTAG_CONTACT_STR(leg->contact), TAG_END());
+	if (leg->state == TL_LEG_UP && leg->peer_updates)
+		refresh_by_update(leg);
+	else if (leg->state == TL_LEG_UP && leg->local)
+		(void)tl_leg_offer(leg, leg->local);
 	tl_leg_leave(leg);
 }
 

@@ -69,9 +69,15 @@ static char *listen_url(const struct tl_listen *listen)
 
 static int open_port(struct tl_stack *stack, const struct tl_listen *listen)
 {
-	struct tl_port *port = g_new0(struct tl_port, 1);
 	g_autofree char *url = listen_url(listen);
+	struct tl_port *port;
 
+	if (listen->transport == TL_TRANSPORT_TLS) {
+		g_warning("listen tls:%s:%u: there is no TLS yet, not opened", listen->host,
+			  listen->port);
+		return 0;
+	}
+	port = g_new0(struct tl_port, 1);
 	*port = (struct tl_port) { .transport = listen->transport,
 				   .host = g_strdup(listen->host),
 				   .ident = g_strdup(listen->host),
