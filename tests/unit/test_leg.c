@@ -136,16 +136,14 @@ static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
 	}
 }
 
-static void agent_start(struct agent *agent, su_root_t *root, uint16_t rtp_port)
+static void agent_start(struct agent *agent, su_root_t *root, const char *host, uint16_t rtp_port)
 {
 	struct tl_stack_cfg cfg = { .gateway = &agent->gateway,
 				    .on_invite = on_invite,
 				    .user = agent };
 
-	agent->listen[0] =
-		(struct tl_listen) { .transport = TL_TRANSPORT_UDP, .host = "127.0.0.1" };
-	agent->listen[1] =
-		(struct tl_listen) { .transport = TL_TRANSPORT_TCP, .host = "127.0.0.1" };
+	agent->listen[0] = (struct tl_listen) { .transport = TL_TRANSPORT_UDP, .host = host };
+	agent->listen[1] = (struct tl_listen) { .transport = TL_TRANSPORT_TCP, .host = host };
 	agent->gateway = (struct tl_gateway) { .listen = agent->listen,
 					       .n_listen = 2,
 					       .domain = "gateway.test",
@@ -154,13 +152,18 @@ static void agent_start(struct agent *agent, su_root_t *root, uint16_t rtp_port)
 	cr_assert_eq(tl_stack_new(root, &cfg, &agent->stack), 0);
 }
 
-static void pair_start(struct pair *p)
+static void pair_start_at(struct pair *p, const char *host)
 {
 	memset(p, 0, sizeof(*p));
 	su_init();
 	p->root = su_root_create(NULL);
-	agent_start(&p->a, p->root, 4000);
-	agent_start(&p->b, p->root, 5000);
+	agent_start(&p->a, p->root, host, 4000);
+	agent_start(&p->b, p->root, host, 5000);
+}
+
+static void pair_start(struct pair *p)
+{
+	pair_start_at(p, "127.0.0.1");
 }
 
 /* Steps until condition holds; fails the test when it doesn't within 5 seconds. */
@@ -188,8 +191,10 @@ static void pair_stop(struct pair *p)
 static void call_by(struct pair *p, enum tl_transport transport, bool offer,
 		    const struct tl_header *header)
 {
+	const char *host = p->b.listen[0].host;
+	g_autofree char *bracketed = g_strdup_printf(strchr(host, ':') ? "[%s]" : "%s", host);
 	g_autofree char *uri =
-		g_strdup_printf("sip:1001@127.0.0.1:%u%s", tl_stack_port(p->b.stack, transport),
+		g_strdup_printf("sip:1001@%s:%u%s", bracketed, tl_stack_port(p->b.stack, transport),
 				transport == TL_TRANSPORT_TCP ? ";transport=tcp" : "");
 	struct tl_target target = { .request_uri = uri,
 				    .from = { .name = "Al \"x\" ice", .user = "2002" },
@@ -283,6 +288,21 @@ Test(leg, a_call_by_tcp)
 	tl_leg_close(p.b.leg, NULL);
 	run_until(&p, p.a.events[TL_LEG_GONE] == 1);
 	pair_stop(&p);
+}
+
+Test(leg, calls_by_ipv6)
+{
+	for (int transport = TL_TRANSPORT_UDP; transport <= TL_TRANSPORT_TCP; transport++) {
+		struct pair p;
+
+		pair_start_at(&p, "::1");
+		call_by(&p, (enum tl_transport)transport, true, NULL);
+		run_until(&p, p.b.events[TL_LEG_ACKED] == 1);
+		cr_expect_eq(tl_leg_info(p.b.leg)->source.ss_family, AF_INET6);
+		tl_leg_close(p.b.leg, NULL);
+		run_until(&p, p.a.events[TL_LEG_GONE] == 1);
+		pair_stop(&p);
+	}
 }
 
 Test(leg, rings_then_answers_with_early_media)
