@@ -73,13 +73,14 @@ struct tl_leg_info {
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
 
 enum tl_leg_event_type {
-	TL_LEG_PROGRESS,   /* outgoing: 101..199 with status; desc: its SDP, or NULL */
-	TL_LEG_ANSWERED,   /* outgoing: 2xx; desc: the answer (or offer, if we sent none). If it
-			      bore no usable SDP the leg has ended itself and sends REFUSED 488
-			      instead */
-	TL_LEG_REFUSED,    /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
-	TL_LEG_ACKED,      /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL */
-	TL_LEG_OFFERED,    /* re-INVITE or UPDATE: desc is the offer, or NULL: it wants ours.
+	TL_LEG_PROGRESS, /* outgoing: 101..199 with status; desc: its SDP, or NULL */
+	TL_LEG_ANSWERED, /* outgoing: 2xx; desc: the answer. If we sent no offer, it is the peer's,
+			    and tl_leg_accept() sends the ACK with our answer. Without usable SDP
+			    the leg ends itself and sends REFUSED 488 instead */
+	TL_LEG_REFUSED,  /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
+	TL_LEG_ACKED, /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL. Again for
+			 a re-INVITE without an offer, when its ACK has brought the answer */
+	TL_LEG_OFFERED,    /* re-INVITE, UPDATE or PRACK: desc is the offer, or NULL: it wants ours.
 			      Reply by tl_leg_accept() or tl_leg_decline() */
 	TL_LEG_REANSWERED, /* our tl_leg_offer() was accepted; desc: the answer */
 	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */

@@ -145,6 +145,7 @@ static void stop(struct fuzz *f)
 	while (f->n_legs > 0)
 		tl_leg_release(f->legs[--f->n_legs]);
 	tl_stack_free(f->stack);
+	su_root_step(f->root, 0); /* what NTA had posted to itself holds messages */
 	su_root_destroy(f->root);
 	close(f->fd);
 }
