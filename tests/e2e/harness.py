@@ -48,6 +48,12 @@ def binary():
     return os.environ.get("TWINLEG", "twinleg")
 
 
+def is_sanitized():
+    """Whether the gateway is a sanitizer build."""
+    with open(binary(), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def environment():
     """Ours, with sanitizers told to say everything, see complaint(), and to keep little of what was
     freed, since tests watch the resident memory."""

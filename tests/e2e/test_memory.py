@@ -4,6 +4,7 @@ import re
 import socket
 import time
 
+from harness import Skip, is_sanitized
 from bystander import NUMBER, check_log_is_bounded, prove_service
 from sip_message import Message, token
 from test_sipp import CARRIER, PHONE, Sipp
@@ -115,6 +116,8 @@ LINGER_S = 33  # RFC 3261 timers B, F, H: 64 T1, and a little
 
 def test_memory_after_whole_calls():
     # What finished transactions keep for their time is there again for the next ones after it.
+    if is_sanitized():
+        raise Skip("a sanitizer build keeps what was freed: more of it than this test would find")
     with World(register=(), agents=False, carrier="transport = tcp") as w:
         Sipp(w, "registers", PHONE, tcp=True).finish()
 
