@@ -3,7 +3,7 @@ signalling stays as it is, and what it hears follows."""
 
 from rtp import continuity
 from sip_message import make_sdp
-from world import RING_ALICE, World
+from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
 RECORD_OUT = """
@@ -290,9 +290,9 @@ def test_digits_go_by_info_once_a_leg_has_no_telephone_event():
         b.rtp.tone(660, 0.1)
         a.rtp.tone(440, 0.1)
         a.rtp.digit("5", 101)
-        b.rtp.wait(1, pt=101)
-        assert [digit for digit, _ in b.rtp.digits(101)] == ["5"]
+        wait_until(lambda: b.rtp.digits(101), what="digit")
         b.expect_nothing(0.3)
+        assert [digit for digit, _ in b.rtp.digits(101)] == ["5"]
         reinvite(b, events=None)
         a.rtp.tone(440, 0.1)
         a.rtp.digit("7", 101)
