@@ -81,7 +81,9 @@ def check_memory(method, user, count, last=2):
         check_log_is_bounded(w, since, time.monotonic() - begun)
         settle(w, method)
         grown = w.gateway.rss_kb() - before
-        assert grown < 4096, f"{grown} kB more after {count - warm} {method}"
+        # a sanitizer's quarantine and its own records of what was allocated come on top
+        limit = 16384 if is_sanitized() else 4096
+        assert grown < limit, f"{grown} kB more after {count - warm} {method}"
         prove_service(w)
 
 
