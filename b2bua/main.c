@@ -1,6 +1,6 @@
 /* Arguments, signals, and the loop. */
 #include "b2bua/app.h"
-#include "b2bua/control.h"
+#include "b2bua/control/control.h"
 #include "b2bua/log.h"
 #include "dialplan/dialplan.h"
 #include "media/session.h"

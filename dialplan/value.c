@@ -7,7 +7,7 @@ enum { SUGGESTIONS_MAX = 200 };
 
 static const char *const flag_words[] = { "no", "yes", NULL };
 
-/* RTP names that media/codec.c has rows for; the media layer decides what of it runs here. */
+/* RTP names that media/plan/codec.c has rows for; the media layer decides what of it runs here. */
 static const char *const codec_names[] = {
 	"opus",       "G722",        "PCMA", "PCMU",     "G729",      "GSM",     "iLBC", "speex",
 	"speex/8000", "speex/16000", "L16",  "L16/8000", "L16/16000", "G726-32", "AMR",  "AMR-WB",

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include "media/codec.h"
+#include "media/plan/codec.h"
 
 enum {
 	TL_DESC_FORMATS = 24, /* formats kept of an offer; more are ignored */
@@ -14,10 +14,10 @@ enum {
 };
 
 enum tl_direction { /* as the describer says of itself, RFC 3264 5.1; bits: 1 sends, 2 receives */
-	TL_DIR_INACTIVE = 0,
-	TL_DIR_SENDONLY = 1,
-	TL_DIR_RECVONLY = 2,
-	TL_DIR_SENDRECV = 3,
+		    TL_DIR_INACTIVE = 0,
+		    TL_DIR_SENDONLY = 1,
+		    TL_DIR_RECVONLY = 2,
+		    TL_DIR_SENDRECV = 3,
 };
 /* What the other side must say at the most: sendonly <-> recvonly. */
 enum tl_direction tl_direction_mirror(enum tl_direction d);
@@ -25,7 +25,7 @@ enum tl_direction tl_direction_mirror(enum tl_direction d);
 struct tl_format {
 	const struct tl_codec *codec; /* never NULL */
 	uint8_t pt;
-	char fmtp[TL_FMTP_BYTES];     /* "" : none */
+	char fmtp[TL_FMTP_BYTES]; /* "" : none */
 };
 
 /* A parameter of an fmtp value, "mode=20; x=1" has mode and x; keys in any case. false: it is
@@ -44,8 +44,8 @@ struct tl_media_desc {
 	struct sockaddr_storage rtp;  /* where it wants RTP; port 0: the stream is refused */
 	struct sockaddr_storage rtcp; /* ss_family 0: RTP's port + 1 */
 	enum tl_direction direction;  /* absent attribute means sendrecv */
-	unsigned ptime_ms;	      /* 0: not said */
-	unsigned maxptime_ms;	      /* 0: not said */
+	unsigned ptime_ms;            /* 0: not said */
+	unsigned maxptime_ms;         /* 0: not said */
 	bool rtcp_mux;
 	size_t n_formats;
 	struct tl_format formats[TL_DESC_FORMATS]; /* in order of preference */

@@ -7,16 +7,16 @@
  */
 #include <stdint.h>
 #include <sys/socket.h>
-#include "media/plan.h"
+#include "media/plan/plan.h"
 
 struct tl_media;   /* the engine: workers, storage thread, port pool */
 struct tl_session; /* one call */
 
 struct tl_media_cfg {
-	unsigned workers;			/* 0: one a core */
-	uint16_t rtp_port_min, rtp_port_max;	/* inclusive */
-	unsigned jitter_min_ms, jitter_max_ms;	/* bounds of the adaptive delay */
-	unsigned rtp_timeout_s;			/* 0: never */
+	unsigned workers;                      /* 0: one a core */
+	uint16_t rtp_port_min, rtp_port_max;   /* inclusive */
+	unsigned jitter_min_ms, jitter_max_ms; /* bounds of the adaptive delay */
+	unsigned rtp_timeout_s;                /* 0: never */
 	unsigned opus_complexity;
 };
 
@@ -32,7 +32,7 @@ void tl_media_dispatch(struct tl_media *media);
 
 struct tl_media_load { /* for status and admission */
 	unsigned workers, sessions, ports_used, ports_free;
-	uint64_t late_ticks;	/* ticks that began over 5 ms late */
+	uint64_t late_ticks;       /* ticks that began over 5 ms late */
 	uint64_t tick_late_max_us; /* since the last call */
 };
 void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load);
@@ -40,15 +40,15 @@ void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load);
 /* Counters of what came in from a side and went out to it. */
 struct tl_side_stats {
 	uint64_t rx_pkts, rx_bytes, tx_pkts, tx_bytes;
-	uint64_t lost_pkts;	  /* RFC 3550 A.3, cumulative */
-	uint64_t late_pkts;	  /* came after their turn; chain only */
-	uint64_t concealed_ms;	  /* audio made up for holes */
-	uint64_t junk_pkts;	  /* not RTP, unknown payload type, or from a stranger */
-	uint32_t jitter_us;	  /* RFC 3550 6.4.1 */
-	uint32_t delay_us;	  /* from arrival to departure at the other side, mean */
+	uint64_t lost_pkts;    /* RFC 3550 A.3, cumulative */
+	uint64_t late_pkts;    /* came after their turn; chain only */
+	uint64_t concealed_ms; /* audio made up for holes */
+	uint64_t junk_pkts;    /* not RTP, unknown payload type, or from a stranger */
+	uint32_t jitter_us;    /* RFC 3550 6.4.1 */
+	uint32_t delay_us;     /* from arrival to departure at the other side, mean */
 	uint32_t delay_max_us;
 	struct sockaddr_storage source; /* latched; family 0: nothing came */
-	const char *codec;	  /* what arrives, static; NULL: nothing yet */
+	const char *codec;              /* what arrives, static; NULL: nothing yet */
 };
 struct tl_session_stats {
 	struct tl_side_stats side[_TL_SIDE_MAX];
@@ -56,21 +56,21 @@ struct tl_session_stats {
 };
 
 enum tl_media_event_type {
-	TL_MEDIA_PLAYED,	/* the announcements for a side have ended (all were sent) */
-	TL_MEDIA_PLAY_FAILED,	/* a file could not be read; text says why. PLAYED follows */
-	TL_MEDIA_DTMF,		/* digit pressed at side, once, at its end */
-	TL_MEDIA_TIMEOUT,	/* no RTP from any open receiving side for rtp_timeout_s */
-	TL_MEDIA_CHAIN_FAILED,	/* transcoding can't go on; text says why */
+	TL_MEDIA_PLAYED,        /* the announcements for a side have ended (all were sent) */
+	TL_MEDIA_PLAY_FAILED,   /* a file could not be read; text says why. PLAYED follows */
+	TL_MEDIA_DTMF,          /* digit pressed at side, once, at its end */
+	TL_MEDIA_TIMEOUT,       /* no RTP from any open receiving side for rtp_timeout_s */
+	TL_MEDIA_CHAIN_FAILED,  /* transcoding can't go on; text says why */
 	TL_MEDIA_RECORD_FAILED, /* said once a recording; the call goes on */
-	TL_MEDIA_CLOSED,	/* last event: stats are final, the session is freed after it */
+	TL_MEDIA_CLOSED,        /* last event: stats are final, the session is freed after it */
 	_TL_MEDIA_EVENT_MAX,
 };
 struct tl_media_event {
 	enum tl_media_event_type type;
 	enum tl_side side;
-	char digit;		/* 0-9 A-D * # */
+	char digit; /* 0-9 A-D * # */
 	unsigned duration_ms;
-	const char *text;	/* lent during the callback; NULL: none */
+	const char *text;              /* lent during the callback; NULL: none */
 	struct tl_session_stats stats; /* TL_MEDIA_CLOSED */
 };
 typedef void tl_media_event_fn(const struct tl_media_event *event, void *user);

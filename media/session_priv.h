@@ -5,9 +5,9 @@
  */
 #include <glib.h>
 
-#include "media/port.h"
-#include "media/storage.h"
-#include "media/worker.h"
+#include "media/worker/port.h"
+#include "media/file/storage.h"
+#include "media/worker/worker.h"
 
 enum { TL_SESSION_ID_BYTES = 32, TL_SESSION_SPARE_PORTS = 4 };
 

@@ -40,7 +40,7 @@ refuse b2bua "$ours""media/elements/" "elements are media's own"
 for folder in dialplan media b2bua; do
 	refuse "$folder" '(pthread_create|g_thread_new|g_thread_try_new|thrd_create) *\(' \
 		"threads are made by worker.c, storage.c and store.c only" \
-		'(media/(worker|storage)[a-z_]*|b2bua/store[a-z_]*)\.c'
+		'(media/worker/worker|media/file/storage|b2bua/store/store)[a-z_]*\.c'
 done
 
 sort -u "$broken"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "media/codec.h"
+#include "media/plan/codec.h"
 
 bool tl_g711_is(const struct tl_codec *codec);
 void tl_g711_decode(const struct tl_codec *codec, const uint8_t *payload, size_t bytes,

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "media/speex.h"
+#include "media/plan/speex.h"
 
 enum { SPEEX_HEADER_BYTES = 80, SPEEX_FRAME_MS = 20 };
 

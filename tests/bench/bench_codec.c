@@ -14,7 +14,7 @@
 #include <opus/opus.h>
 #include <spandsp.h>
 
-#include "media/chain.h"
+#include "media/chain/chain.h"
 
 enum { STREAMS = 100, FRAMES = 100, ROUNDS = 5, COMPLEXITY = 5, FRAME_MS = 20 };
 

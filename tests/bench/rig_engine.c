@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/codec.h"
+#include "media/plan/codec.h"
 #include "media/session.h"
 
 /* The media engine as the daemon runs it, with calls that nobody signalled. */

@@ -14,7 +14,7 @@
 
 #include <glib.h>
 
-#include "media/chain.h"
+#include "media/chain/chain.h"
 
 enum { FLAG_TAP = 1, FLAG_SWITCH = 2, FLAG_OCTET_ALIGN = 4, FLAG_PTIME_40 = 8, HOLE = 0x8000 };
 

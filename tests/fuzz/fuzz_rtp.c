@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/dtmf.h"
-#include "media/jitter.h"
-#include "media/pack.h"
-#include "media/reception.h"
-#include "media/rtcp.h"
+#include "media/rtp/dtmf.h"
+#include "media/rtp/jitter.h"
+#include "media/rtp/pack.h"
+#include "media/rtp/reception.h"
+#include "media/rtp/rtcp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include "b2bua/sdp.h"
+#include "b2bua/sip/sdp.h"
 
 /* libFuzzer has no header for it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);

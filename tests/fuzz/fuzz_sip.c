@@ -22,8 +22,8 @@
 #include <unistd.h>
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_log.h>
-#include "b2bua/leg.h"
-#include "b2bua/stack.h"
+#include "b2bua/leg/leg.h"
+#include "b2bua/sip/stack.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);

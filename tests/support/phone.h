@@ -14,7 +14,7 @@
 
 #include "media/address.h"
 #include "media/cursor.h"
-#include "media/rtp.h"
+#include "media/rtp/rtp.h"
 #include "media/session.h"
 
 enum {

@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 #include <glib.h>
-#include "b2bua/address.h"
-#include "b2bua/ban.h"
-#include "b2bua/limits.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/ban.h"
+#include "b2bua/call/limits.h"
 
 #define S ((int64_t)G_USEC_PER_SEC)
 

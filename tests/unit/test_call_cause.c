@@ -1,5 +1,5 @@
 /* Which refusal of several counts, and what of it the caller is told. */
-#include "b2bua/call_priv.h"
+#include "b2bua/call/call_priv.h"
 #include <criterion/criterion.h>
 
 static struct tl_kept_cause kept;

@@ -1,4 +1,4 @@
-#include "b2bua/call_fsm.h"
+#include "b2bua/call/call_fsm.h"
 #include <criterion/criterion.h>
 #include <string.h>
 

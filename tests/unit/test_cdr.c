@@ -5,10 +5,10 @@
 #include <jansson.h>
 #include <sqlite3.h>
 #include <string.h>
-#include "b2bua/address.h"
-#include "b2bua/cdr.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/call/cdr.h"
 #include "b2bua/log.h"
-#include "b2bua/store.h"
+#include "b2bua/store/store.h"
 
 static struct tl_cdr answered_call(void)
 {

@@ -1,4 +1,4 @@
-#include "media/chain.h"
+#include "media/chain/chain.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,11 +1,11 @@
-#include "media/chain.h"
+#include "media/chain/chain.h"
 
 #include <string.h>
 
 #include <criterion/criterion.h>
 #include <glib.h>
 
-#include "media/speex.h"
+#include "media/plan/speex.h"
 
 static struct tl_format format_of(const char *name)
 {

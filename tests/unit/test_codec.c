@@ -1,4 +1,4 @@
-#include "media/codec.h"
+#include "media/plan/codec.h"
 
 #include <criterion/criterion.h>
 #include <glib.h>

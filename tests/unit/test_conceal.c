@@ -1,4 +1,4 @@
-#include "media/conceal.h"
+#include "media/chain/conceal.h"
 
 #include <math.h>
 #include <stdlib.h>

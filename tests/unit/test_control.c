@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <sofia-sip/su.h>
-#include "b2bua/control.h"
-#include "b2bua/control_table.h"
+#include "b2bua/control/control.h"
+#include "b2bua/control/control_table.h"
 
 /* --- tables --- */
 

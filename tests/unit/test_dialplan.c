@@ -2,7 +2,7 @@
 #include "tests/support/dialplan_text.h"
 #include <errno.h>
 #include <glib/gstdio.h>
-#include "media/codec.h"
+#include "media/plan/codec.h"
 
 static const struct {
 	const char *name, *text;

@@ -1,4 +1,4 @@
-#include "b2bua/digest.h"
+#include "b2bua/sip/digest.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <glib.h>

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
-#include "b2bua/digest_verify.h"
+#include "b2bua/registrar/digest_verify.h"
 
 #define MUFASA                                                                                     \
 	"username=\"Mufasa\"", "realm=\"testrealm@host.com\"", "uri=\"/dir/index.html\"",          \

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "media/dtmf.h"
+#include "media/rtp/dtmf.h"
 
 enum { CLOCK = 8000, STEP_US = 20000 };
 

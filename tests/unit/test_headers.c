@@ -1,4 +1,4 @@
-#include "b2bua/headers.h"
+#include "b2bua/sip/headers.h"
 #include <criterion/criterion.h>
 #include <glib.h>
 #include <string.h>

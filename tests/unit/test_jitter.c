@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/jitter.h"
+#include "media/rtp/jitter.h"
 
 enum { CLOCK = 8000, FRAME = 160, FRAME_US = 20000, TICK_US = 10000, MIN_MS = 40, MAX_MS = 200 };
 

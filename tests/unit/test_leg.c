@@ -3,8 +3,8 @@
  * A test is what one agent does, what the other is told to do, and what both
  * saw. Nothing sleeps: the loop is stepped until a counter shows it.
  */
-#include "b2bua/leg.h"
-#include "b2bua/stack.h"
+#include "b2bua/leg/leg.h"
+#include "b2bua/sip/stack.h"
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>

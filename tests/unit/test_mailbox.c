@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 
-#include "media/mailbox.h"
+#include "media/worker/mailbox.h"
 
 enum { CELLS = 8, RESERVE = 2, POSTERS = 3, EACH = 20000 };
 

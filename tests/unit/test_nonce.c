@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
-#include "b2bua/address.h"
-#include "b2bua/nonce.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/nonce.h"
 
 #define S ((int64_t)G_USEC_PER_SEC)
 

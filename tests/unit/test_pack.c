@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "media/pack.h"
+#include "media/rtp/pack.h"
 
 enum { CLOCK = 8000, FRAME = 160, FRAME_US = 20000, SSRC = 77 };
 

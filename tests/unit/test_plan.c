@@ -1,4 +1,4 @@
-#include "media/plan.h"
+#include "media/plan/plan.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

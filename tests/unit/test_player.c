@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "media/codec.h"
-#include "media/player.h"
-#include "media/player_priv.h"
-#include "media/wav.h"
+#include "media/plan/codec.h"
+#include "media/file/player.h"
+#include "media/file/player_priv.h"
+#include "media/file/wav.h"
 
 enum { PTIME_MS = 20, COMPLEXITY = 1, TONE_HZ = 440 };
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "media/port.h"
+#include "media/worker/port.h"
 
 enum { PAIRS = 8 };
 

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "media/reception.h"
+#include "media/rtp/reception.h"
 
 enum { CLOCK = 8000, FRAME = 160, FRAME_US = 20000 };
 

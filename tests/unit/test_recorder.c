@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "media/recorder.h"
-#include "media/wav.h"
+#include "media/file/recorder.h"
+#include "media/file/wav.h"
 
 enum { RATE_HZ = 8000, MS = 1000, S = 1000000, FRAME = 160 };
 

@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/su.h>
-#include "b2bua/access.h"
-#include "b2bua/address.h"
-#include "b2bua/registrar.h"
-#include "b2bua/stack.h"
-#include "b2bua/store.h"
+#include "b2bua/registrar/access.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/registrar.h"
+#include "b2bua/sip/stack.h"
+#include "b2bua/store/store.h"
 
 #define DOMAIN "pbx.example.net"
 

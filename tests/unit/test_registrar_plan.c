@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sofia-sip/msg.h>
 #include <sofia-sip/sip_header.h>
-#include "b2bua/address.h"
-#include "b2bua/location.h"
-#include "b2bua/registrar_plan.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/location.h"
+#include "b2bua/registrar/registrar_plan.h"
 
 enum { NOW_S = 1700000000 };
 

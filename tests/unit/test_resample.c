@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <math.h>
 
-#include "media/resample.h"
+#include "media/chain/resample.h"
 
 static int16_t *tone(unsigned rate_hz, double hz, size_t n)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/rtcp.h"
+#include "media/rtp/rtcp.h"
 
 #define RR_EMPTY 0x80, 201, 0, 1, 1, 2, 3, 4
 #define BYE      0x81, 203, 0, 1, 1, 2, 3, 4

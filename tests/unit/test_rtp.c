@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/rtp.h"
+#include "media/rtp/rtp.h"
 
 #define HEADER(first, pt) first, pt, 0x12, 0x34, 0, 0, 0x10, 0, 0xca, 0xfe, 0xba, 0xbe
 

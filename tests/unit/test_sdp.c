@@ -1,4 +1,4 @@
-#include "b2bua/sdp.h"
+#include "b2bua/sip/sdp.h"
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 #include "../support/phone.h"
-#include "media/rtcp.h"
+#include "media/rtp/rtcp.h"
 
 Test(session, relays_both_ways_as_one_stream_each)
 {

@@ -1,7 +1,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 
-#include "media/source.h"
+#include "media/rtp/source.h"
 
 static union tl_address at(const char *ip, unsigned port)
 {

@@ -2,8 +2,8 @@
  * A stack on 127.0.0.1 and a peer that speaks SIP by hand: what is refused and
  * how, and the ladders that no well-behaved peer would climb.
  */
-#include "b2bua/leg.h"
-#include "b2bua/stack.h"
+#include "b2bua/leg/leg.h"
+#include "b2bua/sip/stack.h"
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>

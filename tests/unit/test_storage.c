@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <pthread.h>
 
-#include "media/storage.h"
+#include "media/file/storage.h"
 
 enum { POSTERS = 4, POSTS = 20000, FLOOD = 100000 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "b2bua/store.h"
+#include "b2bua/store/store.h"
 
 static char *dir;
 

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <sofia-sip/su.h>
-#include "b2bua/address.h"
-#include "b2bua/stack.h"
-#include "b2bua/trunk.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/sip/stack.h"
+#include "b2bua/trunk/trunk.h"
 
 static struct {
 	su_root_t *root;

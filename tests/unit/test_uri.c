@@ -1,4 +1,4 @@
-#include "b2bua/stack.h"
+#include "b2bua/sip/stack.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <glib.h>

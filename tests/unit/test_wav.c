@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "media/wav.h"
+#include "media/file/wav.h"
 
 Test(wav, writes_the_head_that_every_player_reads)
 {

@@ -1,0 +1,31 @@
+#pragma once
+/*
+ * A call: the caller's leg (a), the legs of those it rings, of which one
+ * becomes b, and one media session. Executes what call_fsm says; the only
+ * place that knows that there are two legs. Signalling thread only.
+ *
+ * A call owns itself: it ends when its legs do and its media has reported, and
+ * then tells the app by tl_app_call_ended().
+ */
+#include <jansson.h>
+#include <stdint.h>
+#include "b2bua/registrar/access.h"
+#include "b2bua/call/call_fsm.h"
+#include "dialplan/dialplan.h"
+
+struct tl_app;
+struct tl_call;
+struct tl_leg;
+
+/* Takes the leg of an admitted INVITE and starts. dp: the dialplan that admitted it (referenced).
+ */
+struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_dialplan *dp,
+			    const struct tl_source *source);
+const char *tl_call_id(const struct tl_call *call);
+enum tl_call_state tl_call_state(const struct tl_call *call);
+/* Ends it from our side; why stands in the record and in a Reason header. */
+void tl_call_stop(struct tl_call *call, const char *why);
+/* What `calls` and `show` print; a new reference. */
+json_t *tl_call_json(const struct tl_call *call);
+/* Frees without waiting for anything: for the end of the process. */
+void tl_call_free(struct tl_call *call);

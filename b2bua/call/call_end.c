@@ -1,0 +1,265 @@
+/* How a call ends: causes, the record, letting everything go. */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/call/cdr.h"
+#include "b2bua/trunk/trunk.h"
+#include <string.h>
+
+void tl_kept_cause_clear(struct tl_kept_cause *kept)
+{
+	g_free(kept->phrase);
+	g_free(kept->reason);
+	g_free(kept->warning);
+	g_free((char *)kept->cause.contact);
+	*kept = (struct tl_kept_cause) { 0 };
+}
+
+void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
+{
+	struct tl_kept_cause fresh = {
+		.cause = *cause,
+		.phrase = g_strdup(cause->phrase),
+		.reason = g_strdup(cause->reason),
+		.warning = g_strdup(cause->warning),
+	};
+
+	fresh.cause.phrase = fresh.phrase;
+	fresh.cause.reason = fresh.reason;
+	fresh.cause.warning = fresh.warning;
+	fresh.cause.contact = g_strdup(cause->contact);
+	tl_kept_cause_clear(kept);
+	*kept = fresh;
+}
+
+/*
+ * What to tell the caller for a status that a target gave. Most are about the
+ * callee and pass; some are about our own request to him, which the caller
+ * neither wrote nor can mend.
+ */
+static int status_for_caller(int status)
+{
+	switch (status) {
+	case 401: /* the callee's realm is not the caller's business */
+	case 407:
+	case 494:
+		return 403;
+	case 481:
+	case 487: /* nobody cancelled on the caller's side */
+	case 491:
+		return 480;
+	case 400:
+	case 405:
+	case 406:
+	case 411:
+	case 412:
+	case 413:
+	case 414:
+	case 415:
+	case 416:
+	case 420:
+	case 421:
+	case 422:
+	case 423:
+	case 493:
+	case 505:
+	case 513:
+		return 500;
+	default:
+		return status;
+	}
+}
+
+/* RFC 3261 16.7 step 6: a 6xx outranks all; then what tells the caller most. */
+static int rank(int status)
+{
+	if (status >= 600)
+		return 6;
+	if (status == 486)
+		return 5;
+	if (status == 480 || status == 408)
+		return 3;
+	if (status >= 400 && status < 500)
+		return status_for_caller(status) == status ? 4 : 2;
+	return status ? 1 : 0;
+}
+
+bool tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause)
+{
+	if (rank(cause->status) <= rank(kept->cause.status))
+		return false;
+	tl_kept_cause_set(kept, cause);
+	return true;
+}
+
+struct tl_cause tl_cause_for_caller(const struct tl_cause *cause)
+{
+	struct tl_cause shown = *cause;
+
+	shown.status = status_for_caller(cause->status);
+	if (shown.status != cause->status) { /* what was said belongs to what is not told */
+		shown.phrase = shown.warning = NULL;
+		shown.retry_after_s = 0;
+	}
+	return shown;
+}
+
+static void stop_timer(su_timer_t **timer)
+{
+	if (*timer)
+		su_timer_destroy(*timer);
+	*timer = NULL;
+}
+
+/* The caller's final response; 0: none yet. Who cancels gets 487 from his leg. */
+static int told_caller(const struct tl_call *call)
+{
+	if (call->a_answered)
+		return 200;
+	if (call->state == TL_CALL_ENDED && strcmp(call->ended_by, "a") == 0)
+		return 487;
+	return tl_cause_for_caller(&call->end.cause).status;
+}
+
+json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats, bool store)
+{
+	bool ended = call->state == TL_CALL_ENDED;
+	struct tl_cdr cdr = {
+		.id = call->id,
+		.source = call->source,
+		.caller = call->caller,
+		.callee = call->callee,
+		.route = call->route,
+		.target = call->target,
+		.call_id_a = call->call_id_a,
+		.call_id_b = call->call_id_b,
+		.started_ms = call->started_ms,
+		.ringing_ms = call->ringing_ms,
+		.answered_ms = call->answered_ms,
+		.ended_ms = call->ended_ms,
+		.status = told_caller(call),
+		.ended_by = ended ? call->ended_by : NULL,
+		.reason = call->end.reason ? call->end.reason : call->end.phrase,
+		.quiet = !call->rung && !call->session, /* its refusal has been logged */
+		.recording = call->recording,
+	};
+	json_t *json;
+
+	if (stats)
+		cdr.stats = *stats;
+	if (store)
+		tl_cdr_write(call->app->store, &cdr);
+	json = tl_cdr_json(&cdr);
+	json_object_set_new(json, "state", json_string(tl_call_state_name(call->state)));
+	return json;
+}
+
+json_t *tl_call_json(const struct tl_call *call)
+{
+	struct tl_session_stats stats = { 0 };
+
+	if (call->session)
+		tl_session_stats(call->session, &stats);
+	return tl_call_record(call, &stats, false);
+}
+
+void tl_call_free(struct tl_call *call)
+{
+	stop_timer(&call->ring_timer);
+	stop_timer(&call->duration_timer);
+	stop_timer(&call->free_timer);
+	tl_leg_release(call->leg_a);
+	g_ptr_array_free(call->branches, TRUE);
+	g_free(call->a.offered);
+	if (call->trunk)
+		tl_trunk_give(call->app->trunks, call->trunk);
+	tl_kept_cause_clear(&call->best);
+	tl_kept_cause_clear(&call->end);
+	tl_decision_free(call->decision);
+	tl_dialplan_unref(call->dp);
+	g_free(call->source);
+	g_free(call->source_name);
+	g_free(call->caller);
+	g_free(call->callee);
+	g_free(call->trunk);
+	g_free(call->recording);
+	g_free(call->route);
+	g_free(call->target);
+	g_free(call->call_id_a);
+	g_free(call->call_id_b);
+	g_free(call);
+}
+
+static void finished(struct tl_call *call, const struct tl_session_stats *stats)
+{
+	tl_app_call_ended(call->app, call, tl_call_record(call, stats, true));
+	tl_call_free(call);
+}
+
+static void on_free_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	finished((struct tl_call *)arg, NULL);
+}
+
+/*
+ * The legs are let go now; they finish their dialogs alone. The call itself
+ * waits for its media's last word, which bears the final counters. Without
+ * media it ends at the next turn of the loop, since whoever raised the event
+ * still holds it.
+ */
+void tl_call_finish(struct tl_call *call)
+{
+	call->ended_ms = g_get_real_time() / 1000;
+	stop_timer(&call->ring_timer);
+	stop_timer(&call->duration_timer);
+	tl_leg_release(call->leg_a);
+	call->leg_a = NULL;
+	if (call->trunk)
+		tl_trunk_give(call->app->trunks, call->trunk);
+	g_clear_pointer(&call->trunk, g_free);
+	call->b = NULL;
+	g_ptr_array_set_size(call->branches, 0);
+	if (call->session)
+		tl_session_close(call->session);
+	else
+		call->free_timer = tl_call_timer(call, 1, on_free_timer);
+}
+
+void tl_call_on_media(const struct tl_media_event *event, void *user)
+{
+	struct tl_call *call = user;
+
+	switch (event->type) {
+	case TL_MEDIA_PLAYED:
+		if (event->side == TL_SIDE_A && call->decision &&
+		    call->decision->verdict != TL_VERDICT_ECHO)
+			tl_call_raise(call, TL_CALL_EV_PLAYED);
+		return;
+	case TL_MEDIA_PLAY_FAILED:
+		g_warning("call=%s announcement not played: %s", call->id, event->text);
+		return;
+	case TL_MEDIA_DTMF:
+		g_message("call=%s leg=%s digit=%c ms=%u", call->id, tl_side_name(event->side),
+			  event->digit, event->duration_ms);
+		tl_call_media_digit(call, tl_side_other(event->side), event->digit,
+				    event->duration_ms, true);
+		return;
+	case TL_MEDIA_TIMEOUT:
+		if ((call->state == TL_CALL_TALKING || call->state == TL_CALL_SERVING) &&
+		    !tl_call_media_on_hold(call))
+			tl_call_stop(call, "media timeout");
+		return;
+	case TL_MEDIA_CHAIN_FAILED:
+		g_warning("call=%s leg=%s transcoding failed: %s", call->id,
+			  tl_side_name(event->side), event->text);
+		tl_call_stop(call, "transcoding failed");
+		return;
+	case TL_MEDIA_RECORD_FAILED:
+		g_warning("call=%s not recorded: %s", call->id, event->text);
+		return;
+	case TL_MEDIA_CLOSED:
+		call->session = NULL;
+		finished(call, &event->stats);
+		return;
+	case _TL_MEDIA_EVENT_MAX:
+		return;
+	}
+}

@@ -1,0 +1,386 @@
+/* The media of a call: what its legs say to each other becomes one plan. */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/sip/address.h"
+#include <errno.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEFAULT_DIGIT_MS = 160 };
+
+void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
+		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf)
+{
+	if (n_names == 0) {
+		names = gateway->codecs;
+		n_names = gateway->n_codecs;
+	}
+	*policy = (struct tl_media_policy) {
+		.telephone_event = dtmf == TL_DTMF_AUTO || dtmf == TL_DTMF_RTP,
+	};
+	for (size_t i = 0; i < n_names && policy->n_codecs < TL_DESC_FORMATS; i++) {
+		const struct tl_codec *codec = tl_codec_by_name(names[i]);
+
+		if (codec)
+			policy->codecs[policy->n_codecs++] = codec;
+	}
+}
+
+/* The address that the peer is told: ours, or with NAT the one that it sees. */
+static void tell_address(const struct tl_gateway *gateway, const struct sockaddr *peer,
+			 const struct sockaddr_storage *local, struct tl_media_desc *desc)
+{
+	struct sockaddr_in *in4 = (struct sockaddr_in *)&desc->rtp;
+
+	desc->rtp = *local;
+	memset(&desc->rtcp, 0, sizeof(desc->rtcp));
+	if (!gateway->advertise || local->ss_family != AF_INET || tl_address_is_inside(peer))
+		return;
+	if (inet_pton(AF_INET, gateway->advertise, &in4->sin_addr) != 1)
+		desc->rtp = *local;
+}
+
+/* May targets be told different addresses of ours? */
+static bool has_many_homes(const struct tl_gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->n_listen; i++) {
+		const char *host = gateway->listen[i].host;
+
+		if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
+		    strcmp(host, gateway->listen[0].host) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The targets of a call share side B's ports, and each must be told the address
+ * that its own network reaches. With several, the ports are bound to all of
+ * them and packets leave from the one that leads to the peer.
+ */
+static int take_port(struct tl_call *call, enum tl_side side, const struct sockaddr *ip,
+		     struct sockaddr_storage *ret_local)
+{
+	struct sockaddr_storage all = { .ss_family = ip->sa_family }, bound;
+	bool shared = side == TL_SIDE_B && has_many_homes(tl_dialplan_gateway(call->dp));
+	int r = tl_session_port(call->session, side, shared ? (struct sockaddr *)&all : ip, &bound);
+
+	if (r < 0)
+		return r;
+	if (!shared) {
+		*ret_local = bound;
+		return 0;
+	}
+	memset(ret_local, 0, sizeof(*ret_local));
+	if (ip->sa_family == AF_INET6) {
+		memcpy(ret_local, ip, sizeof(struct sockaddr_in6));
+		((struct sockaddr_in6 *)ret_local)->sin6_port =
+			((struct sockaddr_in6 *)&bound)->sin6_port;
+	} else {
+		memcpy(ret_local, ip, sizeof(struct sockaddr_in));
+		((struct sockaddr_in *)ret_local)->sin_port =
+			((struct sockaddr_in *)&bound)->sin_port;
+	}
+	return 0;
+}
+
+int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
+		       const struct sockaddr *peer, struct tl_media_desc *desc)
+{
+	struct sockaddr_storage local;
+	int r;
+
+	if (!call->session &&
+	    tl_session_new(call->app->media, call->id, tl_call_on_media, call, &call->session) < 0)
+		return 503;
+	r = take_port(call, side, local_ip, &local);
+	if (r < 0) {
+		g_message("call=%s leg=%s no RTP port: %s", call->id, tl_side_name(side),
+			  g_strerror(-r));
+		return 503;
+	}
+	tell_address(tl_dialplan_gateway(call->dp), peer, &local, desc);
+	return 0;
+}
+
+static int open_a(struct tl_call *call)
+{
+	struct sockaddr_storage ip;
+	int status;
+
+	tl_leg_local_ip(call->leg_a, &ip);
+	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
+				    (struct sockaddr *)&call->a.peer, &call->a.local);
+	call->a.have_local = status == 0;
+	return status;
+}
+
+int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *peer,
+			   const struct tl_media_policy *peer_policy)
+{
+	int r;
+
+	if (call->a.have_local)
+		return 0;
+	if (call->a.have_remote)
+		r = tl_plan_answer(&call->a.remote, &call->a.policy, peer, peer_policy,
+				   &call->a.local);
+	else /* an offerless INVITE: our 200 offers */
+		r = tl_plan_offer(peer, &call->a.policy, &call->a.local);
+	if (!call->a.have_remote)
+		call->a.local.direction = TL_DIR_SENDRECV;
+	return r < 0 ? 488 : open_a(call);
+}
+
+static const struct tl_media_desc *known(const struct tl_media_desc *desc, bool have)
+{
+	return have ? desc : NULL;
+}
+
+int tl_call_media_apply(struct tl_call *call)
+{
+	struct tl_branch *b = call->b ? call->b : call->early;
+	bool a_open = call->a.have_local && call->a.have_remote;
+	bool b_open = b && b->media.have_local && b->media.have_remote;
+	struct tl_plan plan;
+
+	if (!call->session)
+		return 0;
+	if (tl_plan_make(known(&call->a.local, a_open), known(&call->a.remote, a_open),
+			 b_open ? &b->media.local : NULL, b_open ? &b->media.remote : NULL,
+			 &plan) < 0)
+		return 488;
+	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
+	return tl_session_apply(call->session, &plan) < 0 ? 503 : 0;
+}
+
+/* "recordings/2026-11/20261123-101500_49170111_4930555_6f1c03.wav" */
+static char *recording_path(const struct tl_call *call)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *month = g_date_time_format(now, "%Y-%m");
+	g_autofree char *stamp = g_date_time_format(now, "%Y%m%d-%H%M%S");
+	g_autofree char *caller = g_strndup(call->caller, 32);
+	g_autofree char *callee = g_strndup(call->callee, 32);
+	g_autofree char *name = NULL;
+
+	g_strcanon(caller, "0123456789+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", '-');
+	g_strcanon(callee, "0123456789+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", '-');
+	name = g_strdup_printf("%s_%s_%s_%s.wav", stamp, caller, callee, call->id);
+	return g_build_filename(tl_dialplan_gateway(call->dp)->recordings, month, name, NULL);
+}
+
+static void record(struct tl_call *call)
+{
+	int r;
+
+	if (call->decision->record == TL_RECORD_OFF || call->recording)
+		return;
+	call->recording = recording_path(call);
+	r = tl_session_record(call->session, call->recording,
+			      call->decision->record == TL_RECORD_MONO);
+	if (r < 0) {
+		g_warning("call=%s not recorded: %s", call->id, g_strerror(-r));
+		g_clear_pointer(&call->recording, g_free);
+	} else
+		g_message("call=%s recording=\"%s\"", call->id, call->recording);
+}
+
+static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_call *call = (struct tl_call *)arg;
+
+	su_timer_destroy(call->duration_timer);
+	call->duration_timer = NULL;
+	tl_call_stop(call, "maximum duration");
+}
+
+void tl_call_limit_duration(struct tl_call *call)
+{
+	int64_t limit_ms = call->decision->max_duration_s * INT64_C(1000);
+	int64_t past_ms = g_get_real_time() / 1000 - call->answered_ms;
+
+	if (!call->a_answered)
+		return;
+	if (call->duration_timer)
+		su_timer_destroy(call->duration_timer);
+	call->duration_timer = NULL;
+	if (limit_ms)
+		call->duration_timer = tl_call_timer(
+			call, (unsigned)CLAMP(limit_ms - past_ms, 1, limit_ms), on_duration_timer);
+}
+
+static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, size_t n_headers)
+{
+	if (call->a_answered)
+		return 0;
+	if (tl_leg_answer(call->leg_a, &call->a.local, headers, n_headers) < 0)
+		return 500;
+	call->a_answered = true;
+	call->answered_ms = g_get_real_time() / 1000;
+	tl_call_limit_duration(call);
+	return 0;
+}
+
+/* What the caller's leg had better speak while nobody has answered: what the
+ * first target may. */
+static const struct tl_media_policy *expected_policy(const struct tl_call *call,
+						     struct tl_media_policy *buf)
+{
+	const struct tl_gateway *gateway = tl_dialplan_gateway(call->dp);
+	const struct tl_ring_target *t;
+
+	if (call->decision->n_steps == 0)
+		return NULL;
+	t = &call->decision->steps[0].targets[0];
+	if (t->kind == TL_TARGET_TRUNK)
+		tl_call_policy(buf, t->trunk->codecs, t->trunk->n_codecs, gateway, TL_DTMF_AUTO);
+	else
+		tl_call_policy(buf, t->extension->codecs, t->extension->n_codecs, gateway,
+			       TL_DTMF_AUTO);
+	return buf;
+}
+
+/* The caller has early media, so his phone may not ring for him: we do. */
+static void ring_back(struct tl_call *call)
+{
+	const char *path = call->app->ringback;
+
+	if (!path || call->ringing_back || !call->a.have_remote || !call->a.have_local)
+		return;
+	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
+		call->ringing_back = true;
+}
+
+static void stop_ring_back(struct tl_call *call)
+{
+	if (call->ringing_back)
+		tl_session_play_stop(call->session, TL_SIDE_A);
+	call->ringing_back = false;
+}
+
+static int start_playing(struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+	int r;
+
+	call->play_pending = false;
+	stop_ring_back(call);
+	if (d->n_play == 0)
+		return 0;
+	r = tl_session_play(call->session, TL_SIDE_A, d->play, d->n_play, false);
+	return r < 0 ? 503 : 0;
+}
+
+int tl_call_media_play(struct tl_call *call)
+{
+	bool serve = call->state == TL_CALL_SERVING;
+	struct tl_media_policy buf;
+	int status = tl_call_media_answer_a(call, NULL, expected_policy(call, &buf));
+
+	if (status)
+		return status;
+	if (serve || call->decision->play_answered || !call->a.have_remote)
+		status = answer_leg_a(call, NULL, 0);
+	else if (!call->a_answered)
+		status = tl_leg_progress(call->leg_a, 183, &call->a.local, NULL, 0) < 0 ? 500 : 0;
+	if (status)
+		return status;
+	if (!call->a.have_remote) { /* the ACK brings the answer */
+		call->play_pending = true;
+		return 0;
+	}
+	status = tl_call_media_apply(call);
+	if (status)
+		return status;
+	if (serve)
+		record(call);
+	return start_playing(call);
+}
+
+/* 0, or a status: nothing has changed. */
+static int hear_early(struct tl_call *call, struct tl_branch *branch)
+{
+	int status;
+
+	call->early = branch;
+	status = tl_call_media_apply(call);
+	if (status)
+		call->early = NULL;
+	return status;
+}
+
+/* Early media reaches the caller only while one target alone is being rung:
+ * of several nobody could say whose it is. */
+static bool pass_early_media(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+
+	if (!news->desc || call->branches->len != 1 || !call->a.have_remote)
+		return false;
+	if (tl_call_media_answer_a(call, news->desc, NULL) != 0)
+		return false;
+	if (hear_early(call, call->newsmaker) != 0)
+		return false;
+	stop_ring_back(call);
+	if (!call->a_answered)
+		(void)tl_leg_progress(call->leg_a, news->status, &call->a.local, news->headers,
+				      news->n_headers);
+	return true;
+}
+
+void tl_call_media_progress(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+
+	if (call->early || pass_early_media(call))
+		return;
+	/* early media that can't be passed on stands for a ringing tone; 183 without says nothing
+	 */
+	if (news->status != 180 && !news->desc)
+		return;
+	if (!call->a_ringing && !call->a_answered)
+		(void)tl_leg_progress(call->leg_a, 180, NULL, news->headers, news->n_headers);
+	call->a_ringing = true;
+	ring_back(call);
+}
+
+int tl_call_media_bridge(struct tl_call *call)
+{
+	const struct tl_leg_event *news = call->news;
+	int status;
+
+	if (!call->b->media.have_remote)
+		return 488;
+	stop_ring_back(call);
+	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
+	if (status == 0) /* before the answer: what can't be met is refused instead */
+		status = tl_call_media_apply(call);
+	if (status == 0)
+		status = answer_leg_a(call, news->headers, news->n_headers);
+	if (status == 0)
+		record(call);
+	return status;
+}
+
+void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
+			 bool from_rtp)
+{
+	struct tl_call_media *m = to == TL_SIDE_A ? &call->a : call->b ? &call->b->media : NULL;
+	struct tl_leg *leg = to == TL_SIDE_A ? call->leg_a : call->b ? call->b->leg : NULL;
+	bool by_rtp = m && m->dtmf != TL_DTMF_INFO && m->local.n_events && m->remote.n_events;
+
+	if (!m || call->state != TL_CALL_TALKING)
+		return;
+	if (from_rtp && by_rtp)
+		return; /* the worker has passed it on */
+	if (!by_rtp && m->dtmf != TL_DTMF_INFO && m->dtmf != TL_DTMF_AUTO)
+		return; /* it wants them in a way that was not negotiated */
+	if (!duration_ms)
+		duration_ms = DEFAULT_DIGIT_MS;
+	if (by_rtp && tl_session_send_dtmf(call->session, to, digit, duration_ms) == 0)
+		return;
+	if (tl_leg_send_dtmf(leg, digit, duration_ms) < 0)
+		g_message("call=%s leg=%s digit not sent", call->id, tl_side_name(to));
+}

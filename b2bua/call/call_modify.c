@@ -1,0 +1,175 @@
+/*
+ * Offers inside the dialogs of a call. Each leg is answered for itself, from
+ * the offer at hand: a hold on one leg is not carried to the other, whose
+ * dialog stays as it is and who hears silence meanwhile. So what we offer of
+ * our own is always to send and to receive.
+ *
+ *   re-INVITE or UPDATE, offer      plan made and applied, then our answer
+ *   re-INVITE without               our offer; m->offered waits for the ACK
+ */
+#include "b2bua/call/call_priv.h"
+#include <errno.h>
+
+static const struct tl_format *find(const struct tl_media_desc *desc,
+				    const struct tl_format *format)
+{
+	for (size_t i = 0; i < desc->n_formats; i++)
+		if (tl_format_compatible(&desc->formats[i], format))
+			return &desc->formats[i];
+	return NULL;
+}
+
+/*
+ * What a leg has agreed to: its own words, as far as ours have the same. The
+ * formats that only one of the two named are of the past.
+ */
+static bool agreed_with(const struct tl_call_media *m, struct tl_media_desc *ret)
+{
+	if (!m || !m->have_local || !m->have_remote)
+		return false;
+	*ret = m->remote;
+	ret->n_formats = 0;
+	for (size_t i = 0; i < m->remote.n_formats; i++)
+		if (find(&m->local, &m->remote.formats[i]))
+			ret->formats[ret->n_formats++] = m->remote.formats[i];
+	return ret->n_formats > 0;
+}
+
+/* The other leg's, or NULL while there is none. */
+static const struct tl_call_media *other_of(const struct tl_call *call,
+					    const struct tl_call_media *m)
+{
+	const struct tl_branch *b = call->b ? call->b : call->early;
+
+	if (m != &call->a)
+		return &call->a;
+	return b ? &b->media : NULL;
+}
+
+static void append(struct tl_media_desc *desc, const struct tl_format *format)
+{
+	if (desc->n_formats < TL_DESC_FORMATS && !find(desc, format))
+		desc->formats[desc->n_formats++] = *format;
+}
+
+static void append_events(struct tl_media_desc *desc, const struct tl_media_desc *more)
+{
+	for (size_t i = 0; i < more->n_events && desc->n_events < TL_DESC_EVENTS; i++)
+		desc->events[desc->n_events++] = more->events[i];
+}
+
+/*
+ * What to offer a leg that has spoken before. Numbers keep the meaning that
+ * they have in this dialog (RFC 3264 8.3.2): ours first, then theirs. What the
+ * other leg speaks comes first, what it alone speaks comes last.
+ */
+static void order_formats(const struct tl_call_media *m, const struct tl_media_desc *other,
+			  struct tl_media_desc *ret)
+{
+	struct tl_media_desc own = m->local;
+
+	for (size_t i = 0; i < m->remote.n_formats; i++)
+		append(&own, &m->remote.formats[i]);
+	*ret = m->remote;
+	ret->n_formats = ret->n_events = 0;
+	for (size_t i = 0; other && i < other->n_formats; i++) {
+		const struct tl_format *format = find(&own, &other->formats[i]);
+
+		if (format)
+			append(ret, format);
+	}
+	for (size_t i = 0; i < own.n_formats; i++)
+		append(ret, &own.formats[i]);
+	for (size_t i = 0; other && i < other->n_formats; i++)
+		append(ret, &other->formats[i]);
+	append_events(ret, &m->local);
+	append_events(ret, &m->remote);
+}
+
+/* 0, or the SIP status to decline with. */
+static int offer_ours(struct tl_call *call, struct tl_call_media *m)
+{
+	struct tl_media_desc other, peer;
+	struct tl_media_desc *offer = g_new0(struct tl_media_desc, 1);
+	bool have_other = agreed_with(other_of(call, m), &other);
+
+	order_formats(m, have_other ? &other : NULL, &peer);
+	if (tl_plan_offer(&peer, &m->policy, offer) < 0) {
+		g_free(offer);
+		return 488;
+	}
+	offer->direction = TL_DIR_SENDRECV;
+	offer->rtp = m->local.rtp;
+	offer->rtcp = m->local.rtcp;
+	m->offered = offer;
+	return 0;
+}
+
+/* Applied before it is answered: an offer that can't be met leaves the call as it was. */
+static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
+			 const struct tl_media_desc *offer)
+{
+	struct tl_call_media before = *m;
+	struct tl_media_desc other, answer;
+	bool have_other = agreed_with(other_of(call, m), &other);
+	int status;
+
+	if (tl_plan_answer(offer, &m->policy, have_other ? &other : NULL, NULL, &answer) < 0)
+		return 488;
+	answer.rtp = m->local.rtp;
+	answer.rtcp = m->local.rtcp;
+	m->local = answer;
+	m->remote = *offer;
+	status = tl_call_media_apply(call);
+	if (status)
+		*m = before;
+	return status;
+}
+
+void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			     const struct tl_media_desc *offer)
+{
+	int status = 500; /* an UPDATE before the first offer was answered (RFC 3311 5.2) */
+
+	g_clear_pointer(&m->offered, g_free);
+	if (m->have_local && m->have_remote)
+		status = offer ? answer_theirs(call, m, offer) : offer_ours(call, m);
+	if (status) {
+		g_message("call=%s leg=%s new offer refused status=%d", call->id,
+			  m == &call->a ? "a" : "b", status);
+		(void)tl_leg_decline(leg, status);
+		return;
+	}
+	(void)tl_leg_accept(leg, offer ? &m->local : m->offered);
+}
+
+int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
+			   const struct tl_media_desc *answer)
+{
+	struct tl_call_media before = *m;
+	int status;
+
+	if (m->offered)
+		m->local = *m->offered;
+	m->remote = *answer;
+	m->have_remote = true;
+	status = tl_call_media_apply(call);
+	if (status) {
+		*m = before;
+		g_message("call=%s leg=%s answer can't be used status=%d", call->id,
+			  m == &call->a ? "a" : "b", status);
+	}
+	g_clear_pointer(&m->offered, g_free);
+	return status;
+}
+
+static bool may_be_sent_to(const struct tl_call_media *m)
+{
+	return !m->have_local || !m->have_remote ||
+	       (m->local.direction & TL_DIR_SENDONLY && m->remote.direction & TL_DIR_RECVONLY);
+}
+
+bool tl_call_media_on_hold(const struct tl_call *call)
+{
+	return !may_be_sent_to(&call->a) || (call->b && !may_be_sent_to(&call->b->media));
+}

@@ -1,0 +1,138 @@
+#pragma once
+/* What the files of a call share. Private to call*.c. */
+#include <glib.h>
+#include <sofia-sip/su_wait.h>
+#include "b2bua/app.h"
+#include "b2bua/call/call.h"
+#include "b2bua/leg/leg.h"
+#include "media/session.h"
+
+enum {
+	TL_CALL_FOLLOWS = 10,  /* on-… routes followed before the call is refused */
+	TL_CALL_BRANCHES = 32, /* contacts rung at once */
+	TL_CALL_CONTACTS = 8,  /* of one extension */
+};
+
+/* A cause that owns its texts. */
+struct tl_kept_cause {
+	struct tl_cause cause; /* points into the fields below */
+	char *phrase, *reason, *warning;
+};
+
+/* What was said about media on one leg. */
+struct tl_call_media {
+	struct tl_media_policy policy;
+	struct tl_media_desc local, remote;
+	bool have_local, have_remote;
+	struct tl_media_desc
+		*offered; /* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
+	struct sockaddr_storage peer; /* SIP peer: what address to show it */
+	enum tl_dtmf_mode dtmf;
+};
+
+/* One destination that is being rung; the one that answers becomes leg b. */
+struct tl_branch {
+	struct tl_call *call;
+	struct tl_leg *leg;
+	char *name;  /* "1001", "trunk:carrier" */
+	char *trunk; /* name, while it counts against the trunk's max-calls */
+	struct tl_call_media media;
+};
+
+struct tl_call {
+	struct tl_app *app;
+	char id[8];
+	enum tl_call_state state;
+	struct tl_decision *decision; /* NULL before the dialplan has spoken */
+	struct tl_dialplan *dp;
+	size_t step; /* of decision->steps */
+	unsigned follows;
+
+	/* the facts, kept for follow-up routes */
+	struct tl_facts facts;
+	char *source, *source_name, *caller, *callee;
+	char *trunk; /* the calling trunk, while it counts against its max-calls */
+
+	struct tl_leg *leg_a;
+	struct tl_call_media a;
+	bool rung;         /* a target has been called */
+	bool a_answered;   /* our 200 is out */
+	bool a_ringing;    /* a 180 is out */
+	bool play_pending; /* announcements wait for the ACK's answer */
+
+	GPtrArray *branches;             /* struct tl_branch, ringing ones and the winner */
+	struct tl_branch *b;             /* the winner, or NULL */
+	const struct tl_leg_event *news; /* what a branch said, while it is dealt with */
+	struct tl_branch *newsmaker;     /* which one */
+	struct tl_branch *early;         /* whose early media the caller hears, or NULL */
+	bool ringing_back;               /* the caller hears our ringback tone */
+	struct tl_kept_cause best;       /* of the refusals of this route's steps */
+	bool best_by_b;                  /* a target said it; else we found out by ourselves */
+	struct tl_kept_cause end;        /* what the caller gets, or what ended the call */
+	bool no_answer;                  /* the step's time ran out */
+
+	struct tl_session *session; /* NULL: no media was needed yet */
+	su_timer_t *ring_timer, *duration_timer, *free_timer;
+
+	/* the record */
+	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
+	const char *ended_by;
+	char *recording, *route, *target, *call_id_a, *call_id_b;
+};
+
+/* call.c */
+void tl_call_raise(struct tl_call *call, enum tl_call_event event);
+void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
+su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer);
+
+/* call_route.c: asks the dialplan; which event its answer is */
+enum tl_call_event tl_call_route(struct tl_call *call);
+/* the next step, or the follow-up of the step that failed; may refuse */
+enum tl_call_event tl_call_route_next(struct tl_call *call);
+
+/* what refuses the caller; logged */
+enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause);
+
+/* call_ring.c */
+void tl_call_ring(struct tl_call *call); /* may raise EXHAUSTED */
+void tl_call_drop_targets(struct tl_call *call, const struct tl_cause *cause); /* all but b */
+void tl_branch_free(struct tl_branch *branch);                                 /* closes its leg */
+
+/* call_media.c: 0, or the SIP status to refuse with */
+int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
+		       const struct sockaddr *peer, struct tl_media_desc *desc);
+int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *peer,
+			   const struct tl_media_policy *peer_policy);
+int tl_call_media_apply(struct tl_call *call);
+void tl_call_media_progress(struct tl_call *call); /* call->news and call->newsmaker say what */
+int tl_call_media_bridge(struct tl_call *call);
+int tl_call_media_play(struct tl_call *call);
+/* The route has changed in mid-call: its max-duration counts from the answer. */
+void tl_call_limit_duration(struct tl_call *call);
+void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
+			 bool from_rtp);
+void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
+		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf);
+void tl_call_on_media(const struct tl_media_event *event, void *user);
+
+/* call_modify.c */
+/* An offer came in the dialog, or NULL: it wants ours. Replies. */
+void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			     const struct tl_media_desc *offer);
+/* An offer of ours was answered after the first exchange, or by the first ACK. 0, or a SIP
+ * status: the answer is of no use and nothing has changed. */
+int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
+			   const struct tl_media_desc *answer);
+/* Is there a leg that nothing may be sent to? Silence says nothing then. */
+bool tl_call_media_on_hold(const struct tl_call *call);
+
+/* call_end.c */
+void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause); /* copies */
+void tl_kept_cause_clear(struct tl_kept_cause *kept);
+/* Keeps the better of what was kept and this one, RFC 3261 16.7 step 6. True: this one. */
+bool tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cause);
+/* What the caller may see of it: nothing that is between us and the callee. */
+struct tl_cause tl_cause_for_caller(const struct tl_cause *cause);
+void tl_call_finish(struct tl_call *call);
+json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats,
+		       bool store);

@@ -1,0 +1,153 @@
+/* A call asks the dialplan, and again when a step has failed. */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/log.h"
+
+/* A caller can make us refuse as often as he likes: one line a second. */
+static void log_refused(const struct tl_call *call, int status)
+{
+	static struct tl_log_limit limit;
+	char caller[96], callee[96];
+	unsigned skipped;
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("call=%s refused source=%s from=\"%s\" to=\"%s\" route=%s status=%d "
+			  "skipped=%u",
+			  call->id, call->source,
+			  tl_log_quote(call->caller, caller, sizeof(caller)),
+			  tl_log_quote(call->callee, callee, sizeof(callee)),
+			  call->route ? call->route : "none", status, skipped);
+}
+
+static void log_routed(const struct tl_call *call)
+{
+	char caller[96], callee[96];
+
+	g_message("call=%s invite source=%s from=\"%s\" to=\"%s\" route=%s does=%s", call->id,
+		  call->source, tl_log_quote(call->caller, caller, sizeof(caller)),
+		  tl_log_quote(call->callee, callee, sizeof(callee)), call->route,
+		  tl_verdict_name(call->decision->verdict));
+}
+
+enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause)
+{
+	tl_kept_cause_set(&call->end, cause);
+	log_refused(call, cause->status);
+	return TL_CALL_EV_ROUTE_REFUSE;
+}
+
+/* Takes decision. */
+static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
+{
+	tl_decision_free(call->decision);
+	call->decision = decision;
+	call->step = 0;
+	tl_kept_cause_clear(&call->best);
+	call->best_by_b = call->no_answer = false;
+	tl_call_limit_duration(call);
+	g_free(call->route);
+	call->route = g_strdup(decision->route);
+	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT)
+		log_routed(call);
+
+	switch (decision->verdict) {
+	case TL_VERDICT_RING:
+		return decision->n_play ? TL_CALL_EV_ROUTE_PLAY : TL_CALL_EV_ROUTE_RING;
+	case TL_VERDICT_ANSWER:
+	case TL_VERDICT_ECHO:
+		return TL_CALL_EV_ROUTE_SERVE;
+	case TL_VERDICT_REJECT:
+		return tl_call_refuse(call, &(struct tl_cause) { .status = decision->status,
+								 .phrase = decision->reason });
+	case TL_VERDICT_REDIRECT:
+		return tl_call_refuse(
+			call,
+			&(struct tl_cause) { .status = 302, .contact = decision->redirect_to });
+	case _TL_VERDICT_MAX:
+	case _TL_VERDICT_INVALID:
+		break;
+	}
+	return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
+}
+
+enum tl_call_event tl_call_route(struct tl_call *call)
+{
+	struct tl_decision *decision;
+
+	if (tl_dialplan_decide(call->dp, &call->facts, &decision) < 0)
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 404 });
+	return take_decision(call, decision);
+}
+
+/* Which follow-up the failure of the last step asks for. A phone that is not
+ * there follows on-no-answer when the route says nothing of failures. */
+static const struct tl_follow *follow_of(const struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+	int status = call->best.cause.status;
+
+	if (call->no_answer)
+		return &d->on_no_answer;
+	if (status == 486 || status == 600)
+		return &d->on_busy;
+	if ((status == 480 || status == 408) && d->on_failure.kind == TL_FOLLOW_NONE)
+		return &d->on_no_answer;
+	return &d->on_failure;
+}
+
+static enum tl_call_event follow_route(struct tl_call *call, const char *route)
+{
+	struct tl_decision *decision;
+
+	if (++call->follows > TL_CALL_FOLLOWS) {
+		g_warning("call=%s more than %d routes followed, the last one %s", call->id,
+			  TL_CALL_FOLLOWS, route);
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
+	}
+	if (tl_dialplan_follow(call->dp, route, &call->facts, &decision) < 0)
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
+	return take_decision(call, decision);
+}
+
+static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
+{
+	static const struct tl_cause no_answer = {
+		.status = 480,
+		.reason = "Q.850;cause=19;text=\"no answer\"",
+	};
+
+	struct tl_cause cause = call->best.cause;
+
+	if (call->no_answer)
+		return tl_call_refuse(call, &no_answer);
+	if (cause.status == 0)
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
+	if (call->best_by_b)
+		call->ended_by = "b";
+	/* RFC 3261 16.7 step 6: it is the target that is out of service, not we */
+	if (call->best_by_b && cause.status == 503)
+		cause = (struct tl_cause) { .status = 480, .reason = cause.reason };
+	return tl_call_refuse(call, &cause);
+}
+
+enum tl_call_event tl_call_route_next(struct tl_call *call)
+{
+	const struct tl_follow *follow;
+
+	if (call->step + 1 < call->decision->n_steps) {
+		call->step++;
+		return TL_CALL_EV_ROUTE_RING;
+	}
+	follow = follow_of(call);
+	switch (follow->kind) {
+	case TL_FOLLOW_ROUTE:
+		return follow_route(call, follow->route);
+	case TL_FOLLOW_REJECT:
+		return tl_call_refuse(call, &(struct tl_cause) { .status = follow->status,
+								 .phrase = follow->reason });
+	case TL_FOLLOW_NONE:
+	case _TL_FOLLOW_MAX:
+	case _TL_FOLLOW_INVALID:
+		break;
+	}
+	return refuse_as_targets_did(call);
+}

@@ -1,0 +1,208 @@
+/* What the control socket's verbs do and say. */
+#include "b2bua/app.h"
+#include "b2bua/call/call.h"
+#include "b2bua/registrar/registrar.h"
+#include "b2bua/sip/stack.h"
+#include "b2bua/trunk/trunk.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BINDINGS_SHOWN = 10000 };
+
+static int say_status(struct tl_app *app, const json_t *request, json_t **ret_result,
+		      const char **ret_error)
+{
+	struct tl_media_load load;
+	int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
+
+	tl_media_load_get(app->media, &load);
+	*ret_result = json_pack(
+		"{s:s, s:I, s:s, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "version",
+		TL_VERSION, "uptime_s", (json_int_t)(now_s - app->started_s), "state",
+		app->stopping   ? "stopping"
+		: app->draining ? "draining"
+				: "running",
+		"calls", (int)g_hash_table_size(app->calls), "calls_total",
+		(json_int_t)app->n_calls, "legs", (int)tl_stack_legs(app->stack), "registrations",
+		(int)tl_registrar_count(app->registrar), "workers", (int)load.workers,
+		"rtp_ports_used", (int)load.ports_used, "rtp_ports_free", (int)load.ports_free,
+		"late_ticks", (json_int_t)load.late_ticks, "tick_late_max_us",
+		(json_int_t)load.tick_late_max_us);
+	return 0;
+}
+
+static int say_calls(struct tl_app *app, const json_t *request, json_t **ret_result,
+		     const char **ret_error)
+{
+	static const char *const columns[] = { "id",     "state", "source", "caller",
+					       "callee", "route", "target", "started_ms" };
+	json_t *list = json_array();
+	GHashTableIter iter;
+	gpointer call;
+
+	g_hash_table_iter_init(&iter, app->calls);
+	while (g_hash_table_iter_next(&iter, NULL, &call)) {
+		json_t *whole = tl_call_json(call), *row = json_object();
+
+		for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
+			json_t *value = json_object_get(whole, columns[i]);
+
+			if (value)
+				json_object_set(row, columns[i], value);
+		}
+		json_array_append_new(list, row);
+		json_decref(whole);
+	}
+	*ret_result = list;
+	return 0;
+}
+
+static const char *named_call(const json_t *request, const char **ret_error)
+{
+	const char *id = json_string_value(json_object_get(request, "call"));
+
+	if (!id)
+		*ret_error = "which call? Name its id, as `calls` lists it";
+	return id;
+}
+
+static json_t *find_recent(struct tl_app *app, const char *id)
+{
+	for (GList *l = app->recent->head; l; l = l->next) {
+		const char *its = json_string_value(json_object_get(l->data, "id"));
+
+		if (its && strcmp(its, id) == 0)
+			return json_incref(l->data);
+	}
+	return NULL;
+}
+
+static int say_call(struct tl_app *app, const json_t *request, json_t **ret_result,
+		    const char **ret_error)
+{
+	const char *id = named_call(request, ret_error);
+	struct tl_call *call;
+
+	if (!id)
+		return -EINVAL;
+	call = g_hash_table_lookup(app->calls, id);
+	*ret_result = call ? tl_call_json(call) : find_recent(app, id);
+	if (*ret_result)
+		return 0;
+	*ret_error = "no such call, now or among the last ones";
+	return -EINVAL;
+}
+
+static int do_hangup(struct tl_app *app, const json_t *request, json_t **ret_result,
+		     const char **ret_error)
+{
+	const char *id = named_call(request, ret_error);
+	struct tl_call *call;
+
+	if (!id)
+		return -EINVAL;
+	call = g_hash_table_lookup(app->calls, id);
+	if (!call) {
+		*ret_error = "no such call";
+		return -EINVAL;
+	}
+	tl_call_stop(call, "operator");
+	*ret_result = json_string("hung up");
+	return 0;
+}
+
+/* What phones say of themselves need not be UTF-8; JSON must be. */
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+	if (valid)
+		json_object_set_new(object, key, json_string(valid));
+}
+
+static json_t *binding_json(const struct tl_binding *binding, int64_t now_s)
+{
+	json_t *json = json_object();
+
+	set_text(json, "extension", binding->extension);
+	set_text(json, "contact", binding->contact);
+	set_text(json, "route", binding->route);
+	set_text(json, "user_agent", binding->user_agent);
+	json_object_set_new(json, "q", json_real(binding->q));
+	json_object_set_new(json, "expires_in_s",
+			    json_integer((json_int_t)(binding->expires_s - now_s)));
+	return json;
+}
+
+static int say_registrations(struct tl_app *app, const json_t *request, json_t **ret_result,
+			     const char **ret_error)
+{
+	g_autofree struct tl_binding *bindings = g_new(struct tl_binding, BINDINGS_SHOWN);
+	size_t n = tl_registrar_lookup(app->registrar, NULL, bindings, BINDINGS_SHOWN);
+	int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, binding_json(&bindings[i], now_s));
+	*ret_result = list;
+	return 0;
+}
+
+static int say_trunks(struct tl_app *app, const json_t *request, json_t **ret_result,
+		      const char **ret_error)
+{
+	*ret_result = tl_trunks_json(app->trunks);
+	return 0;
+}
+
+static int do_reload(struct tl_app *app, const json_t *request, json_t **ret_result,
+		     const char **ret_error)
+{
+	json_t *mistakes = json_array();
+
+	if (tl_app_reload(app, mistakes) == 0) {
+		json_decref(mistakes);
+		*ret_result = json_string("reloaded");
+		return 0;
+	}
+	free(app->mistakes); /* jansson's, from malloc() */
+	app->mistakes = json_dumps(mistakes, JSON_INDENT(1));
+	*ret_error = app->mistakes ? app->mistakes : "not loaded";
+	json_decref(mistakes);
+	return -EINVAL;
+}
+
+static int do_drain(struct tl_app *app, const json_t *request, json_t **ret_result,
+		    const char **ret_error)
+{
+	tl_app_drain(app);
+	*ret_result = json_string("draining");
+	return 0;
+}
+
+static const struct {
+	const char *verb;
+	int (*fn)(struct tl_app *app, const json_t *request, json_t **ret_result,
+		  const char **ret_error);
+} verbs[] = {
+	{ "status", say_status },
+	{ "calls", say_calls },
+	{ "show", say_call },
+	{ "hangup", do_hangup },
+	{ "registrations", say_registrations },
+	{ "trunks", say_trunks },
+	{ "reload", do_reload },
+	{ "drain", do_drain },
+};
+
+int tl_app_control(const char *verb, const json_t *request, json_t **ret_result,
+		   const char **ret_error, void *user)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
+		if (strcmp(verb, verbs[i].verb) == 0)
+			return verbs[i].fn(user, request, ret_result, ret_error);
+	}
+	*ret_error = "unknown verb";
+	return -EINVAL;
+}

@@ -1,0 +1,219 @@
+/* A leg's life: making, states, events, and the small things that its verbs share. */
+#include "b2bua/leg/leg_priv.h"
+#include <errno.h>
+#include <string.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_tagarg.h>
+
+const char *tl_leg_state_name(enum tl_leg_state state)
+{
+	static const char *const names[_TL_LEG_MAX] = {
+		[TL_LEG_IDLE] = "idle",           [TL_LEG_INCOMING] = "incoming",
+		[TL_LEG_CALLING] = "calling",     [TL_LEG_EARLY] = "early",
+		[TL_LEG_ANSWERING] = "answering", [TL_LEG_UP] = "up",
+		[TL_LEG_CLOSING] = "closing",     [TL_LEG_OVER] = "over",
+	};
+
+	return state >= 0 && state < _TL_LEG_MAX ? names[state] : "?";
+}
+
+const char *tl_leg_event_name(enum tl_leg_event_type type)
+{
+	static const char *const names[_TL_LEG_EVENT_MAX] = {
+		[TL_LEG_PROGRESS] = "progress",
+		[TL_LEG_ANSWERED] = "answered",
+		[TL_LEG_REFUSED] = "refused",
+		[TL_LEG_ACKED] = "acked",
+		[TL_LEG_OFFERED] = "offered",
+		[TL_LEG_REANSWERED] = "reanswered",
+		[TL_LEG_OFFER_REFUSED] = "offer-refused",
+		[TL_LEG_INFO_DTMF] = "info-dtmf",
+		[TL_LEG_GONE] = "gone",
+	};
+
+	return type < _TL_LEG_EVENT_MAX ? names[type] : "?";
+}
+
+struct tl_leg *tl_leg_new(struct tl_stack *stack, bool incoming)
+{
+	struct tl_leg *leg = g_new0(struct tl_leg, 1);
+
+	leg->stack = stack;
+	su_home_init(leg->home);
+	leg->state = TL_LEG_IDLE;
+	leg->incoming = incoming;
+	leg->id = g_strdup("leg=?");
+	leg->sdp = tl_sdp_session_new();
+	leg->others = g_ptr_array_new();
+	g_hash_table_add(stack->legs, leg);
+	return leg;
+}
+
+static void leg_free(struct tl_leg *leg)
+{
+	g_hash_table_remove(leg->stack->legs, leg);
+	tl_leg_stop_timer(&leg->timer);
+	tl_leg_stop_timer(&leg->session_timer);
+	nta_leg_destroy(leg->dialog);
+	tl_sdp_session_free(leg->sdp);
+	tl_digest_free(leg->digest);
+	g_ptr_array_free(leg->others, TRUE);
+	g_free(leg->offer);
+	g_free(leg->early);
+	g_free(leg->local);
+	g_free(leg->id);
+	su_home_deinit(leg->home);
+	g_free(leg);
+}
+
+void tl_leg_enter(struct tl_leg *leg)
+{
+	leg->depth++;
+}
+
+void tl_leg_leave(struct tl_leg *leg)
+{
+	if (--leg->depth > 0)
+		return;
+	if (leg->released && leg->state == TL_LEG_OVER && !leg->invite && !leg->update &&
+	    !leg->out && !leg->bye && leg->others->len == 0)
+		leg_free(leg);
+}
+
+void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
+{
+	if (leg->state == state)
+		return;
+	g_debug("%s state=%s was=%s", leg->id, tl_leg_state_name(state),
+		tl_leg_state_name(leg->state));
+	leg->state = state;
+	if (state == TL_LEG_CLOSING || state == TL_LEG_OVER) {
+		tl_leg_stop_timer(&leg->timer);
+		tl_leg_session_stop(leg);
+	}
+}
+
+void tl_leg_emit(struct tl_leg *leg, const struct tl_leg_event *event)
+{
+	if (leg->released || !leg->on_event)
+		return;
+	g_debug("%s event=%s status=%d", leg->id, tl_leg_event_name(event->type), event->status);
+	leg->on_event(leg, event, leg->user);
+}
+
+void tl_leg_emit_cause(struct tl_leg *leg, enum tl_leg_event_type type,
+		       const struct tl_cause *cause)
+{
+	tl_leg_emit(leg, &(struct tl_leg_event) {
+				 .type = type, .status = cause->status, .cause = *cause });
+}
+
+void tl_leg_stop_timer(su_timer_t **timer)
+{
+	if (*timer)
+		su_timer_destroy(*timer);
+	*timer = NULL;
+}
+
+void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer)
+{
+	tl_leg_stop_timer(timer);
+	/* Sofia's timers can't be set to 0 */
+	*timer = su_timer_create(su_root_task(leg->stack->root), MAX(ms, 1u));
+	if (*timer)
+		su_timer_set(*timer, on_timer, (su_timer_arg_t *)leg);
+}
+
+int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc)
+{
+	int r;
+
+	if (!tl_has_body(sip))
+		return 0;
+	if (!tl_content_is(sip, "application/sdp") || sip->sip_content_encoding)
+		return -ENOTSUP;
+	r = tl_sdp_parse(leg->sdp, sip->sip_payload->pl_data, sip->sip_payload->pl_len, ret_desc);
+	return r < 0 ? r : 1;
+}
+
+int tl_leg_sdp_status(int r)
+{
+	return r == -ENOTSUP ? 415 : r == -EBADMSG ? 400 : 488;
+}
+
+sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct tl_media_desc *desc,
+			      bool answer)
+{
+	const char *text;
+	size_t bytes;
+
+	if (!desc)
+		return NULL;
+	if (desc != leg->offer) { /* that one counts when it is accepted */
+		g_free(leg->local);
+		leg->local = g_memdup2(desc, sizeof(*desc));
+	}
+	text = tl_sdp_print(leg->sdp, desc, answer, &bytes);
+	return sip_payload_create(home, text, (isize_t)bytes);
+}
+
+void tl_leg_reply(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase)
+{
+	nta_incoming_treply(
+		irq, status, phrase ? phrase : sip_status_phrase(status),
+		SIPTAG_SERVER_STR(leg->stack->user_agent),
+		TAG_IF(status == 405 || status == 501 || status == 200, SIPTAG_ALLOW_STR(TL_ALLOW)),
+		TAG_IF(status == 415, SIPTAG_ACCEPT_STR(TL_ACCEPT)), TAG_END());
+}
+
+void tl_leg_refuse(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase)
+{
+	tl_leg_reply(leg, irq, status, phrase);
+	nta_incoming_destroy(irq);
+}
+
+const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg)
+{
+	return &leg->info;
+}
+
+void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user)
+{
+	leg->on_event = on_event;
+	leg->user = user;
+}
+
+void tl_leg_set_id(struct tl_leg *leg, const char *id)
+{
+	g_free(leg->id);
+	leg->id = g_strdup(id);
+}
+
+enum tl_leg_state tl_leg_state(const struct tl_leg *leg)
+{
+	return leg->state;
+}
+
+const char *tl_leg_call_id(const struct tl_leg *leg)
+{
+	return leg->info.call_id;
+}
+
+void tl_leg_local_ip(const struct tl_leg *leg, struct sockaddr_storage *ret_ip)
+{
+	if (tl_stack_media_ip(leg->stack, (const struct sockaddr *)&leg->info.source, ret_ip) < 0)
+		memset(ret_ip, 0, sizeof(*ret_ip));
+}
+
+void tl_leg_release(struct tl_leg *leg)
+{
+	if (!leg)
+		return;
+	tl_leg_enter(leg);
+	tl_leg_close(leg, NULL);
+	leg->released = true;
+	tl_leg_leave(leg);
+}

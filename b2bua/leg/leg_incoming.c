@@ -1,0 +1,300 @@
+/* An incoming leg from its INVITE to the ACK. */
+#include "b2bua/leg/leg_priv.h"
+#include <errno.h>
+#include <string.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
+#include "b2bua/sip/address.h"
+
+static const char *const supported[] = { "100rel", "timer", NULL };
+
+/* --- the INVITE --- */
+
+/* What must be in order before there is a dialog, for afterwards it could not be ended. */
+static bool is_usable(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip)
+{
+	if (tl_stack_refuse_required(stack, irq, sip, supported))
+		return false;
+	if (tl_leg_check_target(sip, false) < 0) {
+		tl_stack_refuse(stack, irq, 400, "Unusable Contact or Record-Route", NULL);
+		return false;
+	}
+	return true;
+}
+
+static bool read_offer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	int r = tl_leg_read_sdp(leg, sip, &leg->info.offer);
+
+	leg->info.has_offer = r == 1;
+	if (r >= 0)
+		return true;
+	tl_stack_refuse(leg->stack, irq, tl_leg_sdp_status(r), NULL,
+			r == -EBADMSG ? "SDP can't be read" : "No usable audio");
+	return false;
+}
+
+static struct tl_party party_of(su_home_t *home, const sip_addr_t *addr)
+{
+	return (struct tl_party) {
+		.name = tl_display_of(home, addr->a_display),
+		.user = tl_user_of(home, addr->a_url),
+		.host = su_strdup(home, addr->a_url->url_host ? addr->a_url->url_host : ""),
+	};
+}
+
+static void fill_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	struct tl_leg_info *info = &leg->info;
+
+	info->from = party_of(leg->home, sip->sip_from);
+	info->to = party_of(leg->home, sip->sip_to);
+	info->callee = tl_user_of(leg->home, sip->sip_request->rq_url);
+	info->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
+	info->max_forwards = sip->sip_max_forwards ? (unsigned)sip->sip_max_forwards->mf_count : 70;
+	info->max_forwards = MIN(info->max_forwards, 70u) - 1; /* 0 was refused before */
+	tl_stack_source(leg->stack, irq, &info->source, &info->transport);
+	tl_headers_collect(leg->home, sip, &leg->headers);
+	info->headers = leg->headers.v;
+	info->n_headers = leg->headers.n;
+}
+
+/*
+ * A client that calls us straight (one Via, no Record-Route) and writes another
+ * address in its Via than the one that we see stands behind a NAT, and its
+ * Contact leads nowhere: everything goes to where the INVITE came from. By TCP
+ * the source port is always another one, so only the host counts.
+ */
+static void look_through_nat(struct tl_leg *leg, const sip_t *sip)
+{
+	const struct sockaddr *source = (const struct sockaddr *)&leg->info.source;
+	const sip_via_t *via = sip->sip_via;
+	struct sockaddr_storage sent_by;
+	char text[TL_ADDRESS_BYTES];
+	uint16_t port = 5060;
+
+	if (sip->sip_record_route || via->v_next)
+		return;
+	if (via->v_port)
+		port = (uint16_t)g_ascii_strtoull(via->v_port, NULL, 10);
+	if (!via->v_host || !tl_address_parse(via->v_host, port, &sent_by))
+		return;
+	if (leg->transport == TL_TRANSPORT_UDP
+		    ? tl_address_equal((struct sockaddr *)&sent_by, source)
+		    : tl_address_same_host((struct sockaddr *)&sent_by, source))
+		return;
+	leg->next_hop = su_sprintf(leg->home, "sip:%s;transport=%s", tl_address_text(source, text),
+				   tl_transport_name(leg->transport));
+	leg->hop_stays = true;
+}
+
+static int make_dialog(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	/* tagged before NTA knows it, so that a request without a To tag never matches it */
+	sip_to_t *local = sip_to_dup(leg->home, sip->sip_to);
+	const char *tag = nta_agent_newtag(leg->home, "tag=%s", leg->stack->agent);
+
+	if (!local || sip_to_tag(leg->home, local, tag) < 0)
+		return -ENOMEM;
+	leg->dialog =
+		nta_leg_tcreate(leg->stack->agent, tl_leg_on_request, (nta_leg_magic_t *)leg,
+				SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM((sip_from_t *)local),
+				SIPTAG_TO((sip_to_t *)sip->sip_from),
+				NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
+	if (!leg->dialog || !nta_incoming_tag(irq, local->a_tag))
+		return -ENOMEM;
+	return tl_leg_take_target(leg, sip);
+}
+
+/* Answers with 422 when the interval asked for is too small. */
+static bool take_session_timer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	if (tl_leg_session_ask(leg, sip) == 0)
+		return true;
+	tl_leg_session_refuse(leg, irq);
+	return false;
+}
+
+int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
+			struct tl_leg **ret_leg)
+{
+	struct tl_leg *leg;
+
+	if (!is_usable(stack, irq, sip))
+		return -EBADMSG;
+	leg = tl_leg_new(stack, true);
+	if (!read_offer(leg, irq, sip) || !take_session_timer(leg, irq, sip)) {
+		tl_leg_release(leg);
+		return -EBADMSG;
+	}
+	fill_info(leg, irq, sip);
+	leg->transport = leg->info.transport;
+	look_through_nat(leg, sip);
+	leg->contact = tl_stack_contact(stack, leg->home, leg->info.callee, leg->transport,
+					(struct sockaddr *)&leg->info.source);
+	if (make_dialog(leg, irq, sip) < 0) {
+		tl_stack_refuse(stack, irq, 500, NULL, NULL);
+		tl_leg_release(leg);
+		return -EBADMSG;
+	}
+	leg->invite = irq;
+	leg->initial = true;
+	leg->reliable = sip_has_feature(sip->sip_require, "100rel");
+	nta_incoming_bind(irq, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
+	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+	tl_leg_set_state(leg, TL_LEG_INCOMING);
+	*ret_leg = leg;
+	return 0;
+}
+
+/* --- our answers --- */
+
+/*
+ * The caller has our reliable provisional. Mostly that is all, but its PRACK may
+ * bring a new offer (RFC 3262 5), which is dealt with like one in an UPDATE.
+ */
+static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_incoming_t *prack,
+		    const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+
+	nta_reliable_destroy(reliable);
+	if (!prack) /* it was never acknowledged, or a final response has overtaken it */
+		return 0;
+	if (!tl_has_body(sip) || !leg->info.has_offer)
+		return 200;
+	tl_leg_enter(leg);
+	tl_leg_on_update(leg, prack, sip);
+	tl_leg_leave(leg);
+	return 0;
+}
+
+static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
+			   const struct tl_header *headers, size_t n_headers)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	sip_payload_t *payload = tl_leg_payload(leg, home, desc, leg->info.has_offer);
+	msg_t *msg = nta_msg_create(leg->stack->agent, 0);
+	bool final = status >= 200;
+
+	nta_incoming_complete_response(
+		leg->invite, msg, status, sip_status_phrase(status),
+		SIPTAG_CONTACT_STR(leg->contact), SIPTAG_SERVER_STR(leg->stack->user_agent),
+		SIPTAG_ALLOW_STR(TL_ALLOW), TAG_IF(final, SIPTAG_SUPPORTED_STR(TL_SUPPORTED)),
+		TAG_IF(final, SIPTAG_ACCEPT_STR(TL_ACCEPT)),
+		TAG_IF(final, SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home))),
+		TAG_IF(final && leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
+		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
+		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		SIPTAG_PAYLOAD(payload), TAG_END());
+	if (!final && leg->reliable)
+		nta_reliable_mreply(leg->invite, on_prack, (nta_reliable_magic_t *)leg, msg);
+	else
+		nta_incoming_mreply(leg->invite, msg);
+	su_home_deinit(home);
+}
+
+int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
+		    const struct tl_header *headers, size_t n_headers)
+{
+	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY) ||
+	    status <= 100 || status >= 200)
+		return -EINVAL;
+	tl_leg_set_state(leg, TL_LEG_EARLY);
+	reply_with_sdp(leg, status, desc, headers, n_headers);
+	return 0;
+}
+
+int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
+		  const struct tl_header *headers, size_t n_headers)
+{
+	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY))
+		return -EINVAL;
+	leg->awaits_answer = !leg->info.has_offer;
+	tl_leg_set_state(leg, TL_LEG_ANSWERING);
+	reply_with_sdp(leg, 200, desc, headers, n_headers);
+	tl_leg_session_start(leg);
+	return 0;
+}
+
+/* --- ACK, CANCEL, and their absence --- */
+
+static void on_ack(struct tl_leg *leg, const sip_t *sip)
+{
+	struct tl_leg_event event = { .type = TL_LEG_ACKED };
+	struct tl_media_desc desc;
+	bool initial = leg->initial, awaits_answer = leg->awaits_answer;
+
+	nta_incoming_destroy(leg->invite);
+	leg->invite = NULL;
+	leg->initial = leg->awaits_answer = false;
+	if (leg->state == TL_LEG_CLOSING && initial) { /* RFC 3261 15: BYE only after the ACK */
+		tl_leg_send_bye(leg, leg->closing_reason);
+		return;
+	}
+	if (initial)
+		tl_leg_set_state(leg, TL_LEG_UP);
+	if (awaits_answer && tl_leg_read_sdp(leg, sip, &desc) == 1)
+		event.desc = &desc;
+	if (initial || event.desc)
+		tl_leg_emit(leg, &event);
+}
+
+static void on_cancel(struct tl_leg *leg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct tl_cause cause = { .reason = tl_reason_of(home, sip),
+				  .status = 487,
+				  .phrase = sip_487_Request_terminated };
+	bool initial = leg->initial;
+
+	tl_leg_refuse(leg, leg->invite, SIP_487_REQUEST_TERMINATED);
+	leg->invite = NULL;
+	leg->initial = false;
+	if (leg->pending == TL_PENDING_INVITE) {
+		leg->pending = TL_PENDING_NONE;
+		if (leg->pending_offer)
+			tl_sdp_undo(leg->sdp);
+	}
+	if (initial) {
+		tl_leg_set_state(leg, TL_LEG_OVER);
+		tl_leg_emit_cause(leg, TL_LEG_GONE, &cause);
+	}
+	su_home_deinit(home);
+}
+
+/* No ACK came for a 2xx (RFC 3261 13.3.1.4), or no PRACK for a provisional (RFC 3262 3). */
+static void on_silence(struct tl_leg *leg, nta_incoming_t *irq)
+{
+	static const struct tl_cause no_prack = { .status = 504, .phrase = "No PRACK" };
+	static const struct tl_cause no_ack = { .status = 408, .phrase = "No ACK" };
+	bool answered = nta_incoming_status(irq) >= 200;
+
+	leg->invite = NULL;
+	leg->initial = leg->awaits_answer = false;
+	nta_incoming_destroy(irq); /* without PRACK, NTA itself then refuses with 503 */
+	if (leg->state == TL_LEG_CLOSING)
+		tl_leg_send_bye(leg, leg->closing_reason);
+	else
+		tl_leg_lost(leg, answered ? &no_ack : &no_prack, answered);
+}
+
+int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+
+	if (irq != leg->invite)
+		return 0;
+	tl_leg_enter(leg);
+	if (!sip)
+		on_silence(leg, irq);
+	else if (sip->sip_request->rq_method == sip_method_ack)
+		on_ack(leg, sip);
+	else
+		on_cancel(leg, sip);
+	tl_leg_leave(leg);
+	return 0;
+}

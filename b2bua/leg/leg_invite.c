@@ -1,0 +1,377 @@
+/* An outgoing leg from its INVITE to the final response. */
+#include "b2bua/leg/leg_priv.h"
+#include <errno.h>
+#include <string.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
+#include "b2bua/sip/stack_fork.h"
+
+static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
+
+static void on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_leg *leg = (struct tl_leg *)arg;
+	struct tl_cause cause = { .status = 408, .phrase = "No Answer" };
+
+	tl_leg_enter(leg);
+	tl_leg_close(leg, &cause);
+	tl_leg_emit_cause(leg, TL_LEG_REFUSED, &cause);
+	tl_leg_leave(leg);
+}
+
+static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const struct tl_leg_request *request = leg->request;
+	sip_max_forwards_t forwards[1];
+	sip_payload_t *payload = tl_leg_payload(leg, home, offer, false);
+
+	sip_max_forwards_init(forwards);
+	forwards->mf_count = request->max_forwards;
+	leg->out = tl_leg_send(
+		leg, on_invite_response, SIP_METHOD_INVITE, SIPTAG_MAX_FORWARDS(forwards),
+		SIPTAG_ROUTE_STR(request->route), SIPTAG_CONTACT_STR(leg->contact),
+		SIPTAG_ALLOW_STR(TL_ALLOW),
+		/* an offer in a reliable provisional would want its answer in the PRACK */
+		TAG_IF(offer, SIPTAG_SUPPORTED_STR("100rel")), SIPTAG_ACCEPT_STR(TL_ACCEPT),
+		SIPTAG_PRIVACY_STR(request->privacy), SIPTAG_HEADER_STR(request->headers),
+		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		SIPTAG_PAYLOAD(payload), TAG_END());
+	su_home_deinit(home);
+	if (!leg->out)
+		return -EINVAL;
+	leg->invite_cseq = nta_outgoing_cseq(leg->out);
+	su_free(leg->home, leg->branch);
+	leg->branch = su_strdup(leg->home, nta_outgoing_branch(leg->out));
+	return 0;
+}
+
+/* --- making it --- */
+
+static enum tl_transport transport_of(const url_t *url)
+{
+	char name[8];
+
+	return url_param(url->url_params, "transport", name, sizeof(name)) > 0 &&
+			       g_ascii_strcasecmp(name, "tcp") == 0
+		       ? TL_TRANSPORT_TCP
+		       : TL_TRANSPORT_UDP;
+}
+
+/*
+ * A route with lr is a proxy's, to be named in a Route header; one without it is
+ * just the address that packets must go to, a telephone behind a NAT. Those of
+ * the dialog to come go there too, unless a Record-Route says otherwise.
+ */
+static int read_route(struct tl_leg *leg, const char *text, const url_t **ret_hop)
+{
+	bool bare = *text != '<';
+	const char *named = bare ? su_sprintf(leg->home, "<%s>", text) : text;
+	sip_route_t *route = sip_route_make(leg->home, named);
+
+	if (!route || tl_uri_check(route->r_url) < 0)
+		return -EINVAL;
+	for (const sip_route_t *r = route->r_next; r; r = r->r_next)
+		if (!tl_uri_is_safe(r->r_url))
+			return -EINVAL;
+	if (url_has_param(route->r_url, "lr"))
+		leg->request->route = su_strdup(leg->home, named);
+	leg->hop_stays = true;
+	*ret_hop = route->r_url;
+	return 0;
+}
+
+/* The peer's address as far as it is known, for choosing ours. */
+static void guess_peer(const url_t *hop, struct sockaddr_storage *ret_peer)
+{
+	if (!tl_stack_literal(hop->url_host, ret_peer))
+		(void)tl_stack_literal("203.0.113.1", ret_peer); /* a name: somewhere outside */
+}
+
+static void set_hop(struct tl_leg *leg, const url_t *hop)
+{
+	struct sockaddr_storage addr;
+
+	leg->transport = transport_of(hop);
+	guess_peer(hop, &leg->info.source);
+	leg->info.transport = leg->transport;
+	if (!tl_stack_literal(hop->url_host, &addr))
+		return;
+	leg->next_hop = su_sprintf(leg->home, "sip:%s%s%s;transport=%s", hop->url_host,
+				   hop->url_port ? ":" : "", hop->url_port ? hop->url_port : "",
+				   tl_transport_name(leg->transport));
+}
+
+static int read_target(struct tl_leg *leg, const struct tl_target *target)
+{
+	url_t *url = url_make(leg->home, target->request_uri);
+	struct tl_leg_request *request = su_zalloc(leg->home, sizeof(*request));
+	const url_t *hop = url;
+	int r;
+
+	leg->request = request;
+	if (!url || tl_uri_check(url) < 0)
+		return -EINVAL;
+	if (target->route && *target->route) {
+		r = read_route(leg, target->route, &hop);
+		if (r < 0)
+			return r;
+	}
+	request->uri = url_as_string(leg->home, url);
+	request->headers = tl_headers_format(leg->home, target->headers, target->n_headers);
+	request->max_forwards = target->max_forwards ? target->max_forwards : 70;
+	request->timeout_s = target->timeout_s;
+	if (!target->from.user || !*target->from.user)
+		request->privacy = su_strdup(leg->home, "id"); /* RFC 3325 9.3 */
+	set_hop(leg, hop);
+	leg->contact = tl_stack_contact(leg->stack, leg->home, target->from.user, leg->transport,
+					(struct sockaddr *)&leg->info.source);
+	if (target->auth_user)
+		leg->digest = tl_digest_new(target->auth_user, target->auth_password);
+	return 0;
+}
+
+static int make_dialog(struct tl_leg *leg, const struct tl_target *target)
+{
+	url_t *url = url_make(leg->home, leg->request->uri);
+	struct tl_party callee = target->to;
+	sip_from_t *from;
+	sip_to_t *to;
+	sip_call_id_t *call_id = sip_call_id_create(leg->home, NULL);
+
+	from = sip_from_make(leg->home,
+			     tl_party_format(leg->home, &target->from, leg->stack->domain));
+	if (callee.user && *callee.user)
+		to = sip_to_make(leg->home, tl_party_format(leg->home, &callee, url->url_host));
+	else
+		to = sip_to_create(leg->home,
+				   URL_STRING_MAKE(su_sprintf(leg->home, "sip:%s", url->url_host)));
+	if (!from || !to || !call_id)
+		return -EINVAL;
+	/* tagged from the start, so that a request without a To tag never matches the dialog */
+	sip_from_tag(leg->home, from, nta_agent_newtag(leg->home, "tag=%s", leg->stack->agent));
+	leg->info.call_id = call_id->i_id;
+	leg->dialog = nta_leg_tcreate(leg->stack->agent, tl_leg_on_request, (nta_leg_magic_t *)leg,
+				      SIPTAG_CALL_ID(call_id), SIPTAG_FROM(from), SIPTAG_TO(to),
+				      TAG_END());
+	return leg->dialog ? 0 : -EINVAL;
+}
+
+int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
+		  const struct tl_media_desc *offer, tl_leg_event_fn *on_event, void *user,
+		  const char *id, struct tl_leg **ret_leg)
+{
+	struct tl_leg *leg = tl_leg_new(stack, false);
+	int r;
+
+	if (id)
+		tl_leg_set_id(leg, id);
+	r = read_target(leg, target);
+	if (r == 0)
+		r = make_dialog(leg, target);
+	leg->offerless = !offer;
+	if (offer)
+		leg->offer = g_memdup2(offer, sizeof(*offer)); /* for a challenge */
+	if (r == 0)
+		r = send_invite(leg, offer);
+	if (r < 0) {
+		tl_leg_set_state(leg, TL_LEG_OVER);
+		tl_leg_release(leg);
+		return r;
+	}
+	tl_leg_set_state(leg, TL_LEG_CALLING);
+	if (leg->request->timeout_s)
+		tl_leg_start_timer(leg, &leg->timer, leg->request->timeout_s * 1000, on_no_answer);
+	tl_leg_set_owner(leg, on_event, user);
+	*ret_leg = leg;
+	return 0;
+}
+
+/* --- provisional responses --- */
+
+static const char *to_tag(const sip_t *sip)
+{
+	return sip->sip_to->a_tag ? sip->sip_to->a_tag : "";
+}
+
+static void send_prack(struct tl_leg *leg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	sip_rack_t rack[1];
+
+	sip_rack_init(rack);
+	rack->ra_response = sip->sip_rseq->rs_response;
+	rack->ra_cseq = sip->sip_cseq->cs_seq;
+	rack->ra_method = sip->sip_cseq->cs_method;
+	rack->ra_method_name = sip->sip_cseq->cs_method_name;
+	/* the early dialog's target and route set stand in the response; another fork may win */
+	if (tl_leg_take_target(leg, sip) == 0)
+		(void)tl_leg_send_other(leg, SIP_METHOD_PRACK, SIPTAG_RACK(rack),
+					SIPTAG_TO(sip->sip_to), TAG_END());
+	su_home_deinit(home);
+}
+
+/* RFC 3262 4: in the order of RSeq, each once. False: pass over this response. */
+static bool take_reliable(struct tl_leg *leg, const sip_t *sip)
+{
+	uint32_t rseq = sip->sip_rseq->rs_response;
+	bool same_fork = leg->reliable_tag && strcmp(leg->reliable_tag, to_tag(sip)) == 0;
+
+	if (same_fork && rseq != leg->reliable_seq + 1)
+		return false;
+	su_free(leg->home, leg->reliable_tag);
+	leg->reliable_tag = su_strdup(leg->home, to_tag(sip));
+	leg->reliable_seq = rseq;
+	send_prack(leg, sip);
+	return true;
+}
+
+static void on_progress(struct tl_leg *leg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct tl_header_set headers;
+	struct tl_media_desc desc;
+	struct tl_leg_event event = { .type = TL_LEG_PROGRESS,
+				      .status = sip->sip_status->st_status };
+
+	if (leg->state != TL_LEG_CALLING && leg->state != TL_LEG_EARLY)
+		return;
+	if (sip->sip_rseq && sip_has_feature(sip->sip_require, "100rel") && !leg->offerless &&
+	    !take_reliable(leg, sip))
+		return;
+	if (!leg->offerless && tl_leg_read_sdp(leg, sip, &desc) == 1) {
+		event.desc = &desc;
+		g_free(leg->early);
+		leg->early = g_memdup2(&desc, sizeof(desc));
+	}
+	tl_headers_collect(home, sip, &headers);
+	event.headers = headers.v;
+	event.n_headers = headers.n;
+	tl_leg_set_state(leg, TL_LEG_EARLY);
+	tl_leg_emit(leg, &event);
+	su_home_deinit(home);
+}
+
+/* --- final responses --- */
+
+/* The 2xx makes the dialog. False: nothing can follow it, not even a good end. */
+static bool take_dialog(struct tl_leg *leg, const sip_t *sip)
+{
+	if (sip->sip_to->a_tag)
+		nta_leg_rtag(leg->dialog, sip->sip_to->a_tag);
+	return tl_leg_take_target(leg, sip) == 0;
+}
+
+/* ACK and BYE: the answer is of no use, or came after our CANCEL (RFC 3261 9.1). */
+static void drop_answered(struct tl_leg *leg, const char *reason)
+{
+	tl_leg_send_ack(leg, NULL);
+	tl_leg_send_bye(leg, reason);
+}
+
+static void refuse_answer(struct tl_leg *leg, int status, const char *phrase)
+{
+	struct tl_cause cause = { .status = status, .phrase = phrase };
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
+	drop_answered(leg, tl_reason_format(home, &cause));
+	tl_leg_emit_cause(leg, TL_LEG_REFUSED, &cause);
+	su_home_deinit(home);
+}
+
+static void accept_answer(struct tl_leg *leg, const sip_t *sip, const struct tl_media_desc *desc)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct tl_header_set headers;
+
+	tl_headers_collect(home, sip, &headers);
+	if (leg->offerless)
+		leg->pending = TL_PENDING_ACK;
+	else
+		tl_leg_send_ack(leg, NULL);
+	tl_leg_stop_timer(&leg->timer);
+	tl_leg_set_state(leg, TL_LEG_UP);
+	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_ANSWERED,
+						  .status = sip->sip_status->st_status,
+						  .desc = desc,
+						  .headers = headers.v,
+						  .n_headers = headers.n });
+	su_home_deinit(home);
+}
+
+static void on_answered(struct tl_leg *leg, const sip_t *sip)
+{
+	struct tl_media_desc desc;
+	bool usable = take_dialog(leg, sip);
+	int r;
+
+	tl_digest_accepted(leg->digest);
+	if (leg->state == TL_LEG_CLOSING) {
+		drop_answered(leg, NULL);
+		return;
+	}
+	if (!usable) {
+		refuse_answer(leg, 502, "Unusable Contact");
+		return;
+	}
+	r = tl_leg_read_sdp(leg, sip, &desc);
+	if (r == 0 && leg->early) { /* said before, in a provisional response */
+		desc = *leg->early;
+		r = 1;
+	}
+	g_clear_pointer(&leg->early, g_free);
+	g_clear_pointer(&leg->offer, g_free);
+	if (r == 1)
+		accept_answer(leg, sip, &desc);
+	else
+		refuse_answer(leg, 488, "Not Acceptable Here");
+}
+
+static void on_refused(struct tl_leg *leg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	bool closing = leg->state == TL_LEG_CLOSING;
+	struct tl_cause cause;
+
+	tl_cause_of(home, sip, &cause);
+	tl_leg_set_state(leg, TL_LEG_OVER);
+	if (!closing)
+		tl_leg_emit_cause(leg, TL_LEG_REFUSED, &cause);
+	su_home_deinit(home);
+}
+
+static bool try_credentials(struct tl_leg *leg, const sip_t *sip)
+{
+	int status = sip->sip_status->st_status;
+
+	if ((status != 401 && status != 407) || leg->state == TL_LEG_CLOSING)
+		return false;
+	return tl_digest_challenged(leg->digest, sip) == 0 && send_invite(leg, leg->offer) == 0;
+}
+
+static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+	int status = nta_outgoing_status(orq);
+
+	if (!sip || !sip->sip_status)
+		return 0;
+	tl_leg_enter(leg);
+	if (status < 200) {
+		on_progress(leg, sip);
+	} else {
+		leg->out = NULL;
+		tl_forks_settled(leg->stack->forks, leg->info.call_id, leg->invite_cseq,
+				 status < 300 ? to_tag(sip) : NULL);
+		if (status < 300)
+			on_answered(leg, sip);
+		else if (!try_credentials(leg, sip))
+			on_refused(leg, sip);
+		nta_outgoing_destroy(orq);
+	}
+	tl_leg_leave(leg);
+	return 0;
+}

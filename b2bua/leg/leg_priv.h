@@ -1,0 +1,158 @@
+#pragma once
+/*
+ * What the files of a leg share. Private to leg*.c, and to stack.c for the end.
+ *
+ * Whoever is called by NTA brackets its work with tl_leg_enter() and
+ * tl_leg_leave(): the owner may release the leg inside a callback, and the
+ * memory goes with the last bracket.
+ */
+#include <glib.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/su_alloc.h>
+#include "b2bua/sip/digest.h"
+#include "b2bua/sip/headers.h"
+#include "b2bua/leg/leg.h"
+#include "b2bua/sip/sdp.h"
+#include "b2bua/sip/stack_priv.h"
+
+/* The initial INVITE of an outgoing leg: kept to be sent again with credentials. */
+struct tl_leg_request {
+	char *uri;     /* Request-URI */
+	char *route;   /* Route header, or NULL */
+	char *headers; /* those that cross, or NULL */
+	char *privacy; /* Privacy header, or NULL */
+	unsigned max_forwards;
+	unsigned timeout_s;
+};
+
+/* An offer of the peer that the owner has not answered yet. */
+enum tl_leg_pending {
+	TL_PENDING_NONE,
+	TL_PENDING_INVITE,
+	TL_PENDING_UPDATE,
+	TL_PENDING_ACK, /* the 2xx to our offerless INVITE offered; our ACK is to answer */
+};
+
+struct tl_leg {
+	struct tl_stack *stack;
+	su_home_t home[1]; /* texts that live as long as the leg */
+	enum tl_leg_state state;
+	bool incoming, released;
+	unsigned depth; /* of calls from NTA: see above */
+	tl_leg_event_fn *on_event;
+	void *user;
+	char *id; /* "call=6f1c03 leg=a" */
+	struct tl_leg_info info;
+	struct tl_header_set headers; /* info.headers */
+	struct tl_sdp_session *sdp;
+
+	/* the dialog */
+	nta_leg_t *dialog;
+	char *contact;  /* ours */
+	char *next_hop; /* where packets go while there is no route set, or NULL */
+	bool hop_stays; /* also when the target is known: the peer is behind a NAT */
+	enum tl_transport transport;
+	struct tl_digest *digest;
+
+	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
+	nta_incoming_t *invite, *update;
+	bool reliable;        /* it requires reliable provisionals */
+	bool initial;         /* invite is the one that began the dialog */
+	bool awaits_answer;   /* our 2xx to it offered, so its ACK answers */
+	char *closing_reason; /* of the BYE that waits for the ACK, or NULL */
+	enum tl_leg_pending pending;
+	bool pending_offer; /* it bears one; else it wants ours */
+
+	/* client side */
+	nta_outgoing_t *out; /* the INVITE or re-INVITE until its final response */
+	nta_outgoing_t *bye;
+	GPtrArray *others; /* nta_outgoing_t: INFO, PRACK, UPDATE */
+	struct tl_leg_request *request;
+	bool offerless;                            /* our INVITE had no offer */
+	bool early_answer;                         /* a 1xx brought the answer */
+	uint32_t invite_cseq;                      /* of out */
+	char *branch;                              /* of out: its ACK belongs to it */
+	char *authorization, *proxy_authorization; /* of out: its ACK bears the same */
+	char *reliable_tag; /* the fork that sent reliable provisionals, and its last RSeq */
+	uint32_t reliable_seq;
+	struct tl_media_desc *offer; /* of our re-INVITE, kept for glare */
+	unsigned glare;              /* how often it met the peer's */
+
+	struct tl_media_desc *early; /* answer in a provisional response, for a 2xx without SDP */
+
+	su_timer_t *timer;         /* no final answer; glare */
+	su_timer_t *session_timer; /* RFC 4028 */
+	unsigned session_s;        /* agreed interval; 0: none */
+	bool we_refresh;
+	bool peer_updates;           /* its Allow names UPDATE */
+	struct tl_media_desc *local; /* what we said last of our media, for a refresh by INVITE */
+};
+
+/* leg.c */
+struct tl_leg *tl_leg_new(struct tl_stack *stack, bool incoming);
+void tl_leg_enter(struct tl_leg *leg);
+void tl_leg_leave(struct tl_leg *leg);
+void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state);
+void tl_leg_emit(struct tl_leg *leg, const struct tl_leg_event *event);
+/* With a cause: REFUSED, OFFER_REFUSED, GONE. */
+void tl_leg_emit_cause(struct tl_leg *leg, enum tl_leg_event_type type,
+		       const struct tl_cause *cause);
+/* ms from now; replaces what *timer waited for. */
+void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer);
+void tl_leg_stop_timer(su_timer_t **timer);
+/* 1: *ret_desc was read; 0: no body; -ENOTSUP: not SDP (415); -EBADMSG (400); -ENOENT (488). */
+int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc);
+/* The SIP status for what tl_leg_read_sdp() returned below 0. */
+int tl_leg_sdp_status(int r);
+/* Our SDP as a payload from home. */
+sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct tl_media_desc *desc,
+			      bool answer);
+/* Replies to a request in the dialog with what every reply bears. */
+void tl_leg_reply(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase);
+/* The same, and forgets irq. */
+void tl_leg_refuse(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase);
+
+/* leg_request.c: requests in the dialog. tags may hold more headers. NULL: could not. */
+nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip_method_t method,
+			    const char *name, tag_type_t tag, tag_value_t value, ...);
+/* A short one whose answer matters little; 0 or -errno. */
+int tl_leg_send_other(struct tl_leg *leg, sip_method_t method, const char *name, tag_type_t tag,
+		      tag_value_t value, ...);
+void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer);
+void tl_leg_send_bye(struct tl_leg *leg, const char *reason);
+/* Route set and target of the dialog, from what begins it. -EBADMSG: unusable. */
+int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip);
+/* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours. -EBADMSG: unusable. */
+int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
+/* Can requests of ours follow this Contact and Record-Route? */
+int tl_leg_check_target(const sip_t *sip, bool we_called);
+
+/* leg_modify.c */
+void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+
+/* leg_incoming.c */
+int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const sip_t *sip);
+
+/* leg_dialog.c */
+int tl_leg_on_request(nta_leg_magic_t *magic, nta_leg_t *dialog, nta_incoming_t *irq,
+		      const sip_t *sip);
+
+/* leg_info.c */
+void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+
+/* leg_close.c */
+/* The peer or the network has ended it: state, BYE where one is due, GONE. */
+void tl_leg_lost(struct tl_leg *leg, const struct tl_cause *cause, bool say_bye);
+/* Ends every leg at once, for the end of the stack; the owners hear nothing. */
+void tl_legs_end(struct tl_stack *stack);
+
+/* leg_timer.c: session timers, RFC 4028 */
+/* What a request of the peer asks for. 0; -1: too small, refuse with the next function. */
+int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip);
+void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq); /* takes irq */
+/* With each 2xx to such a request. */
+void tl_leg_session_start(struct tl_leg *leg);
+void tl_leg_session_stop(struct tl_leg *leg);
+/* Session-Expires of that 2xx, or NULL. */
+const char *tl_leg_session_expires(const struct tl_leg *leg, su_home_t *home);

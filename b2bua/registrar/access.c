@@ -1,0 +1,335 @@
+#include "b2bua/registrar/access.h"
+
+#include <errno.h>
+#include <string.h>
+#include <glib.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/ban.h"
+#include "b2bua/registrar/digest_verify.h"
+#include "b2bua/log.h"
+#include "b2bua/registrar/nonce.h"
+#include "b2bua/sip/stack.h"
+
+enum {
+	NONCE_LIFETIME_S = 600,
+	NONCES_USED = 20000,
+	CLAIMS_PER_REQUEST = 4, /* Authorization headers looked at */
+	/* From so many wrong attempts in a short time on, the answer is 403 and no new challenge: a
+	 * telephone then tells its user, and stops. */
+	ATTEMPTS_CHALLENGED = 3,
+};
+static const struct tl_bans_cfg bans_cfg = {
+	.max_failures = 10,
+	.forgive_s = 30,
+	.ban_s = 60,
+	.ban_max_s = 86400,
+	.sources = 8192,
+};
+
+struct tl_access {
+	struct tl_stack *stack;
+	struct tl_nonces *nonces;
+	struct tl_bans *bans;
+	bool offer_sha256;
+	struct tl_log_limit wrong_limit, ban_limit, banned_limit;
+};
+
+enum verdict {
+	VERDICT_NO_CLAIM, /* no credentials for our realm */
+	VERDICT_GOOD,
+	VERDICT_STALE,     /* not our nonce, too old, or used: nothing is said of the password */
+	VERDICT_WRONG,     /* wrong user, password or URI, with a nonce of ours */
+	VERDICT_MALFORMED, /* can't be read */
+};
+
+/* One request at our door. */
+struct visit {
+	struct tl_access *access;
+	const struct tl_dialplan *dp;
+	nta_incoming_t *irq;
+	const sip_t *sip;
+	struct sockaddr_storage source;
+	int64_t now_us;
+	struct tl_claim claim; /* the one that verdict is about */
+	const struct tl_extension_cfg *extension;
+};
+
+int tl_access_new(struct tl_stack *stack, struct tl_access **ret_access)
+{
+	struct tl_access *access = g_new0(struct tl_access, 1);
+
+	access->stack = stack;
+	access->nonces = tl_nonces_new(NONCE_LIFETIME_S, NONCES_USED);
+	access->bans = tl_bans_new(&bans_cfg);
+	*ret_access = access;
+	return 0;
+}
+
+void tl_access_free(struct tl_access *access)
+{
+	if (!access)
+		return;
+	tl_nonces_free(access->nonces);
+	tl_bans_free(access->bans);
+	g_free(access);
+}
+
+void tl_access_offer_sha256(struct tl_access *access, bool offer)
+{
+	access->offer_sha256 = offer;
+}
+
+/*
+ * RFC 7616 3.4.6 wants the same resource, not the same spelling; clients differ
+ * in port, parameters and case. What a strict comparison would keep out, a
+ * response used for another request, the nonce count keeps out anyway.
+ */
+static bool uri_fits(const char *uri, const url_t *request_uri)
+{
+	char copy[sizeof(((struct tl_claim *)0)->uri)];
+	url_t url;
+
+	g_strlcpy(copy, uri, sizeof(copy));
+	if (url_d(&url, copy) < 0 || !url.url_host || !request_uri->url_host)
+		return false;
+	return g_ascii_strcasecmp(url.url_host, request_uri->url_host) == 0 &&
+	       g_strcmp0(url.url_user, request_uri->url_user) == 0;
+}
+
+/*
+ * The nonce is judged first and the password only when it is good: a client
+ * can't test passwords, or have failures counted against an address that it
+ * merely pretends to have, without a nonce that was sent to that address.
+ */
+static enum verdict judge_claim(struct visit *visit)
+{
+	const struct tl_claim *claim = &visit->claim;
+	const struct sockaddr *source = (const struct sockaddr *)&visit->source;
+	const sip_request_t *request = visit->sip->sip_request;
+	const struct tl_extension_cfg *extension;
+	struct tl_secret secret = { 0 };
+	bool fits;
+
+	if (tl_nonces_check(visit->access->nonces, claim->nonce, source, visit->now_us) < 0)
+		return VERDICT_STALE;
+
+	extension = tl_dialplan_extension(visit->dp, claim->username);
+	if (extension) {
+		secret.password = extension->password;
+		secret.ha1 = extension->ha1;
+	}
+	fits = tl_claim_verify(claim, request->rq_method_name, &secret);
+	if (!fits || !extension || !uri_fits(claim->uri, request->rq_url))
+		return VERDICT_WRONG;
+	if (tl_nonces_spend(visit->access->nonces, claim->nonce, claim->nc, visit->now_us) < 0)
+		return VERDICT_STALE;
+	visit->extension = extension;
+	return VERDICT_GOOD;
+}
+
+/* Of several headers for our realm (one for each algorithm offered) the first good one counts. */
+static enum verdict judge_headers(struct visit *visit, const msg_auth_t *auth)
+{
+	const char *realm = tl_dialplan_gateway(visit->dp)->domain;
+	enum verdict verdict = VERDICT_NO_CLAIM;
+
+	for (int i = 0; auth && i < CLAIMS_PER_REQUEST; i++, auth = auth->au_next) {
+		if (!auth->au_scheme || g_ascii_strcasecmp(auth->au_scheme, "Digest") != 0)
+			continue;
+		if (tl_claim_parse(auth->au_params, &visit->claim) < 0) {
+			verdict = MAX(verdict, VERDICT_MALFORMED);
+			continue;
+		}
+		if (g_ascii_strcasecmp(visit->claim.realm, realm) != 0)
+			continue;
+		verdict = judge_claim(visit);
+		if (verdict == VERDICT_GOOD)
+			break;
+	}
+	return verdict;
+}
+
+static enum verdict judge(struct visit *visit)
+{
+	enum verdict verdict = judge_headers(visit, visit->sip->sip_proxy_authorization);
+
+	if (verdict == VERDICT_NO_CLAIM)
+		verdict = judge_headers(visit, visit->sip->sip_authorization);
+	return verdict;
+}
+
+/* SHA-256 can't be checked against a stored MD5 hash. Asked of all extensions alike, so
+ * that a challenge tells nothing of the user. */
+static bool may_offer_sha256(const struct visit *visit)
+{
+	const struct tl_extension_cfg *extensions;
+	size_t n;
+
+	if (!visit->access->offer_sha256)
+		return false;
+	extensions = tl_dialplan_extensions(visit->dp, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!extensions[i].password)
+			return false;
+	return true;
+}
+
+static char *format_challenge(const struct visit *visit, enum tl_claim_algorithm algorithm,
+			      bool stale)
+{
+	char nonce[TL_NONCE_BYTES];
+
+	tl_nonces_issue(visit->access->nonces, (const struct sockaddr *)&visit->source,
+			visit->now_us, nonce);
+	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
+			       tl_dialplan_gateway(visit->dp)->domain, nonce,
+			       tl_claim_algorithm_name(algorithm), stale ? ", stale=true" : "");
+}
+
+/* 401 for REGISTER, whose registrar we are; 407 for what we pass on. */
+static int challenge(struct visit *visit, bool stale)
+{
+	g_autofree char *md5 = format_challenge(visit, TL_CLAIM_MD5, stale);
+	g_autofree char *sha256 = NULL;
+	bool www = visit->sip->sip_request->rq_method == sip_method_register;
+
+	if (may_offer_sha256(visit))
+		sha256 = format_challenge(visit, TL_CLAIM_SHA256, stale);
+	if (www)
+		nta_incoming_treply(visit->irq, SIP_401_UNAUTHORIZED,
+				    SIPTAG_WWW_AUTHENTICATE_STR(md5),
+				    TAG_IF(sha256, SIPTAG_WWW_AUTHENTICATE_STR(sha256)), TAG_END());
+	else
+		nta_incoming_treply(
+			visit->irq, SIP_407_PROXY_AUTH_REQUIRED, SIPTAG_PROXY_AUTHENTICATE_STR(md5),
+			TAG_IF(sha256, SIPTAG_PROXY_AUTHENTICATE_STR(sha256)), TAG_END());
+	nta_incoming_destroy(visit->irq);
+	return -EACCES;
+}
+
+static int refuse(struct visit *visit, int status, const char *phrase)
+{
+	tl_stack_refuse(visit->access->stack, visit->irq, status, phrase, NULL);
+	return -EACCES;
+}
+
+static void log_wrong(struct visit *visit, unsigned failures, unsigned ban_s)
+{
+	struct tl_access *access = visit->access;
+	char user[128], source[TL_ADDRESS_BYTES];
+	unsigned skipped;
+
+	tl_address_text((const struct sockaddr *)&visit->source, source);
+	if (ban_s > 0 && tl_log_allow(&access->ban_limit, &skipped))
+		g_message("access: banned src=%s for_s=%u skipped=%u", source, ban_s, skipped);
+	if (!tl_log_allow(&access->wrong_limit, &skipped))
+		return;
+	g_message("access: wrong credentials user=\"%s\" src=%s method=%s failures=%u skipped=%u",
+		  tl_log_quote(visit->claim.username, user, sizeof(user)), source,
+		  nta_incoming_method_name(visit->irq), failures, skipped);
+}
+
+/* A trunk's address is not banned: anybody could have it banned, by sending in its name. */
+static int answer_wrong(struct visit *visit, bool from_trunk)
+{
+	unsigned failures = 0, ban_s = 0;
+
+	if (!from_trunk)
+		failures =
+			tl_bans_fail(visit->access->bans, (const struct sockaddr *)&visit->source,
+				     visit->now_us, &ban_s);
+	log_wrong(visit, failures, ban_s);
+	if (from_trunk || failures >= ATTEMPTS_CHALLENGED)
+		return refuse(visit, SIP_403_FORBIDDEN);
+	return challenge(visit, false);
+}
+
+static bool is_banned(struct visit *visit)
+{
+	struct tl_access *access = visit->access;
+	const struct sockaddr *source = (const struct sockaddr *)&visit->source;
+	unsigned left_s = tl_bans_left_s(access->bans, source, visit->now_us);
+	char text[TL_ADDRESS_BYTES];
+	unsigned skipped;
+
+	if (left_s > 0 && tl_log_allow(&access->banned_limit, &skipped))
+		g_debug("access: still banned src=%s for_s=%u skipped=%u",
+			tl_address_text(source, text), left_s, skipped);
+	return left_s > 0;
+}
+
+static int admit_trunk(const struct tl_trunk_cfg *trunk, struct tl_source *ret_source)
+{
+	*ret_source = (struct tl_source) { .kind = TL_SOURCE_TRUNK, .trunk = trunk };
+	return 0;
+}
+
+/* 0: extension or trunk in *ret_source. trunks: a trunk's address is good enough. */
+static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
+{
+	const struct tl_trunk_cfg *trunk;
+
+	if (nta_incoming_method(visit->irq) == sip_method_ack) {
+		nta_incoming_destroy(visit->irq); /* RFC 3261 22.1: an ACK is never answered */
+		return -EACCES;
+	}
+	tl_stack_source(visit->access->stack, visit->irq, &visit->source,
+			&(enum tl_transport) { 0 });
+	trunk = tl_dialplan_trunk_by_address(visit->dp, (const struct sockaddr *)&visit->source);
+	if (!trunk && is_banned(visit))
+		return refuse(visit, SIP_403_FORBIDDEN);
+
+	switch (judge(visit)) {
+	case VERDICT_GOOD:
+		*ret_source = (struct tl_source) { .kind = TL_SOURCE_EXTENSION,
+						   .extension = visit->extension };
+		return 0;
+	case VERDICT_NO_CLAIM:
+		if (!trunk || !trunks)
+			return challenge(visit, false);
+		*ret_source = (struct tl_source) { .kind = TL_SOURCE_TRUNK, .trunk = trunk };
+		return 0;
+	case VERDICT_STALE:
+		return challenge(visit, true);
+	case VERDICT_WRONG:
+		return answer_wrong(visit, trunk != NULL);
+	case VERDICT_MALFORMED:
+		if (trunk && trunks) /* meant for somebody else, perhaps */
+			return admit_trunk(trunk, ret_source);
+		break;
+	}
+	return refuse(visit, SIP_400_BAD_REQUEST);
+}
+
+static struct visit visit_of(struct tl_access *access, const struct tl_dialplan *dp,
+			     nta_incoming_t *irq, const sip_t *sip)
+{
+	return (struct visit) {
+		.access = access, .dp = dp, .irq = irq, .sip = sip, .now_us = g_get_monotonic_time()
+	};
+}
+
+int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp, nta_incoming_t *irq,
+		    const sip_t *sip, struct tl_source *ret_source)
+{
+	struct visit visit = visit_of(access, dp, irq, sip);
+
+	return admit(&visit, true, ret_source);
+}
+
+int tl_access_check_extension(struct tl_access *access, const struct tl_dialplan *dp,
+			      nta_incoming_t *irq, const sip_t *sip,
+			      const struct tl_extension_cfg **ret_extension)
+{
+	struct visit visit = visit_of(access, dp, irq, sip);
+	struct tl_source source;
+	int r = admit(&visit, false, &source);
+
+	if (r == 0)
+		*ret_extension = source.extension;
+	return r;
+}

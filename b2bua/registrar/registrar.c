@@ -1,0 +1,429 @@
+#include "b2bua/registrar/registrar.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <glib.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_wait.h>
+#include "b2bua/registrar/access.h"
+#include "b2bua/sip/address.h"
+#include "b2bua/registrar/location.h"
+#include "b2bua/log.h"
+#include "b2bua/registrar/registrar_plan.h"
+#include "b2bua/sip/stack.h"
+#include "b2bua/store/store.h"
+
+enum {
+	SWEEP_MS = 5000, /* expired bindings are passed over at once, and cleared away so often */
+	USER_AGENT_BYTES = 128,
+	NUMBER_BYTES = 128,
+};
+
+struct tl_registrar {
+	struct tl_stack *stack;
+	struct tl_access *access;
+	struct tl_store *store; /* NULL: memory only */
+	struct tl_dialplan *dp; /* a reference */
+	struct tl_location *location;
+	su_timer_t *sweep;
+	struct tl_log_limit foreign_limit;
+};
+
+/* One REGISTER that has been let in. */
+struct request {
+	struct tl_registrar *reg;
+	nta_incoming_t *irq;
+	const sip_t *sip;
+	const char *extension;
+	struct sockaddr_storage source;
+	enum tl_transport transport;
+	int64_t now_s;
+};
+
+static int64_t now_s(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+/* --- bindings and their shadow in the database --- */
+
+static void put_binding(struct tl_registrar *reg, const struct tl_location_binding *binding)
+{
+	const struct tl_store_binding row = {
+		.extension = binding->extension,
+		.contact = binding->contact,
+		.route = binding->route,
+		.call_id = binding->call_id,
+		.user_agent = binding->user_agent,
+		.instance = binding->instance,
+		.cseq = binding->cseq,
+		.q = binding->q,
+		.expires_s = binding->expires_s,
+	};
+
+	tl_location_put(reg->location, binding);
+	if (reg->store)
+		tl_store_binding_put(reg->store, &row);
+}
+
+static void log_binding(const char *event, const struct tl_location_binding *binding)
+{
+	char contact[TL_REGISTER_CONTACT_BYTES];
+
+	g_message("register extension=%s %s contact=\"%s\"", binding->extension, event,
+		  tl_log_quote(binding->contact, contact, sizeof(contact)));
+}
+
+static bool drop_expired(const struct tl_location_binding *binding, void *user)
+{
+	struct tl_registrar *reg = user;
+
+	if (binding->expires_s > now_s())
+		return false;
+	log_binding("expired", binding);
+	if (reg->store)
+		tl_store_binding_remove(reg->store, binding->extension, binding->contact);
+	return true;
+}
+
+static bool drop_unknown(const struct tl_location_binding *binding, void *user)
+{
+	struct tl_registrar *reg = user;
+
+	if (tl_dialplan_extension(reg->dp, binding->extension))
+		return false;
+	log_binding("gone", binding);
+	if (reg->store)
+		tl_store_binding_remove(reg->store, binding->extension, binding->contact);
+	return true;
+}
+
+static void on_sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_registrar *reg = (struct tl_registrar *)arg;
+
+	tl_location_filter(reg->location, drop_expired, reg);
+}
+
+static void on_stored_binding(const struct tl_store_binding *row, void *user)
+{
+	struct tl_registrar *reg = user;
+	const struct tl_location_binding binding = {
+		.extension = (char *)row->extension,
+		.contact = (char *)row->contact,
+		.route = (char *)row->route,
+		.call_id = (char *)row->call_id,
+		.user_agent = (char *)row->user_agent,
+		.instance = (char *)row->instance,
+		.cseq = row->cseq,
+		.q = row->q,
+		.expires_s = row->expires_s,
+	};
+
+	tl_location_put(reg->location, &binding);
+}
+
+static void load_bindings(struct tl_registrar *reg)
+{
+	if (!reg->store)
+		return;
+	if (tl_store_bindings_load(reg->store, on_stored_binding, reg) < 0)
+		g_warning("registrar: the bindings can't be read; extensions must register anew");
+	tl_location_filter(reg->location, drop_expired, reg);
+	tl_location_filter(reg->location, drop_unknown, reg);
+	g_message("registrar: loaded bindings=%u", tl_location_count(reg->location));
+}
+
+int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl_store *store,
+		     struct tl_dialplan *dp, struct tl_registrar **ret_registrar)
+{
+	struct tl_registrar *reg = g_new0(struct tl_registrar, 1);
+
+	reg->stack = stack;
+	reg->access = access;
+	reg->store = store;
+	reg->dp = tl_dialplan_ref(dp);
+	reg->location = tl_location_new();
+	reg->sweep = su_timer_create(su_root_task(tl_stack_root(stack)), SWEEP_MS);
+	if (!reg->sweep || su_timer_set_for_ever(reg->sweep, on_sweep, (su_timer_arg_t *)reg) < 0) {
+		tl_registrar_free(reg);
+		return -ENOMEM;
+	}
+	load_bindings(reg);
+	*ret_registrar = reg;
+	return 0;
+}
+
+void tl_registrar_free(struct tl_registrar *reg)
+{
+	if (!reg)
+		return;
+	su_timer_destroy(reg->sweep);
+	tl_location_free(reg->location);
+	tl_dialplan_unref(reg->dp);
+	g_free(reg);
+}
+
+void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp)
+{
+	struct tl_dialplan *old = reg->dp;
+
+	reg->dp = tl_dialplan_ref(dp);
+	tl_dialplan_unref(old);
+	tl_location_filter(reg->location, drop_unknown, reg);
+}
+
+/* --- answering a REGISTER --- */
+
+/* Step 2: an extension that we don't have and that must be understood. */
+static bool refuse_required(struct tl_registrar *reg, nta_incoming_t *irq, const sip_t *sip)
+{
+	const sip_require_t *require = sip->sip_require;
+
+	for (size_t i = 0; require && require->k_items && require->k_items[i]; i++) {
+		if (g_ascii_strcasecmp(require->k_items[i], "path") == 0)
+			continue;
+		nta_incoming_treply(irq, SIP_420_BAD_EXTENSION,
+				    SIPTAG_UNSUPPORTED_STR(require->k_items[i]), TAG_END());
+		nta_incoming_destroy(irq);
+		return true;
+	}
+	return false;
+}
+
+/* Steps 4 and 5: everybody registers for his own number. Which other numbers there are is told
+ * to nobody. */
+static bool is_own_number(struct tl_registrar *reg, const sip_t *sip,
+			  const struct tl_extension_cfg *extension)
+{
+	const url_t *to = sip->sip_to->a_url;
+	char user[NUMBER_BYTES], quoted[NUMBER_BYTES];
+	unsigned skipped;
+
+	if ((to->url_type == url_sip || to->url_type == url_sips) && to->url_user &&
+	    strlen(to->url_user) < sizeof(user)) {
+		url_unescape(user, to->url_user);
+		if (strcmp(user, extension->number) == 0)
+			return true;
+	}
+	if (tl_log_allow(&reg->foreign_limit, &skipped))
+		g_message("register extension=%s refused to=\"%s\" skipped=%u", extension->number,
+			  tl_log_quote(to->url_user, quoted, sizeof(quoted)), skipped);
+	return false;
+}
+
+static void commit_put(const struct request *request, const struct tl_register_change *change)
+{
+	const sip_t *sip = request->sip;
+	g_autofree char *route = tl_register_route(
+		sip, change->url, (const struct sockaddr *)&request->source, request->transport);
+	g_autofree char *agent = g_strndup(sip->sip_user_agent ? sip->sip_user_agent->g_string : "",
+					   USER_AGENT_BYTES);
+	const struct tl_location_binding binding = {
+		.extension = (char *)request->extension,
+		.contact = (char *)change->contact,
+		.route = route,
+		.call_id = (char *)sip->sip_call_id->i_id,
+		.user_agent = agent,
+		.instance = *change->instance ? (char *)change->instance : NULL,
+		.cseq = sip->sip_cseq->cs_seq,
+		.q = change->q,
+		.expires_s = change->expires_s,
+	};
+
+	if (strlen(agent) > USER_AGENT_BYTES)
+		*g_utf8_find_prev_char(agent, agent + USER_AGENT_BYTES) = '\0';
+	put_binding(request->reg, &binding);
+	if (!*change->old_contact)
+		log_binding("added", &binding);
+}
+
+static void commit_removal(const struct request *request, const char *contact, bool replaced)
+{
+	struct tl_registrar *reg = request->reg;
+	const struct tl_location_binding binding = { .extension = (char *)request->extension,
+						     .contact = (char *)contact };
+
+	if (!replaced)
+		log_binding("removed", &binding);
+	if (reg->store)
+		tl_store_binding_remove(reg->store, request->extension, contact);
+	tl_location_remove(reg->location, request->extension, contact);
+}
+
+static void commit(const struct request *request, const struct tl_register_plan *plan)
+{
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const struct tl_register_change *change =
+			&g_array_index(plan->changes, struct tl_register_change, i);
+
+		if (change->put)
+			commit_put(request, change);
+		if (*change->old_contact &&
+		    !(change->put && strcmp(change->contact, change->old_contact) == 0))
+			commit_removal(request, change->old_contact, change->put);
+	}
+}
+
+/* Step 8: all the bindings there are now, with what is left of their time. */
+static char *format_contacts(const struct request *request)
+{
+	const GPtrArray *bindings = tl_location_find(request->reg->location, request->extension);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; bindings && i < bindings->len; i++) {
+		const struct tl_location_binding *binding = bindings->pdata[i];
+		char q[G_ASCII_DTOSTR_BUF_SIZE];
+
+		if (binding->expires_s <= request->now_s)
+			continue;
+		g_string_append_printf(text, "%s<%s>;expires=%" G_GINT64_FORMAT,
+				       text->len ? ", " : "", binding->contact,
+				       binding->expires_s - request->now_s);
+		if (binding->q < 1)
+			g_string_append_printf(text, ";q=%s",
+					       g_ascii_formatd(q, sizeof(q), "%.3g", binding->q));
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void reply_ok(const struct request *request)
+{
+	g_autofree char *contacts = format_contacts(request);
+	sip_date_t date[1];
+
+	sip_date_init(date);
+	date->d_time = sip_now();
+	nta_incoming_treply(request->irq, SIP_200_OK,
+			    TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
+			    TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),
+			    SIPTAG_DATE(date), TAG_END());
+	nta_incoming_destroy(request->irq);
+}
+
+static void reply_refusal(const struct request *request, const struct tl_register_plan *plan)
+{
+	sip_min_expires_t min[1];
+
+	if (plan->status != 423) {
+		tl_stack_refuse(request->reg->stack, request->irq, plan->status, plan->phrase,
+				NULL);
+		return;
+	}
+	sip_min_expires_init(min);
+	min->me_delta = plan->min_expires_s;
+	nta_incoming_treply(request->irq, plan->status, plan->phrase, SIPTAG_MIN_EXPIRES(min),
+			    TAG_END());
+	nta_incoming_destroy(request->irq);
+}
+
+static void register_extension(const struct request *request,
+			       const struct tl_extension_cfg *extension)
+{
+	struct tl_registrar *reg = request->reg;
+	const struct tl_gateway *gateway = tl_dialplan_gateway(reg->dp);
+	const struct tl_register_facts facts = {
+		.sip = request->sip,
+		.bindings = tl_location_find(reg->location, request->extension),
+		.min_s = gateway->register_min_s,
+		.max_s = gateway->register_max_s,
+		.default_s = gateway->register_default_s,
+		.max_contacts = extension->max_contacts,
+		.now_s = request->now_s,
+	};
+	struct tl_register_plan plan;
+
+	tl_register_plan_make(&facts, &plan);
+	if (plan.status) {
+		reply_refusal(request, &plan);
+	} else {
+		commit(request, &plan);
+		reply_ok(request);
+	}
+	tl_register_plan_done(&plan);
+}
+
+void tl_registrar_on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
+{
+	struct tl_registrar *reg = user;
+	struct request request = { .reg = reg, .irq = irq, .sip = sip, .now_s = now_s() };
+	const struct tl_extension_cfg *extension;
+
+	/* The library drops what it can't read: without this, a broken Contact would be a query. */
+	if (sip->sip_error || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq) {
+		tl_stack_refuse(reg->stack, irq, SIP_400_BAD_REQUEST, NULL);
+		return;
+	}
+	if (refuse_required(reg, irq, sip))
+		return;
+	if (tl_access_check_extension(reg->access, reg->dp, irq, sip, &extension) < 0)
+		return;
+	if (!is_own_number(reg, sip, extension)) {
+		tl_stack_refuse(reg->stack, irq, SIP_403_FORBIDDEN, NULL);
+		return;
+	}
+	request.extension = extension->number;
+	tl_stack_source(reg->stack, irq, &request.source, &request.transport);
+	register_extension(&request, extension);
+}
+
+/* --- asking --- */
+
+/* By extension, and best q first. */
+static gint by_rank(gconstpointer a, gconstpointer b, gpointer user)
+{
+	const struct tl_binding *first = a, *second = b;
+	int order = strcmp(first->extension, second->extension);
+
+	if (order != 0)
+		return order;
+	return first->q > second->q ? -1 : first->q < second->q;
+}
+
+struct lookup {
+	struct tl_binding *bindings;
+	size_t n, max;
+	int64_t now_s;
+};
+
+static bool collect(const struct tl_location_binding *binding, void *user)
+{
+	struct lookup *lookup = user;
+
+	if (lookup->n < lookup->max && binding->expires_s > lookup->now_s)
+		lookup->bindings[lookup->n++] = (struct tl_binding) {
+			.extension = binding->extension,
+			.contact = binding->contact,
+			.route = binding->route,
+			.user_agent = binding->user_agent,
+			.q = binding->q,
+			.expires_s = binding->expires_s,
+		};
+	return false;
+}
+
+size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
+			   struct tl_binding *ret_bindings, size_t max)
+{
+	struct lookup lookup = { .bindings = ret_bindings, .max = max, .now_s = now_s() };
+	const GPtrArray *bindings;
+
+	bindings = extension ? tl_location_find(reg->location, extension) : NULL;
+	for (guint i = 0; bindings && i < bindings->len; i++)
+		collect(bindings->pdata[i], &lookup);
+	if (!extension)
+		tl_location_filter(reg->location, collect, &lookup);
+	if (lookup.n > 1)
+		g_qsort_with_data(ret_bindings, (gint)lookup.n, sizeof(*ret_bindings), by_rank,
+				  NULL);
+	return lookup.n;
+}
+
+size_t tl_registrar_count(const struct tl_registrar *reg)
+{
+	return tl_location_count(reg->location);
+}

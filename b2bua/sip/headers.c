@@ -1,0 +1,208 @@
+#include "b2bua/sip/headers.h"
+#include <glib.h>
+#include <string.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/url.h>
+
+enum { REASON_BYTES = 256 };
+
+static const char *const crossing[] = { "User-to-User", "Alert-Info", "Call-Info" };
+
+bool tl_header_crosses(const char *name)
+{
+	if (g_ascii_strncasecmp(name, "X-", 2) == 0 && name[2])
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(crossing); i++)
+		if (g_ascii_strcasecmp(name, crossing[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (!g_ascii_isalnum(*p) && !strchr("-.!%*_+`'~", *p))
+			return false;
+	return *name != '\0';
+}
+
+static bool is_value(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if ((g_ascii_iscntrl(*p) && *p != '\t') || p - value >= TL_HEADER_BYTES)
+			return false;
+	return g_utf8_validate(value, -1, NULL);
+}
+
+static void collect(su_home_t *home, const char *name, const char *value, struct tl_header_set *set)
+{
+	if (!name || !value || set->n == TL_HEADERS_MAX || !tl_header_crosses(name))
+		return;
+	if (strlen(name) >= TL_HEADER_BYTES || !is_name(name) || !is_value(value))
+		return;
+	set->v[set->n].name = su_strdup(home, name);
+	set->v[set->n].value = su_strdup(home, value);
+	set->n++;
+}
+
+void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set *ret_set)
+{
+	ret_set->n = 0;
+	for (const sip_call_info_t *h = sip->sip_call_info; h; h = h->ci_next)
+		collect(home, "Call-Info", sip_header_as_string(home, (const sip_header_t *)h),
+			ret_set);
+	for (const sip_unknown_t *h = sip->sip_unknown; h; h = h->un_next)
+		collect(home, h->un_name, h->un_value, ret_set);
+}
+
+char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t n)
+{
+	g_autoptr(GString) s = g_string_new(NULL);
+
+	for (size_t i = 0; i < n && i < TL_HEADERS_MAX; i++)
+		if (tl_header_crosses(headers[i].name) && is_name(headers[i].name) &&
+		    is_value(headers[i].value))
+			g_string_append_printf(s, "%s: %s\r\n", headers[i].name, headers[i].value);
+	return s->len ? su_strdup(home, s->str) : NULL;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if (g_ascii_iscntrl(*text))
+			return true;
+	return false;
+}
+
+char *tl_user_of(su_home_t *home, const url_t *url)
+{
+	g_autofree char *user = NULL;
+	char *params;
+
+	if (!url->url_user || strlen(url->url_user) >= TL_IDENTITY_BYTES)
+		return su_strdup(home, "");
+	/* NULL for a bad escape, and for an escaped NUL */
+	user = g_uri_unescape_string(url->url_user, NULL);
+	if (!user || has_control(user) || !g_utf8_validate(user, -1, NULL))
+		return su_strdup(home, "");
+	/* a telephone number's parameters, "+4930;phone-context=…", are not part of the number */
+	params = strchr(user, ';');
+	if (params)
+		*params = '\0';
+	return su_strdup(home, user);
+}
+
+char *tl_display_of(su_home_t *home, const char *display)
+{
+	g_autofree char *clean = NULL;
+	char *plain;
+
+	if (!display || !*display)
+		return NULL;
+	plain = *display == '"' ? msg_unquote_dup(home, display) : su_strdup(home, display);
+	if (!plain || !*plain)
+		return NULL;
+	clean = g_utf8_make_valid(plain, MIN((gssize)strlen(plain), TL_IDENTITY_BYTES));
+	for (char *p = clean; *p; p++)
+		if (g_ascii_iscntrl(*p))
+			*p = ' ';
+	return su_strdup(home, clean);
+}
+
+char *tl_user_escape(su_home_t *home, const char *user)
+{
+	g_autofree char *escaped = g_uri_escape_string(user, "!$&'()*+,;=?/", FALSE);
+
+	return su_strdup(home, escaped);
+}
+
+char *tl_host_format(su_home_t *home, const char *host)
+{
+	if (strchr(host, ':') && *host != '[')
+		return su_sprintf(home, "[%s]", host);
+	return su_strdup(home, host);
+}
+
+static char *quote(const char *name)
+{
+	GString *s = g_string_new("\"");
+
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			g_string_append_c(s, '\\');
+		if (!g_ascii_iscntrl(*name))
+			g_string_append_c(s, *name);
+	}
+	g_string_append_c(s, '"');
+	return g_string_free(s, FALSE);
+}
+
+char *tl_party_format(su_home_t *home, const struct tl_party *party, const char *host)
+{
+	g_autofree char *name = NULL;
+
+	if (!party->user || !*party->user)
+		return su_strdup(home, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+	host = tl_host_format(home, party->host ? party->host : host);
+	if (!party->name || !*party->name)
+		return su_sprintf(home, "<sip:%s@%s>", tl_user_escape(home, party->user), host);
+	name = quote(party->name);
+	return su_sprintf(home, "%s <sip:%s@%s>", name, tl_user_escape(home, party->user), host);
+}
+
+char *tl_reason_of(su_home_t *home, const sip_t *sip)
+{
+	char *reason;
+
+	if (!sip->sip_reason)
+		return NULL;
+	reason = sip_header_as_string(home, (const sip_header_t *)sip->sip_reason);
+	if (!reason || strlen(reason) >= REASON_BYTES || has_control(reason) ||
+	    !g_utf8_validate(reason, -1, NULL))
+		return NULL;
+	return reason;
+}
+
+char *tl_reason_format(su_home_t *home, const struct tl_cause *cause)
+{
+	g_autofree char *text = NULL;
+
+	if (!cause)
+		return NULL;
+	if (cause->reason)
+		return strlen(cause->reason) < REASON_BYTES && !has_control(cause->reason)
+			       ? su_strdup(home, cause->reason)
+			       : NULL;
+	if (!cause->status)
+		return NULL;
+	text = quote(cause->phrase ? cause->phrase : sip_status_phrase(cause->status));
+	return su_sprintf(home, "SIP;cause=%d;text=%s", cause->status, text);
+}
+
+void tl_cause_of(su_home_t *home, const sip_t *sip, struct tl_cause *ret_cause)
+{
+	*ret_cause = (struct tl_cause) { .reason = tl_reason_of(home, sip) };
+	if (!sip->sip_status)
+		return;
+	ret_cause->status = sip->sip_status->st_status;
+	ret_cause->phrase = tl_display_of(home, sip->sip_status->st_phrase);
+	if (sip->sip_retry_after)
+		ret_cause->retry_after_s = (unsigned)MIN(sip->sip_retry_after->af_delta, 86400);
+	if (sip->sip_warning)
+		ret_cause->warning = tl_display_of(home, sip->sip_warning->w_text);
+	if (ret_cause->status < 400 && sip->sip_contact)
+		ret_cause->contact = url_as_string(home, sip->sip_contact->m_url);
+}
+
+bool tl_has_body(const sip_t *sip)
+{
+	return sip->sip_payload && sip->sip_payload->pl_len > 0;
+}
+
+bool tl_content_is(const sip_t *sip, const char *type)
+{
+	return sip->sip_content_type && sip->sip_content_type->c_type &&
+	       g_ascii_strcasecmp(sip->sip_content_type->c_type, type) == 0;
+}

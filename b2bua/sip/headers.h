@@ -1,0 +1,52 @@
+#pragma once
+/*
+ * Headers between a message and the rest of the gateway: which ones cross from
+ * one leg to the other, names and identities as text, the Reason of an end.
+ * Whatever comes from the network is bounded and freed of control characters
+ * here. What is returned is allocated from home. Signalling thread.
+ */
+#include <stdbool.h>
+#include <sofia-sip/sip.h>
+#include "b2bua/leg/leg.h"
+
+enum {
+	TL_HEADERS_MAX = 16,     /* that cross with one message; more stay behind */
+	TL_HEADER_BYTES = 512,   /* a longer one stays behind */
+	TL_IDENTITY_BYTES = 256, /* user parts and display names are cut here */
+};
+
+struct tl_header_set {
+	struct tl_header v[TL_HEADERS_MAX];
+	size_t n;
+};
+
+/* X-…, User-to-User, Alert-Info, Call-Info. P-Asserted-Identity does not: what
+ * one side asserts, the other has no reason to believe. */
+bool tl_header_crosses(const char *name);
+void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set *ret_set);
+/* "Name: value\r\n…" for SIPTAG_HEADER_STR(); NULL when none may cross. */
+char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t n);
+
+/* A URI's user part, unescaped; "" when it has none, or when it has a NUL or a control
+ * character in it. */
+char *tl_user_of(su_home_t *home, const url_t *url);
+/* A display name without its quotes; NULL when there is none. */
+char *tl_display_of(su_home_t *home, const char *display);
+/* `"Alice" <sip:1001@example.net>` of a party; host stands in where it names none. A user
+ * that is "" gives the anonymous identity of RFC 3323 4.1.1.3. */
+char *tl_party_format(su_home_t *home, const struct tl_party *party, const char *host);
+/* Escapes what may not stand in a user part (RFC 3261 25.1). */
+char *tl_user_escape(su_home_t *home, const char *user);
+/* "host", or "[2001:db8::1]" for an IPv6 literal without brackets. */
+char *tl_host_format(su_home_t *home, const char *host);
+
+/* The Reason header's value, `SIP;cause=200;text="…"`; NULL: none. */
+char *tl_reason_of(su_home_t *home, const sip_t *sip);
+/* The same for a cause; made of its status when it has no reason of its own. */
+char *tl_reason_format(su_home_t *home, const struct tl_cause *cause);
+/* Everything of a response, or of the BYE or CANCEL, that the other leg might like to know. */
+void tl_cause_of(su_home_t *home, const sip_t *sip, struct tl_cause *ret_cause);
+
+/* Is the message's body of this type ("application/sdp")? */
+bool tl_content_is(const sip_t *sip, const char *type);
+bool tl_has_body(const sip_t *sip);

@@ -1,0 +1,161 @@
+/* Writes descriptions; the reader is in sdp_parse.c. */
+#include "b2bua/sip/sdp_priv.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+struct tl_sdp_session *tl_sdp_session_new(void)
+{
+	struct tl_sdp_session *sdp = g_new0(struct tl_sdp_session, 1);
+
+	/* Unique is all that RFC 8866 5.2 asks of the id; a clock would tell our start */
+	sdp->id = (uint64_t)g_random_int() << 20 | g_random_int_range(0, 1 << 20);
+	sdp->body = g_string_new(NULL);
+	sdp->text = g_string_new(NULL);
+	return sdp;
+}
+
+void tl_sdp_session_free(struct tl_sdp_session *sdp)
+{
+	if (!sdp)
+		return;
+	g_string_free(sdp->body, TRUE);
+	g_string_free(sdp->text, TRUE);
+	g_free(sdp->lines);
+	g_free(sdp->before);
+	g_free(sdp);
+}
+
+void tl_sdp_undo(struct tl_sdp_session *sdp)
+{
+	g_free(sdp->lines);
+	sdp->lines = g_steal_pointer(&sdp->before);
+}
+
+/* "IP4 192.0.2.1", "IP6 2001:db8::1" */
+static void append_address(GString *s, const struct sockaddr_storage *addr)
+{
+	char ip[INET6_ADDRSTRLEN] = "0.0.0.0";
+
+	if (addr->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, ip,
+			  sizeof(ip));
+		g_string_append_printf(s, "IP6 %s", ip);
+		return;
+	}
+	if (addr->ss_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)addr)->sin_addr, ip, sizeof(ip));
+	g_string_append_printf(s, "IP4 %s", ip);
+}
+
+static unsigned port_of(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)addr)->sin6_port);
+	if (addr->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)addr)->sin_port);
+	return 0;
+}
+
+static void append_format(GString *s, const struct tl_format *format)
+{
+	const struct tl_codec *codec = format->codec;
+
+	g_string_append_printf(s, "a=rtpmap:%u %s/%u", format->pt, codec->name, codec->clock_hz);
+	if (codec->channels > 1)
+		g_string_append_printf(s, "/%u", codec->channels);
+	g_string_append(s, "\r\n");
+	if (*format->fmtp)
+		g_string_append_printf(s, "a=fmtp:%u %s\r\n", format->pt, format->fmtp);
+}
+
+static const char *direction_name(enum tl_direction direction)
+{
+	switch (direction) {
+	case TL_DIR_INACTIVE:
+		return "inactive";
+	case TL_DIR_SENDONLY:
+		return "sendonly";
+	case TL_DIR_RECVONLY:
+		return "recvonly";
+	case TL_DIR_SENDRECV:
+		return "sendrecv";
+	}
+	return "sendrecv";
+}
+
+/* RFC 3605: said only when it is not the next port */
+static void append_rtcp(GString *s, const struct tl_media_desc *desc)
+{
+	if (desc->rtcp_mux)
+		g_string_append(s, "a=rtcp-mux\r\n");
+	if (desc->rtcp.ss_family == 0 || port_of(&desc->rtcp) == port_of(&desc->rtp) + 1)
+		return;
+	g_string_append_printf(s, "a=rtcp:%u IN ", port_of(&desc->rtcp));
+	append_address(s, &desc->rtcp);
+	g_string_append(s, "\r\n");
+}
+
+static void append_audio(GString *s, const struct tl_media_desc *desc)
+{
+	g_string_append_printf(s, "m=audio %u RTP/AVP", port_of(&desc->rtp));
+	for (size_t i = 0; i < desc->n_formats; i++)
+		g_string_append_printf(s, " %u", desc->formats[i].pt);
+	for (size_t i = 0; i < desc->n_events; i++)
+		g_string_append_printf(s, " %u", desc->events[i].pt);
+	g_string_append(s, "\r\n");
+	for (size_t i = 0; i < desc->n_formats; i++)
+		append_format(s, &desc->formats[i]);
+	for (size_t i = 0; i < desc->n_events; i++)
+		g_string_append_printf(s, "a=rtpmap:%u telephone-event/%u\r\na=fmtp:%u 0-15\r\n",
+				       desc->events[i].pt, desc->events[i].clock_hz,
+				       desc->events[i].pt);
+	if (desc->ptime_ms)
+		g_string_append_printf(s, "a=ptime:%u\r\n", desc->ptime_ms);
+	if (desc->maxptime_ms)
+		g_string_append_printf(s, "a=maxptime:%u\r\n", desc->maxptime_ms);
+	g_string_append_printf(s, "a=%s\r\n", direction_name(desc->direction));
+	append_rtcp(s, desc);
+}
+
+/* From s= to the end: what a change of makes a new version. */
+static GString *print_body(const struct tl_sdp_session *sdp, const struct tl_media_desc *desc)
+{
+	const struct tl_sdp_lines *lines = sdp->lines;
+	GString *s = g_string_new("s=-\r\nc=IN ");
+
+	append_address(s, &desc->rtp);
+	g_string_append(s, "\r\nt=0 0\r\n");
+	if (!lines)
+		append_audio(s, desc);
+	for (size_t i = 0; lines && i < lines->n; i++) {
+		const struct tl_sdp_line *line = &lines->v[i];
+
+		if (i == lines->audio)
+			append_audio(s, desc);
+		else
+			g_string_append_printf(s, "m=%s 0 %s %s\r\n", line->media, line->proto,
+					       line->format);
+	}
+	return s;
+}
+
+const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc *desc, bool answer,
+			 size_t *ret_bytes)
+{
+	GString *body = print_body(sdp, desc);
+
+	if (sdp->version == 0 || !g_string_equal(body, sdp->body)) {
+		sdp->version++;
+		g_string_free(sdp->body, TRUE);
+		sdp->body = body;
+	} else {
+		g_string_free(body, TRUE);
+	}
+	g_string_printf(sdp->text, "v=0\r\no=- %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " IN ",
+			sdp->id, sdp->version);
+	append_address(sdp->text, &desc->rtp);
+	g_string_append(sdp->text, "\r\n");
+	g_string_append_len(sdp->text, sdp->body->str, (gssize)sdp->body->len);
+	*ret_bytes = sdp->text->len;
+	return sdp->text->str;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/*
+ * SDP text <-> struct tl_media_desc. Our own reader of the few lines that
+ * matter (v, c, m and some a), bounded: descriptions come from anybody. Media lines other than the
+ * first usable audio line are refused with port 0 in answers, in their places (RFC 3264 6).
+ *
+ * Pure but for the session's memory; one thread at a time.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include "media/desc.h"
+
+enum {
+	TL_SDP_BYTES = 16384, /* longest description read */
+	TL_SDP_MEDIA = 16,    /* most m-lines of one */
+};
+
+struct tl_sdp_session; /* a leg's side of o= and of m-line order: id, version, last text */
+
+struct tl_sdp_session *tl_sdp_session_new(void);
+void tl_sdp_session_free(struct tl_sdp_session *sdp); /* NULL ok */
+
+/* Reads a peer's description; remembers its m-lines for the answer. -EBADMSG:
+ * not SDP; -ENOENT: no audio line over RTP/AVP that we could use (SIP 488). */
+int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		 struct tl_media_desc *ret_desc);
+/* The offer parsed last was declined: all stands as it did before it (RFC 3261 14.1). */
+void tl_sdp_undo(struct tl_sdp_session *sdp);
+/* Writes our offer or answer. The version of o= grows when the text differs
+ * from the last one. Lent until the next print. answer: in the m-line order of
+ * the offer parsed last. An offer after an earlier exchange keeps that order too
+ * (RFC 3264 8). */
+const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc *desc, bool answer,
+			 size_t *ret_bytes);

@@ -1,0 +1,406 @@
+/*
+ * Reads descriptions. A line is "x=value"; lines before the first m= speak for
+ * the whole session, later ones for the m-line above them (RFC 8866 5).
+ */
+#include "b2bua/sip/sdp_priv.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+	MAX_PTS = 32,       /* payload types looked at on an m-line */
+	VALUE_BYTES = 1024, /* a longer line is cut: none that matters is */
+	MAX_PTIME_MS = 200,
+};
+
+/* What one rtpmap, fmtp pair says. */
+struct map {
+	int pt;
+	char name[TL_CODEC_NAME_BYTES];
+	unsigned clock_hz, channels; /* 0: not mapped */
+	char fmtp[TL_FMTP_BYTES];
+};
+
+/* What can be said for the session, and again for an m-line. */
+struct scope {
+	struct sockaddr_storage address; /* c=; family 0: none that we can read */
+	bool has_address;                /* a c= line was there */
+	int direction;                   /* -1: not said */
+	unsigned ptime_ms, maxptime_ms;
+	unsigned rtcp_port;
+	struct sockaddr_storage rtcp_address;
+	bool rtcp_mux;
+};
+
+struct reader {
+	struct tl_sdp_lines lines;
+	struct scope session, media;
+	/* the m-line being read */
+	bool is_audio;
+	unsigned port;
+	int pts[MAX_PTS];
+	size_t n_pts;
+	struct map maps[MAX_PTS];
+	size_t n_maps;
+	/* the first usable one */
+	bool found;
+	struct tl_media_desc desc;
+};
+
+/* Takes the next word; false at the end. A word that doesn't fit is cut. */
+static bool take_word(const char **p, char *word, size_t bytes)
+{
+	size_t n;
+
+	while (**p == ' ' || **p == '\t')
+		(*p)++;
+	n = strcspn(*p, " \t");
+	if (n == 0)
+		return false;
+	g_strlcpy(word, *p, MIN(bytes, n + 1));
+	*p += n;
+	return true;
+}
+
+/* A decimal number that ends at a character of ends, or at the end. */
+static bool read_number(const char *text, const char *ends, unsigned max, unsigned *ret_number)
+{
+	guint64 number;
+	char *end;
+
+	if (!g_ascii_isdigit(*text))
+		return false;
+	number = g_ascii_strtoull(text, &end, 10);
+	if (number > max || (*end && !strchr(ends, *end)))
+		return false;
+	*ret_number = (unsigned)number;
+	return true;
+}
+
+/* "IN IP4 192.0.2.1[/ttl]". Family 0 when it is a name, which we won't wait for
+ * a resolver to read, or a group: packets tell where the peer is, then. */
+static bool read_address(const char *text, struct sockaddr_storage *ret_address)
+{
+	char net[8], type[8], host[INET6_ADDRSTRLEN + 8];
+	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_address;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret_address;
+
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (!take_word(&text, net, sizeof(net)) || !take_word(&text, type, sizeof(type)) ||
+	    !take_word(&text, host, sizeof(host)) || strcmp(net, "IN") != 0)
+		return false;
+	host[strcspn(host, "/")] = '\0';
+	if (strcmp(type, "IP4") == 0 && inet_pton(AF_INET, host, &in4->sin_addr) == 1 &&
+	    !IN_MULTICAST(ntohl(in4->sin_addr.s_addr)))
+		in4->sin_family = AF_INET;
+	else if (strcmp(type, "IP6") == 0 && inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 &&
+		 !IN6_IS_ADDR_MULTICAST(&in6->sin6_addr))
+		in6->sin6_family = AF_INET6;
+	return true;
+}
+
+static void set_port(struct sockaddr_storage *address, unsigned port)
+{
+	if (address->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+	else
+		((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+static struct map *map_of(struct reader *r, int pt)
+{
+	for (size_t i = 0; i < r->n_maps; i++)
+		if (r->maps[i].pt == pt)
+			return &r->maps[i];
+	if (r->n_maps == MAX_PTS)
+		return NULL;
+	r->maps[r->n_maps] = (struct map) { .pt = pt };
+	return &r->maps[r->n_maps++];
+}
+
+/* "96 opus/48000/2" */
+static void read_rtpmap(struct reader *r, const char *text)
+{
+	char word[64], *slash;
+	struct map *map;
+	unsigned pt, clock_hz, channels = 1;
+
+	if (!read_number(text, " \t", 127, &pt))
+		return;
+	text += strcspn(text, " \t");
+	if (!take_word(&text, word, sizeof(word)))
+		return;
+	slash = strchr(word, '/');
+	if (!slash || slash - word >= TL_CODEC_NAME_BYTES ||
+	    !read_number(slash + 1, "/", 1000000, &clock_hz) || clock_hz == 0)
+		return;
+	*slash = '\0';
+	slash = strchr(slash + 1, '/');
+	if (slash && !read_number(slash + 1, "", 255, &channels))
+		return;
+	map = map_of(r, (int)pt);
+	if (!map)
+		return;
+	g_strlcpy(map->name, word, sizeof(map->name));
+	map->clock_hz = clock_hz;
+	map->channels = channels;
+}
+
+static void read_fmtp(struct reader *r, const char *text)
+{
+	struct map *map;
+	unsigned pt;
+
+	if (!read_number(text, " \t", 127, &pt))
+		return;
+	text += strcspn(text, " \t");
+	text += strspn(text, " \t");
+	map = map_of(r, (int)pt);
+	/* one that doesn't fit can't be told whole: better not at all */
+	if (map && strlen(text) < sizeof(map->fmtp) && g_utf8_validate(text, -1, NULL))
+		strcpy(map->fmtp, text);
+}
+
+static void read_rtcp(struct scope *scope, const char *text)
+{
+	unsigned port;
+
+	if (!read_number(text, " \t", 65535, &port))
+		return;
+	scope->rtcp_port = port;
+	text += strcspn(text, " \t");
+	if (*text)
+		(void)read_address(text, &scope->rtcp_address);
+}
+
+static bool read_direction(struct scope *scope, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum tl_direction direction;
+	} names[] = {
+		{ "sendrecv", TL_DIR_SENDRECV },
+		{ "sendonly", TL_DIR_SENDONLY },
+		{ "recvonly", TL_DIR_RECVONLY },
+		{ "inactive", TL_DIR_INACTIVE },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (strcmp(text, names[i].name) == 0) {
+			scope->direction = names[i].direction;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_attribute(struct reader *r, struct scope *scope, const char *text)
+{
+	const char *value = strchr(text, ':');
+
+	if (!value) {
+		if (!read_direction(scope, text) && strcmp(text, "rtcp-mux") == 0)
+			scope->rtcp_mux = true;
+		return;
+	}
+	value++;
+	if (g_str_has_prefix(text, "ptime:"))
+		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->ptime_ms);
+	else if (g_str_has_prefix(text, "maxptime:"))
+		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->maxptime_ms);
+	else if (scope != &r->media)
+		return; /* what follows has no meaning for a whole session */
+	else if (g_str_has_prefix(text, "rtpmap:"))
+		read_rtpmap(r, value);
+	else if (g_str_has_prefix(text, "fmtp:"))
+		read_fmtp(r, value);
+	else if (g_str_has_prefix(text, "rtcp:"))
+		read_rtcp(scope, value);
+}
+
+static const struct tl_codec *codec_of(int pt, const struct map *map)
+{
+	if (map && map->clock_hz)
+		return tl_codec_find(map->name, map->clock_hz, map->channels);
+	return tl_codec_by_static_pt(pt);
+}
+
+static bool is_repeated(const struct reader *r, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (r->pts[i] == r->pts[index])
+			return true;
+	return false;
+}
+
+static void add_format(struct reader *r, int pt, struct tl_media_desc *desc)
+{
+	const struct map *map = NULL;
+	const struct tl_codec *codec;
+
+	for (size_t i = 0; i < r->n_maps; i++)
+		if (r->maps[i].pt == pt)
+			map = &r->maps[i];
+	if (map && g_ascii_strcasecmp(map->name, "telephone-event") == 0) {
+		if (desc->n_events < TL_DESC_EVENTS)
+			desc->events[desc->n_events++] =
+				(struct tl_event_format) { .pt = (uint8_t)pt,
+							   .clock_hz = map->clock_hz };
+		return;
+	}
+	codec = codec_of(pt, map);
+	if (!codec || desc->n_formats == TL_DESC_FORMATS)
+		return;
+	desc->formats[desc->n_formats] = (struct tl_format) { .codec = codec, .pt = (uint8_t)pt };
+	if (map)
+		strcpy(desc->formats[desc->n_formats].fmtp, map->fmtp);
+	desc->n_formats++;
+}
+
+static void fill_rtcp(const struct reader *r, struct tl_media_desc *desc)
+{
+	desc->rtcp_mux = r->media.rtcp_mux;
+	if (!r->media.rtcp_port)
+		return;
+	desc->rtcp = r->media.rtcp_address.ss_family ? r->media.rtcp_address : desc->rtp;
+	if (desc->rtcp.ss_family != 0)
+		set_port(&desc->rtcp, r->media.rtcp_port);
+}
+
+/* The m-line has ended: is it the one to talk on? */
+static void end_media(struct reader *r)
+{
+	const struct scope *media = &r->media, *session = &r->session;
+	struct tl_media_desc desc = { 0 };
+
+	if (r->lines.n == 0 || r->found || !r->is_audio || r->port == 0)
+		return;
+	for (size_t i = 0; i < r->n_pts; i++)
+		if (!is_repeated(r, i))
+			add_format(r, r->pts[i], &desc);
+	if (desc.n_formats == 0 || !(media->has_address || session->has_address))
+		return;
+	desc.rtp = media->has_address ? media->address : session->address;
+	if (desc.rtp.ss_family != 0)
+		set_port(&desc.rtp, r->port);
+	desc.direction = (enum tl_direction)(media->direction >= 0     ? media->direction
+					     : session->direction >= 0 ? session->direction
+								       : TL_DIR_SENDRECV);
+	desc.ptime_ms = media->ptime_ms ? media->ptime_ms : session->ptime_ms;
+	desc.maxptime_ms = media->maxptime_ms ? media->maxptime_ms : session->maxptime_ms;
+	fill_rtcp(r, &desc);
+	r->found = true;
+	r->lines.audio = r->lines.n - 1;
+	r->desc = desc;
+}
+
+static bool is_token(const char *text)
+{
+	for (; *text; text++)
+		if (!g_ascii_isgraph(*text))
+			return false;
+	return true;
+}
+
+/* "audio 49170[/2] RTP/AVP 0 8 96" */
+static int read_media(struct reader *r, const char *text)
+{
+	struct tl_sdp_line *line = &r->lines.v[r->lines.n];
+	char port[16], word[TL_SDP_TOKEN_BYTES];
+	unsigned pt;
+
+	end_media(r);
+	if (r->lines.n == TL_SDP_MEDIA)
+		return -EBADMSG;
+	if (!take_word(&text, line->media, sizeof(line->media)) ||
+	    !take_word(&text, port, sizeof(port)) || !read_number(port, "/", 65535, &r->port) ||
+	    !take_word(&text, line->proto, sizeof(line->proto)) || !is_token(line->media) ||
+	    !is_token(line->proto))
+		return -EBADMSG;
+	r->lines.n++;
+	r->media = (struct scope) { .direction = -1 };
+	r->n_maps = r->n_pts = 0;
+	strcpy(line->format, "0");
+	for (bool first = true; take_word(&text, word, sizeof(word)); first = false) {
+		if (first && is_token(word))
+			g_strlcpy(line->format, word, sizeof(line->format));
+		if (r->n_pts < MAX_PTS && read_number(word, "", 127, &pt))
+			r->pts[r->n_pts++] = (int)pt;
+	}
+	r->is_audio = strcmp(line->media, "audio") == 0 && strcmp(line->proto, "RTP/AVP") == 0;
+	return 0;
+}
+
+static int read_line(struct reader *r, char type, const char *value)
+{
+	struct scope *scope = r->lines.n ? &r->media : &r->session;
+
+	if (type == 'm')
+		return read_media(r, value);
+	if (type == 'a')
+		read_attribute(r, scope, value);
+	if (type == 'c') {
+		if (!read_address(value, &scope->address))
+			return -EBADMSG;
+		scope->has_address = true;
+	}
+	return 0;
+}
+
+/* Takes the next line off [*p, end) into value; its type, 0 at the end, or -EBADMSG. */
+static int take_line(const char **p, const char *end, char *value)
+{
+	const char *start = *p, *stop;
+	size_t n;
+	char type;
+
+	while (start < end && (*start == '\r' || *start == '\n'))
+		start++;
+	if (start == end)
+		return 0;
+	stop = memchr(start, '\n', (size_t)(end - start));
+	*p = stop ? stop + 1 : end;
+	n = (size_t)((stop ? stop : end) - start);
+	while (n && (start[n - 1] == '\r' || start[n - 1] == ' '))
+		n--;
+	if (n < 2 || !g_ascii_isalpha(start[0]) || start[1] != '=')
+		return -EBADMSG;
+	type = start[0];
+	for (size_t i = 2; i < n; i++)
+		if ((unsigned char)start[i] < 0x20 && start[i] != '\t')
+			return -EBADMSG;
+	n = MIN(n - 2, (size_t)VALUE_BYTES - 1);
+	memcpy(value, start + 2, n);
+	value[n] = '\0';
+	return type;
+}
+
+int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		 struct tl_media_desc *ret_desc)
+{
+	struct reader reader = { .session.direction = -1 };
+	const char *p = text, *end = text + bytes;
+	char value[VALUE_BYTES];
+	int type, r;
+
+	if (bytes > TL_SDP_BYTES || memchr(text, '\0', bytes))
+		return -EBADMSG;
+	if (take_line(&p, end, value) != 'v' || strcmp(value, "0") != 0)
+		return -EBADMSG;
+	while ((type = take_line(&p, end, value)) > 0) {
+		r = read_line(&reader, (char)type, value);
+		if (r < 0)
+			return r;
+	}
+	if (type < 0)
+		return type;
+	end_media(&reader);
+	if (!reader.found)
+		return -ENOENT;
+	g_free(sdp->before);
+	sdp->before = sdp->lines;
+	sdp->lines = g_memdup2(&reader.lines, sizeof(reader.lines));
+	*ret_desc = reader.desc;
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* Which address of ours stands towards which peer. */
+#include "b2bua/sip/stack_priv.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/tport.h>
+#include <sofia-sip/nta_tport.h>
+#include "b2bua/sip/address.h"
+#include "b2bua/sip/headers.h"
+
+enum { DISCARD_PORT = 9 };
+
+bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr)
+{
+	return host && tl_address_parse(host, 0, ret_addr);
+}
+
+static socklen_t length_of(const struct sockaddr *addr)
+{
+	return addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					   : sizeof(struct sockaddr_in);
+}
+
+static void set_port(struct sockaddr_storage *addr, uint16_t port)
+{
+	if (addr->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)addr)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *)addr)->sin_port = htons(port);
+}
+
+int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip)
+{
+	struct sockaddr_storage to = { 0 }, local = { 0 };
+	socklen_t bytes = sizeof(local);
+	int fd, r = 0;
+
+	if (peer->sa_family != AF_INET && peer->sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	memcpy(&to, peer, length_of(peer));
+	set_port(&to, DISCARD_PORT);
+	fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* connect() of a datagram socket only asks the routing table */
+	if (connect(fd, (struct sockaddr *)&to, length_of(peer)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&local, &bytes) < 0)
+		r = -errno;
+	close(fd);
+	if (r < 0)
+		return r;
+	set_port(&local, 0);
+	*ret_ip = local;
+	return 0;
+}
+
+static bool is_wildcard(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+	return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == INADDR_ANY;
+}
+
+/* The port that packets to a peer had best come from: the one bound to the address that the
+ * routing table names, else one bound to all, else any of the family. */
+static struct tl_port *find_port(const struct tl_stack *stack, enum tl_transport transport,
+				 bool any_transport, const struct sockaddr *peer)
+{
+	struct sockaddr_storage local, own;
+	struct tl_port *wildcard = NULL, *other = NULL;
+
+	if (tl_stack_local_ip(peer, &local) < 0)
+		return NULL;
+	for (guint i = 0; i < stack->ports->len; i++) {
+		struct tl_port *port = stack->ports->pdata[i];
+
+		if ((!any_transport && port->transport != transport) ||
+		    !tl_stack_literal(port->host, &own) || own.ss_family != local.ss_family)
+			continue;
+		if (tl_address_same_host((struct sockaddr *)&own, (struct sockaddr *)&local))
+			return port;
+		if (is_wildcard(&own) && !wildcard)
+			wildcard = port;
+		if (!other)
+			other = port;
+	}
+	return wildcard ? wildcard : other;
+}
+
+struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
+				   const struct sockaddr *peer)
+{
+	return find_port(stack, transport, false, peer);
+}
+
+int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
+		      struct sockaddr_storage *ret_ip)
+{
+	const struct tl_port *port = find_port(stack, TL_TRANSPORT_UDP, true, peer);
+	struct sockaddr_storage own;
+
+	if (!port || !tl_stack_literal(port->host, &own) || is_wildcard(&own))
+		return tl_stack_local_ip(peer, ret_ip);
+	*ret_ip = own;
+	return 0;
+}
+
+static enum tl_transport transport_of(const url_t *url)
+{
+	char name[8];
+
+	if (url_param(url->url_params, "transport", name, sizeof(name)) > 0 &&
+	    g_ascii_strcasecmp(name, "tcp") == 0)
+		return TL_TRANSPORT_TCP;
+	return TL_TRANSPORT_UDP;
+}
+
+static enum tl_transport transport_named(const char *name)
+{
+	for (int t = 0; name && t < _TL_TRANSPORT_MAX; t++)
+		if (g_ascii_strcasecmp(name, tl_transport_name((enum tl_transport)t)) == 0)
+			return (enum tl_transport)t;
+	return TL_TRANSPORT_UDP;
+}
+
+void tl_stack_source(const struct tl_stack *stack, nta_incoming_t *irq,
+		     struct sockaddr_storage *ret_source, enum tl_transport *ret_transport)
+{
+	msg_t *msg = nta_incoming_getrequest(irq);
+	const su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
+	tport_t *tport = msg ? nta_incoming_transport(stack->agent, irq, msg) : NULL;
+
+	memset(ret_source, 0, sizeof(*ret_source));
+	if (from && (from->su_family == AF_INET || from->su_family == AF_INET6))
+		memcpy(ret_source, &from->su_sa, length_of(&from->su_sa));
+	*ret_transport = tport ? transport_named(tport_name(tport)->tpn_proto) : TL_TRANSPORT_UDP;
+	if (tport)
+		tport_unref(tport);
+	if (msg)
+		msg_destroy(msg);
+}
+
+/* What stands for us in a Contact towards peer. */
+static const char *contact_host(const struct tl_stack *stack, su_home_t *home,
+				const struct tl_port *port, const struct sockaddr *peer)
+{
+	struct sockaddr_storage own;
+	char text[INET6_ADDRSTRLEN];
+	const void *ip;
+
+	if (stack->advertise && !tl_address_is_inside(peer))
+		return tl_host_format(home, stack->advertise);
+	if (port && tl_stack_literal(port->host, &own) && !is_wildcard(&own))
+		return tl_host_format(home, port->host);
+	if (tl_stack_local_ip(peer, &own) < 0)
+		return tl_host_format(home, stack->domain);
+	ip = own.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&own)->sin6_addr
+				       : (void *)&((struct sockaddr_in *)&own)->sin_addr;
+	return tl_host_format(home, inet_ntop(own.ss_family, ip, text, sizeof(text)));
+}
+
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url)
+{
+	struct tl_origin origin = { 0 };
+	struct sockaddr_storage peer;
+	const struct tl_port *port;
+
+	if (!url || !tl_stack_literal(url->url_host, &peer))
+		return origin;
+	port = tl_stack_find_port(stack, transport_of(url), (struct sockaddr *)&peer);
+	if (!port)
+		return origin;
+	if (stack->ports->len > 1)
+		origin.ident = port->ident;
+	origin.via = su_sprintf(
+		home, "SIP/2.0/%s %s:%u;rport", port->transport == TL_TRANSPORT_TCP ? "TCP" : "UDP",
+		contact_host(stack, home, port, (struct sockaddr *)&peer), port->port);
+	return origin;
+}
+
+char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
+		       enum tl_transport transport, const struct sockaddr *peer)
+{
+	const struct tl_port *port = tl_stack_find_port(stack, transport, peer);
+	const char *host = contact_host(stack, home, port, peer);
+	const char *escaped = user && *user ? tl_user_escape(home, user) : "";
+
+	return su_sprintf(home, "<sip:%s%s%s:%u%s%s>", escaped, *escaped ? "@" : "", host,
+			  port ? port->port : 5060u,
+			  transport == TL_TRANSPORT_UDP ? "" : ";transport=",
+			  transport == TL_TRANSPORT_UDP ? "" : tl_transport_name(transport));
+}
+
+uint16_t tl_stack_port(const struct tl_stack *stack, enum tl_transport transport)
+{
+	for (guint i = 0; i < stack->ports->len; i++) {
+		const struct tl_port *port = stack->ports->pdata[i];
+
+		if (port->transport == transport)
+			return port->port;
+	}
+	return 0;
+}

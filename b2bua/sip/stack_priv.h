@@ -1,0 +1,56 @@
+#pragma once
+/* What the files of the stack and of its legs share. Private to stack*.c and leg*.c. */
+#include <glib.h>
+#include <sofia-sip/msg_mclass.h>
+#include "b2bua/log.h"
+#include "b2bua/sip/stack.h"
+
+#define TL_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+#define TL_ACCEPT    "application/sdp, application/dtmf-relay, application/dtmf"
+#define TL_SUPPORTED "100rel, timer"
+
+/* One listen address. */
+struct tl_port {
+	enum tl_transport transport;
+	char *host;     /* an IP literal, without brackets */
+	char *ident;    /* the same for all ports of a host: names them to the transports */
+	uint16_t asked; /* 0: any */
+	uint16_t port;  /* bound */
+	bool stays;     /* named by the configuration at hand */
+};
+
+struct tl_forks;
+
+struct tl_stack {
+	su_root_t *root;
+	struct tl_stack_cfg cfg;               /* gateway: not used after a configure */
+	char *domain, *advertise, *user_agent; /* copies; advertise may be NULL */
+	nta_agent_t *agent;
+	struct tl_nameservers *nameservers;
+	nta_leg_t *default_leg; /* requests outside dialogs */
+	msg_mclass_t *mclass;   /* Sofia's, with our guard */
+	GPtrArray *ports;       /* struct tl_port */
+	GHashTable *legs;       /* struct tl_leg, a set */
+	struct tl_forks *forks; /* INVITEs of ours that are settled */
+	struct tl_log_limit refused_limit;
+};
+
+/* stack_guard.c: a parser that leaves nothing dangerous in what NTA sees. Free it after the
+ * agent is gone. */
+msg_mclass_t *tl_guard_mclass_new(struct tl_stack *stack);
+void tl_guard_mclass_free(msg_mclass_t *mclass); /* NULL ok */
+/* The first header that could not be read and that matters to us, or NULL. */
+const char *tl_guard_broken_header(const sip_t *sip);
+
+/* stack_request.c: requests outside dialogs */
+int tl_stack_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
+			const sip_t *sip);
+/* Refuses with 420 when it requires what is not in supported (NULL-terminated). True: refused. */
+bool tl_stack_refuse_required(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
+			      const char *const *supported);
+
+/* stack_address.c */
+struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
+				   const struct sockaddr *peer);
+/* A literal host, with or without brackets. */
+bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr);

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * The database itself: opens and migrates it, runs jobs in transactions.
+ * Private to store.c, which owns the thread; nothing here may be called by two
+ * threads at once.
+ */
+#include "b2bua/store/store.h"
+
+enum tl_store_op {
+	TL_STORE_BINDING_PUT,
+	TL_STORE_BINDING_REMOVE,
+	TL_STORE_CALL_PUT,
+	_TL_STORE_OP_MAX,
+};
+
+/* One write; strings are its own. */
+struct tl_store_job {
+	enum tl_store_op op;
+	char *extension, *contact, *route, *call_id, *user_agent, *instance, *json;
+	uint32_t cseq;
+	double q;
+	int64_t expires_s, started_s;
+};
+void tl_store_job_free(struct tl_store_job *job); /* NULL ok */
+
+struct tl_sql;
+
+/* -EIO: can't be opened, is no database of ours, or is of a newer version. Logged. */
+int tl_sql_new(const char *path, struct tl_sql **ret_sql);
+void tl_sql_free(struct tl_sql *sql); /* NULL ok */
+
+int tl_sql_begin(struct tl_sql *sql);
+int tl_sql_commit(struct tl_sql *sql);
+void tl_sql_rollback(struct tl_sql *sql);
+/* -EIO: the transaction is lost, try it again later. -EINVAL: this job can never be done. */
+int tl_sql_run(struct tl_sql *sql, const struct tl_store_job *job);
+const char *tl_sql_error(const struct tl_sql *sql); /* of the last -EIO or -EINVAL */
+
+int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user);

@@ -1,0 +1,196 @@
+#include "b2bua/trunk/trunk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <glib.h>
+#include <jansson.h>
+#include "b2bua/trunk/registration.h"
+
+/* What we know of a name, configured now or only still in use by a call. */
+struct trunk {
+	unsigned calls;
+	struct tl_registration *registration; /* NULL: doesn't register */
+};
+
+struct tl_trunks {
+	struct tl_stack *stack;
+	struct tl_dialplan *dp; /* a reference */
+	GHashTable *by_name;    /* name -> struct trunk; both owned */
+};
+
+static const char *const state_names[_TL_TRUNK_MAX] = {
+	[TL_TRUNK_IDLE] = "idle",
+	[TL_TRUNK_REGISTERING] = "registering",
+	[TL_TRUNK_UP] = "up",
+	[TL_TRUNK_DOWN] = "down",
+};
+
+const char *tl_trunk_state_name(enum tl_trunk_state state)
+{
+	if ((int)state < 0 || state >= _TL_TRUNK_MAX)
+		return "invalid";
+	return state_names[state];
+}
+
+static void free_trunk(gpointer data)
+{
+	struct trunk *trunk = data;
+
+	tl_registration_free(trunk->registration);
+	g_free(trunk);
+}
+
+static struct trunk *get_trunk(struct tl_trunks *trunks, const char *name)
+{
+	struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
+
+	if (!trunk) {
+		trunk = g_new0(struct trunk, 1);
+		g_hash_table_insert(trunks->by_name, g_strdup(name), trunk);
+	}
+	return trunk;
+}
+
+int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, struct tl_trunks **ret_trunks)
+{
+	struct tl_trunks *trunks = g_new0(struct tl_trunks, 1);
+
+	trunks->stack = stack;
+	trunks->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_trunk);
+	tl_trunks_configure(trunks, dp);
+	*ret_trunks = trunks;
+	return 0;
+}
+
+void tl_trunks_free(struct tl_trunks *trunks)
+{
+	if (!trunks)
+		return;
+	g_hash_table_destroy(trunks->by_name);
+	tl_dialplan_unref(trunks->dp);
+	g_free(trunks);
+}
+
+static void end_registration(struct trunk *trunk)
+{
+	if (!trunk->registration)
+		return;
+	tl_registration_stop(trunk->registration);
+	tl_registration_free(trunk->registration);
+	trunk->registration = NULL;
+}
+
+/* Registers as cfg says; cfg NULL: the trunk is no longer configured. */
+static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct tl_trunk_cfg *cfg)
+{
+	bool wanted = cfg && cfg->registers && cfg->user;
+
+	if (trunk->registration && (!wanted || !tl_registration_fits(trunk->registration, cfg)))
+		end_registration(trunk);
+	if (wanted && !trunk->registration)
+		trunk->registration = tl_registration_new(
+			trunks->stack, cfg, tl_dialplan_gateway(trunks->dp)->user_agent);
+}
+
+void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
+{
+	struct tl_dialplan *old = trunks->dp;
+	const struct tl_trunk_cfg *cfgs;
+	GHashTableIter iter;
+	gpointer name, value;
+	size_t n;
+
+	trunks->dp = tl_dialplan_ref(dp);
+	tl_dialplan_unref(old);
+
+	g_hash_table_iter_init(&iter, trunks->by_name);
+	while (g_hash_table_iter_next(&iter, &name, &value)) {
+		struct trunk *trunk = value;
+
+		if (tl_dialplan_trunk(dp, name))
+			continue;
+		end_registration(trunk);
+		if (trunk->calls == 0)
+			g_hash_table_iter_remove(&iter);
+	}
+	cfgs = tl_dialplan_trunks(dp, &n);
+	for (size_t i = 0; i < n; i++)
+		follow(trunks, get_trunk(trunks, cfgs[i].name), &cfgs[i]);
+}
+
+void tl_trunks_stop(struct tl_trunks *trunks)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, trunks->by_name);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		end_registration(value);
+}
+
+int tl_trunk_take(struct tl_trunks *trunks, const char *name)
+{
+	const struct tl_trunk_cfg *cfg = tl_dialplan_trunk(trunks->dp, name);
+	struct trunk *trunk = get_trunk(trunks, name);
+
+	if (cfg && cfg->max_calls > 0 && trunk->calls >= cfg->max_calls)
+		return -EBUSY;
+	trunk->calls++;
+	return 0;
+}
+
+void tl_trunk_give(struct tl_trunks *trunks, const char *name)
+{
+	struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
+
+	g_return_if_fail(trunk && trunk->calls > 0);
+	trunk->calls--;
+	if (trunk->calls == 0 && !tl_dialplan_trunk(trunks->dp, name))
+		g_hash_table_remove(trunks->by_name, name);
+}
+
+static enum tl_trunk_state state_of(const struct trunk *trunk)
+{
+	if (!trunk || !trunk->registration)
+		return TL_TRUNK_IDLE;
+	return tl_registration_state(trunk->registration);
+}
+
+enum tl_trunk_state tl_trunk_state(const struct tl_trunks *trunks, const char *name)
+{
+	return state_of(g_hash_table_lookup(trunks->by_name, name));
+}
+
+static json_t *trunk_json(const struct tl_trunk_cfg *cfg, const struct trunk *trunk)
+{
+	const struct tl_registration *registration = trunk ? trunk->registration : NULL;
+	int64_t until_s = registration ? tl_registration_expires_s(registration) : 0;
+	int64_t left_s = until_s - g_get_real_time() / G_USEC_PER_SEC;
+	json_t *json = json_pack("{s:s, s:s, s:s}", "name", cfg->name, "host", cfg->host, "state",
+				 tl_trunk_state_name(state_of(trunk)));
+
+	if (registration && *tl_registration_reason(registration))
+		json_object_set_new(json, "reason",
+				    json_string(tl_registration_reason(registration)));
+	if (until_s)
+		json_object_set_new(json, "registered_for_s",
+				    json_integer((json_int_t)MAX(left_s, 0)));
+	json_object_set_new(json, "calls", json_integer(trunk ? trunk->calls : 0));
+	if (cfg->max_calls > 0)
+		json_object_set_new(json, "max_calls", json_integer(cfg->max_calls));
+	return json;
+}
+
+json_t *tl_trunks_json(const struct tl_trunks *trunks)
+{
+	json_t *list = json_array();
+	const struct tl_trunk_cfg *cfgs;
+	size_t n;
+
+	cfgs = tl_dialplan_trunks(trunks->dp, &n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			list,
+			trunk_json(&cfgs[i], g_hash_table_lookup(trunks->by_name, cfgs[i].name)));
+	return list;
+}

@@ -1,0 +1,60 @@
+#pragma once
+/*
+ * A GStreamer chain of codec elements for one direction:
+ *
+ *   payload -> [decoder] -> PCM -> (tap) -> [encoder] -> payload
+ *
+ * pushed through bare pads: each push runs the elements to completion on the
+ * calling thread and calls back before it returns. Either half may be absent.
+ * The PCM rate between the halves is the lowest that loses nothing of the
+ * narrower codec. Built and used on one worker thread; creation is cheap
+ * enough for a worker (pooled states), see tl_chain_new().
+ * Private to media/.
+ */
+#include "media/desc.h"
+
+struct tl_chain;
+
+enum { TL_PAYLOAD_MAX = 1500, TL_PAYLOAD_MAX_MS = 120 }; /* more is refused as garbage */
+
+/* One encoded packet: payload of samples at the out codec's RTP clock. Lent. */
+typedef void tl_chain_packet_fn(const uint8_t *payload, size_t bytes, uint32_t rtp_duration,
+				void *user);
+/* Decoded audio, host byte order, mono; concealed: made up for a hole. Lent. May be changed in
+ * place (same count): the encoder gets what the tap leaves. */
+typedef void tl_chain_pcm_fn(int16_t *pcm, size_t samples, unsigned rate_hz, bool concealed,
+			     void *user);
+
+struct tl_chain_cfg {
+	const struct tl_format *in;  /* NULL: PCM is pushed */
+	const struct tl_format *out; /* NULL: PCM only comes out */
+	unsigned out_ptime_ms;       /* packets leave with this much audio */
+	unsigned rate_hz;            /* PCM rate; 0: chosen */
+	unsigned opus_complexity;
+	tl_chain_packet_fn *on_packet;
+	tl_chain_pcm_fn *on_pcm; /* NULL: no tap */
+	void *user;
+};
+
+/* Copies cfg. -ENOTSUP: an element is missing or the pair can't be linked. */
+int tl_chain_new(const struct tl_chain_cfg *cfg, struct tl_chain **ret_chain);
+void tl_chain_free(struct tl_chain *chain); /* NULL ok */
+unsigned tl_chain_rate_hz(const struct tl_chain *chain);
+/* The tap may come and go between pushes. */
+void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm);
+/* One packet's payload, any number of frames. 0; -EBADMSG: not of this codec
+ * (nothing came out; conceal instead); -EPIPE: the chain is broken. */
+int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes);
+/* PCM at the chain's rate, when cfg.in is NULL. */
+int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples);
+/* A hole of so much audio: the decoder's own concealment, or a faded repeat. */
+int tl_chain_conceal(struct tl_chain *chain, unsigned ms);
+/* The same, with the packet after the hole at hand (it is to be pushed afterwards): Opus may carry
+ * in it what was lost (in-band FEC). */
+int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes);
+/* Per cent of our packets that the far end reports lost (RTCP): an Opus encoder whose remote
+ * understands in-band FEC then repeats itself as much as that needs. 0, at first: it does not,
+ * since redundancy costs a quarter more CPU and some of the voice. */
+void tl_chain_set_loss(struct tl_chain *chain, unsigned percent);
+/* How much audio a payload holds, in units of the in codec's RTP clock; 0: can't tell. */
+uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes);

@@ -1,0 +1,245 @@
+#include "media/file/recorder.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "media/file/recorder_file.h"
+#include "media/chain/resample.h"
+
+/*
+ * Every sample has a place: its frame number since the recording began. Two
+ * blocks of a second are open at a time; they start as silence, audio is laid
+ * over it, and a block is handed on when nothing can come for it any more:
+ *
+ *   left   ################..####|#####        ` next sample of the left channel
+ *   right  #########.............|..##
+ *          | block[0]            | block[1]           |
+ *          base                  ^ now
+ *
+ * A channel whose next sample is within 60 ms of the clock carries on where it
+ * was (packets come early and late); beyond that it moves to where the clock is.
+ */
+
+enum {
+	DRIFT_MS = 60,
+	GRACE_MS = 250,                /* drift, and a packet of 120 ms that has still to come */
+	CHUNK = 480,                   /* samples resampled at a time */
+	UPSAMPLED_MAX = CHUNK * 6 + 2, /* 8 kHz to 48 kHz */
+	RATE_MIN_HZ = 8000,
+	RATE_MAX_HZ = 48000,
+};
+
+struct channel {
+	int64_t next;                   /* frame of the next sample */
+	struct tl_resampler *resampler; /* NULL: rates fit */
+};
+
+struct tl_recorder {
+	struct tl_recording *file;
+	unsigned rate_hz;
+	bool mono;
+	int64_t start_us;
+	int64_t base; /* first frame of block[0] */
+	int64_t block_frames;
+	struct tl_block *block[2]; /* NULL: none was free, its audio is lost */
+	struct channel channel[_TL_CHANNEL_MAX];
+};
+
+int tl_recorder_new(struct tl_storage *storage, const char *path, bool mono, unsigned rate_hz,
+		    int64_t now_us, tl_recorder_failed_fn *on_failed, void *user,
+		    struct tl_recorder **ret_recorder)
+{
+	struct tl_recorder *rec;
+	int r;
+
+	if (rate_hz < RATE_MIN_HZ || rate_hz > RATE_MAX_HZ)
+		return -EINVAL;
+	rec = g_new0(struct tl_recorder, 1);
+	rec->rate_hz = rate_hz;
+	rec->mono = mono;
+	rec->start_us = now_us;
+	rec->block_frames = rate_hz;
+	r = tl_recording_new(storage, path, mono ? 1 : 2, rate_hz, on_failed, user, &rec->file);
+	if (r < 0) {
+		g_free(rec);
+		return r;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(rec->block); i++)
+		rec->block[i] = tl_recording_take(rec->file);
+	*ret_recorder = rec;
+	return 0;
+}
+
+static int64_t frame_at(const struct tl_recorder *rec, int64_t now_us)
+{
+	int64_t us = MAX(now_us - rec->start_us, 0);
+
+	/* In two steps: a product of microseconds and hertz would overflow in a long life. */
+	return us / G_USEC_PER_SEC * rec->rate_hz +
+	       us % G_USEC_PER_SEC * rec->rate_hz / G_USEC_PER_SEC;
+}
+
+static int64_t frames_in(const struct tl_recorder *rec, unsigned ms)
+{
+	return (int64_t)rec->rate_hz * ms / 1000;
+}
+
+static void hand_on(struct tl_recorder *rec, unsigned i, int64_t frames)
+{
+	if (rec->block[i])
+		tl_recording_write(rec->file, rec->block[i], rec->base + i * rec->block_frames,
+				   (size_t)frames);
+	rec->block[i] = NULL;
+}
+
+/* Hands block[0] on. */
+static void advance(struct tl_recorder *rec)
+{
+	hand_on(rec, 0, rec->block_frames);
+	rec->base += rec->block_frames;
+	rec->block[0] = rec->block[1];
+	rec->block[1] = tl_recording_take(rec->file);
+	for (size_t c = 0; c < _TL_CHANNEL_MAX; c++)
+		rec->channel[c].next = MAX(rec->channel[c].next, rec->base);
+}
+
+/* Makes block[1] or an earlier one hold the frame. After long silence on all
+ * channels whole blocks are stepped over: a hole in a file reads as zeros. */
+static void advance_to(struct tl_recorder *rec, int64_t frame)
+{
+	int64_t skip;
+
+	for (unsigned i = 0; i < 2 && frame >= rec->base + 2 * rec->block_frames; i++)
+		advance(rec);
+	if (frame < rec->base + 2 * rec->block_frames)
+		return;
+	skip = (frame - rec->base) / rec->block_frames * rec->block_frames;
+	rec->base += skip;
+	for (size_t c = 0; c < _TL_CHANNEL_MAX; c++)
+		rec->channel[c].next = MAX(rec->channel[c].next, rec->base);
+}
+
+static void lay(struct tl_recorder *rec, struct tl_block *block, enum tl_channel channel,
+		int64_t at, const int16_t *pcm, size_t n)
+{
+	int16_t *frames = tl_block_samples(block);
+
+	if (!rec->mono) {
+		for (size_t i = 0; i < n; i++)
+			frames[(at + i) * 2 + channel] = pcm[i];
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int sum = frames[at + i] + pcm[i];
+
+		frames[at + i] = (int16_t)CLAMP(sum, INT16_MIN, INT16_MAX);
+	}
+}
+
+static void append(struct tl_recorder *rec, enum tl_channel channel, const int16_t *pcm, size_t n)
+{
+	struct channel *ch = &rec->channel[channel];
+
+	while (n > 0) {
+		int64_t at;
+		size_t some;
+		unsigned i;
+
+		advance_to(rec, ch->next);
+		at = ch->next - rec->base;
+		i = at >= rec->block_frames;
+		at -= i * rec->block_frames;
+		some = MIN(n, (size_t)(rec->block_frames - at));
+		if (rec->block[i])
+			lay(rec, rec->block[i], channel, at, pcm, some);
+		ch->next += some;
+		pcm += some;
+		n -= some;
+	}
+}
+
+/* Returns how many of n samples are surplus. */
+static size_t keep_time(struct tl_recorder *rec, struct channel *ch, size_t n, int64_t now_us)
+{
+	int64_t ahead = ch->next - frame_at(rec, now_us);
+
+	if (ahead < -frames_in(rec, DRIFT_MS))
+		ch->next -= ahead;
+	else if (ahead > frames_in(rec, DRIFT_MS))
+		return (size_t)MIN((int64_t)n, ahead);
+	return 0;
+}
+
+/* The filter for what comes in at rate_hz; made anew when a codec change brings another rate. */
+static int fit_rate(struct tl_recorder *rec, struct channel *ch, unsigned rate_hz)
+{
+	if (ch->resampler && tl_resampler_in_hz(ch->resampler) == rate_hz)
+		return 0;
+	tl_resampler_free(ch->resampler);
+	ch->resampler = NULL;
+	if (rate_hz == rec->rate_hz)
+		return 0;
+	if (rate_hz < RATE_MIN_HZ || rate_hz > RATE_MAX_HZ)
+		return -ENOTSUP;
+	return tl_resampler_new(rate_hz, rec->rate_hz, &ch->resampler);
+}
+
+void tl_recorder_put(struct tl_recorder *rec, enum tl_channel channel, const int16_t *pcm,
+		     size_t samples, unsigned rate_hz, int64_t now_us)
+{
+	struct channel *ch = &rec->channel[channel];
+	int16_t fitted[UPSAMPLED_MAX];
+	size_t surplus;
+
+	if (fit_rate(rec, ch, rate_hz) < 0)
+		return; /* its time stays silent */
+	surplus = keep_time(rec, ch, samples * rec->rate_hz / rate_hz, now_us);
+	surplus = MIN(samples, surplus * rate_hz / rec->rate_hz);
+	pcm += surplus;
+	samples -= surplus;
+
+	while (samples > 0) {
+		size_t some = MIN(samples, (size_t)CHUNK);
+
+		if (ch->resampler)
+			append(rec, channel, fitted,
+			       tl_resampler_run(ch->resampler, pcm, some, fitted));
+		else
+			append(rec, channel, pcm, some);
+		pcm += some;
+		samples -= some;
+	}
+}
+
+void tl_recorder_tick(struct tl_recorder *rec, int64_t now_us)
+{
+	int64_t now = frame_at(rec, now_us), end = rec->base + rec->block_frames;
+	bool all_past = true;
+
+	for (size_t c = 0; c < _TL_CHANNEL_MAX; c++)
+		all_past = all_past && rec->channel[c].next >= end;
+	if (all_past)
+		advance(rec);
+	now -= frames_in(rec, GRACE_MS);
+	if (now >= rec->base + rec->block_frames)
+		advance_to(rec, now + rec->block_frames);
+}
+
+void tl_recorder_free(struct tl_recorder *rec, int64_t now_us)
+{
+	int64_t end;
+
+	if (!rec)
+		return;
+	end = frame_at(rec, now_us);
+	for (size_t c = 0; c < _TL_CHANNEL_MAX; c++) {
+		end = MAX(end, rec->channel[c].next);
+		tl_resampler_free(rec->channel[c].resampler);
+	}
+	advance_to(rec, end);
+	hand_on(rec, 0, MIN(end - rec->base, rec->block_frames));
+	hand_on(rec, 1, MAX(end - rec->base - rec->block_frames, 0));
+	tl_recording_close(rec->file, end);
+	g_free(rec);
+}

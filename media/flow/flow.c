@@ -1,0 +1,241 @@
+#include "media/flow/flow.h"
+
+#include <glib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "media/flow/flow_priv.h"
+
+static const struct tl_plan no_plan = {
+	.side = { { .event_send_pt = -1, .event_receive_pt = -1 },
+		  { .event_send_pt = -1, .event_receive_pt = -1 } },
+};
+
+void tl_play_order_free(struct tl_play_order *order)
+{
+	if (!order)
+		return;
+	g_strfreev(order->paths);
+	g_free(order);
+}
+
+static void init_out(struct tl_flow_end *end)
+{
+	struct {
+		uint32_t ssrc, ts;
+		uint16_t seq;
+	} random = { 0 };
+
+	/* Short reads don't happen below 256 bytes (getrandom(2)). */
+	if (getrandom(&random, sizeof random, 0) < 0)
+		random.ssrc = g_random_int();
+	tl_pack_init(&end->out, random.ssrc, random.seq, random.ts);
+	tl_flow_rtcp_init(end);
+}
+
+struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
+				 struct tl_session_counters *counters,
+				 const struct tl_media_cfg *cfg)
+{
+	struct tl_flow_pair *pair = g_new0(struct tl_flow_pair, 1);
+
+	pair->env = env;
+	pair->id = id;
+	pair->cfg = *cfg;
+	pair->counters = counters;
+	pair->plan = g_memdup2(&no_plan, sizeof no_plan);
+	pair->due_us = INT64_MAX;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		struct tl_flow_end *end = &pair->ends[side];
+
+		end->pair = pair;
+		end->side = side;
+		end->plan = &pair->plan->side[side];
+		end->counters = &counters->side[side];
+		end->rtp_fd = end->rtcp_fd = -1;
+		init_out(end);
+	}
+	return pair;
+}
+
+static void close_ports(struct tl_flow_end *end)
+{
+	struct tl_io *io = end->pair->env->io;
+
+	if (end->rtp_fd >= 0) {
+		tl_io_close(io, end->rtp_fd);
+		close(end->rtp_fd);
+	}
+	if (end->rtcp_fd >= 0) {
+		tl_io_close(io, end->rtcp_fd);
+		close(end->rtcp_fd);
+	}
+	end->rtp_fd = end->rtcp_fd = -1;
+}
+
+void tl_flow_free(struct tl_flow_pair *pair)
+{
+	if (!pair)
+		return;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		struct tl_flow_end *end = &pair->ends[side];
+
+		tl_flow_play_stop(pair, side);
+		tl_ear_drop(end);
+		tl_flow_rtcp_bye(end);
+		close_ports(end);
+	}
+	tl_flow_record_stop(pair);
+	g_free(pair->plan);
+	g_free(pair);
+}
+
+struct tl_media_id tl_flow_id(const struct tl_flow_pair *pair)
+{
+	return pair->id;
+}
+
+void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const char *text)
+{
+	struct tl_media_news news = { .id = end->pair->id, .type = type, .side = end->side };
+
+	if (text)
+		g_strlcpy(news.text, text, sizeof news.text);
+	end->pair->env->on_news(&news, end->pair->env->user);
+}
+
+void tl_flow_set_port(struct tl_flow_pair *pair, enum tl_side side, int rtp_fd, int rtcp_fd,
+		      uint32_t rtp_tag, uint32_t rtcp_tag)
+{
+	struct tl_flow_end *end = &pair->ends[side];
+
+	close_ports(end);
+	end->rtp_fd = rtp_fd;
+	end->rtcp_fd = rtcp_fd;
+	if (tl_io_open(pair->env->io, rtp_fd, rtp_tag) < 0 ||
+	    tl_io_open(pair->env->io, rtcp_fd, rtcp_tag) < 0)
+		tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, "sockets can't be watched");
+}
+
+struct tl_flow_end *tl_flow_target(struct tl_flow_end *end)
+{
+	struct tl_flow_end *other = tl_flow_other(end);
+
+	if (other->plan->open)
+		return other;
+	return end->pair->plan->echo ? end : NULL;
+}
+
+bool tl_flow_relays(struct tl_flow_end *end)
+{
+	return end->pair->plan->path[end->side] == TL_PATH_RELAY || tl_flow_target(end) == end;
+}
+
+bool tl_flow_is_taken(const struct tl_flow_end *end)
+{
+	return end->player.order || tl_dtmf_is_sending(&end->digits_out);
+}
+
+void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us)
+{
+	pair->due_us = MIN(pair->due_us, due_us);
+}
+
+static void plan_relay(struct tl_flow_end *end)
+{
+	const struct tl_flow_end *to = tl_flow_target(end);
+
+	end->relayable = 0;
+	if (!to || !tl_flow_relays(end))
+		return;
+	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
+		if (tl_format_compatible(&end->plan->receive_formats[i], &to->plan->send_format))
+			end->relayable |= 1u << i;
+}
+
+static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
+{
+	const struct tl_side_plan *plan = end->plan;
+	union tl_address remote = tl_address_from((const struct sockaddr *)&plan->remote);
+	int64_t now_us = tl_flow_now(end);
+
+	if (plan->open)
+		tl_source_announce(&end->source, &remote, now_us);
+	if (!tl_address_is_set(&end->source.latched))
+		end->rtcp.source = (union tl_address) { 0 };
+	/* whoever begins or resumes has the whole RTP timeout to be heard in */
+	if (plan->open && plan->receive &&
+	    (!before->open || !before->receive || plan->send != before->send))
+		end->heard_us = now_us;
+	if (!end->rtcp.next_us && plan->open)
+		end->rtcp.next_us = now_us + 2500000;
+	plan_relay(end);
+	if (!plan->open || (!end->pair->recorder && end->relayable))
+		tl_ear_drop(end);
+	if (end->ear)
+		end->ear->stale = true;
+	tl_flow_play_replan(end, before);
+}
+
+void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
+{
+	struct tl_plan *before = pair->plan;
+
+	pair->plan = plan;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		pair->ends[side].plan = &plan->side[side];
+		tl_counter_set(&pair->counters->path[side], plan->path[side]);
+	}
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		plan_end(&pair->ends[side], &before->side[side]);
+	g_free(before);
+}
+
+int64_t tl_flow_due_us(const struct tl_flow_pair *pair)
+{
+	return pair->due_us;
+}
+
+void tl_flow_tick(struct tl_flow_pair *pair)
+{
+	pair->due_us = INT64_MAX;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		tl_flow_event_tick(&pair->ends[side]);
+		tl_flow_play_tick(&pair->ends[side]);
+		tl_ear_tick(&pair->ends[side]);
+	}
+	/* Also here, so that a full block reaches the disk at once. */
+	if (pair->recorder)
+		tl_recorder_tick(pair->recorder, pair->env->now_us);
+}
+
+/* Has nobody who should be heard been heard for too long? */
+static struct tl_flow_end *find_silent(struct tl_flow_pair *pair)
+{
+	int64_t since_us = pair->env->now_us - (int64_t)pair->cfg.rtp_timeout_s * 1000000;
+	struct tl_flow_end *silent = NULL;
+
+	for (int side = _TL_SIDE_MAX - 1; side >= 0; side--) {
+		struct tl_flow_end *end = &pair->ends[side];
+
+		if (!end->plan->open || !end->plan->receive)
+			continue;
+		if (end->heard_us > since_us)
+			return NULL;
+		silent = end;
+	}
+	return silent;
+}
+
+void tl_flow_second(struct tl_flow_pair *pair)
+{
+	struct tl_flow_end *silent = pair->cfg.rtp_timeout_s ? find_silent(pair) : NULL;
+
+	if (silent && !pair->timeout_told)
+		tl_flow_tell(silent, TL_MEDIA_TIMEOUT, NULL);
+	pair->timeout_told = silent != NULL;
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		tl_flow_rtcp_second(&pair->ends[side]);
+	if (pair->recorder)
+		tl_recorder_tick(pair->recorder, pair->env->now_us);
+}

@@ -1,0 +1,271 @@
+#include <errno.h>
+#include <glib.h>
+
+#include "media/flow/flow_priv.h"
+
+/* Who gets what the chain encodes, or NULL. */
+static struct tl_flow_end *hearer(struct tl_flow_end *end)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+
+	return to && to->plan->send ? to : NULL;
+}
+
+static void on_packet(const uint8_t *payload, size_t bytes, uint32_t duration, void *user)
+{
+	struct tl_flow_end *end = user, *to = hearer(end);
+
+	if (!to)
+		return;
+	if (tl_flow_is_taken(to))
+		return;
+	tl_flow_send_audio(to, TL_FEEDER_CHAIN, payload, bytes, duration, end,
+			   end->ear->arrived_us);
+}
+
+static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool concealed, void *user)
+{
+	struct tl_flow_end *end = user;
+
+	/* While an announcement plays to the other side, that is what it hears from here. */
+	if (!tl_flow_other(end)->player.order)
+		tl_flow_hear(end, pcm, samples, rate_hz, end->ear->at_us);
+}
+
+static struct tl_ear *open_ear(struct tl_flow_end *end, const struct tl_format *format)
+{
+	struct tl_jitter_cfg cfg = {
+		.clock_hz = format->codec->clock_hz,
+		.frame_ms = format->codec->ptime_ms,
+		.min_ms = end->pair->cfg.jitter_min_ms,
+		.max_ms = end->pair->cfg.jitter_max_ms,
+	};
+	struct tl_ear *ear = g_new0(struct tl_ear, 1);
+
+	ear->jitter = tl_jitter_new(&cfg);
+	ear->stale = true;
+	return ear;
+}
+
+void tl_ear_drop(struct tl_flow_end *end)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+
+	if (!end->ear)
+		return;
+	if (to)
+		tl_pack_pause(&to->out);
+	tl_chain_free(end->ear->chain);
+	tl_jitter_free(end->ear->jitter, end->pair->env->pool);
+	g_free(end->ear);
+	end->ear = NULL;
+}
+
+static void count_refused(struct tl_flow_end *end, int why)
+{
+	if (why == -ETIME)
+		tl_counter_add(&end->counters->late_pkts, 1);
+}
+
+void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format)
+{
+	struct tl_pool *pool = end->pair->env->pool;
+	uint32_t units =
+		tl_format_duration(format, tl_packet_payload(packet), packet->rtp.payload_bytes);
+	unsigned clock_hz = format->codec->clock_hz;
+	int64_t due_us;
+	int r;
+
+	if (units == 0) {
+		tl_pool_give(pool, packet); /* not of this codec: a hole */
+		return;
+	}
+	if (!end->ear)
+		end->ear = open_ear(end, format);
+	if (tl_jitter_clock_hz(end->ear->jitter) != clock_hz)
+		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
+	r = tl_jitter_put(end->ear->jitter, packet, units);
+	if (r == -ENOBUFS) {
+		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
+		r = tl_jitter_put(end->ear->jitter, packet, units);
+	}
+	if (r < 0) {
+		count_refused(end, r);
+		tl_pool_give(pool, packet);
+	}
+	due_us = tl_jitter_due_us(end->ear->jitter);
+	tl_flow_want(end->pair, due_us);
+}
+
+void tl_ear_restart(struct tl_flow_end *end)
+{
+	if (end->ear)
+		tl_jitter_reset(end->ear->jitter, tl_jitter_clock_hz(end->ear->jitter),
+				end->pair->env->pool);
+}
+
+void tl_ear_pass(struct tl_flow_end *end, uint16_t seq)
+{
+	if (end->ear)
+		tl_jitter_pass(end->ear->jitter, seq);
+}
+
+/* Does what comes in this format have to be encoded for somebody? */
+static bool must_encode(struct tl_flow_end *end, const struct tl_format *format)
+{
+	size_t i = (size_t)(format - end->plan->receive_formats);
+
+	return hearer(end) && !(end->relayable & 1u << i);
+}
+
+static bool fits(const struct tl_flow_end *end, const struct tl_format *in,
+		 const struct tl_flow_end *to)
+{
+	const struct tl_ear *ear = end->ear;
+
+	if (ear->in.codec != in->codec || ear->in.pt != in->pt ||
+	    !g_str_equal(ear->in.fmtp, in->fmtp) || ear->encodes != (to != NULL))
+		return false;
+	return !to || (ear->out.codec == to->plan->send_format.codec &&
+		       g_str_equal(ear->out.fmtp, to->plan->send_format.fmtp) &&
+		       ear->out_ptime_ms == to->plan->send_ptime_ms);
+}
+
+static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
+		       const struct tl_flow_end *to)
+{
+	struct tl_ear *ear = end->ear;
+	struct tl_chain_cfg cfg = {
+		.in = in,
+		.out = to ? &to->plan->send_format : NULL,
+		.out_ptime_ms = to ? to->plan->send_ptime_ms : 0,
+		.opus_complexity = end->pair->cfg.opus_complexity,
+		.on_packet = on_packet,
+		.user = end,
+	};
+
+	tl_chain_free(ear->chain);
+	ear->chain = NULL;
+	ear->in = *in;
+	ear->encodes = to != NULL;
+	if (to)
+		ear->out = to->plan->send_format;
+	ear->out_ptime_ms = cfg.out_ptime_ms;
+	return tl_chain_new(&cfg, &ear->chain);
+}
+
+static void fail(struct tl_flow_end *end)
+{
+	g_autofree char *text = g_strdup_printf("no way from %s%s%s", end->ear->in.codec->name,
+						end->ear->encodes ? " to " : "",
+						end->ear->encodes ? end->ear->out.codec->name : "");
+
+	tl_chain_free(end->ear->chain);
+	end->ear->chain = NULL;
+	end->ear->broken = true;
+	tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, text);
+}
+
+static const struct tl_format *format_of(const struct tl_flow_end *end, uint8_t pt)
+{
+	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
+		if (end->plan->receive_formats[i].pt == pt)
+			return &end->plan->receive_formats[i];
+	return NULL;
+}
+
+/* The chain for a packet's format. False: there is none. */
+static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
+{
+	struct tl_ear *ear = end->ear;
+	const struct tl_format *format;
+	struct tl_flow_end *to;
+
+	if (!ear->stale && ear->in.pt == pt)
+		return ear->chain != NULL;
+	format = format_of(end, pt);
+	if (!format)
+		return false; /* a plan before the present one knew it */
+	to = must_encode(end, format) ? hearer(end) : NULL;
+	if (!to && !end->pair->recorder)
+		return false;
+	if (ear->stale)
+		ear->broken = false;
+	ear->stale = false;
+	if (!ear->chain || !fits(end, format, to)) {
+		if (ear->broken)
+			return false;
+		if (build_chain(end, format, to) < 0) {
+			fail(end);
+			return false;
+		}
+	}
+	tl_chain_set_tap(ear->chain, end->pair->recorder ? on_pcm : NULL);
+	return true;
+}
+
+static void push(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+{
+	struct tl_ear *ear = end->ear;
+	int r;
+
+	ear->arrived_us = slot->packet->arrived_us;
+	r = tl_chain_push(ear->chain, tl_packet_payload(slot->packet),
+			  slot->packet->rtp.payload_bytes);
+	ear->arrived_us = 0;
+	if (r == -EBADMSG) {
+		r = tl_chain_conceal(ear->chain, ms);
+		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
+	}
+	if (r < 0)
+		fail(end);
+}
+
+/* Nothing goes out for a time: whoever hears this end gets a new talk spurt afterwards. */
+static void pause_output(struct tl_flow_end *end)
+{
+	struct tl_flow_end *to = hearer(end);
+
+	if (to && end->ear->encodes && to->out.feeder == TL_FEEDER_CHAIN)
+		tl_pack_pause(&to->out);
+}
+
+static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
+{
+	struct tl_ear *ear = end->ear;
+	unsigned ms = slot->units / (tl_jitter_clock_hz(ear->jitter) / 1000);
+	bool digit = tl_dtmf_is_coming(&end->digits_in, tl_flow_now(end));
+
+	ear->at_us = slot->at_us;
+	/* A digit is being sent as an event: no audio, and none made up, goes beside it. */
+	if (slot->resumed || digit)
+		pause_output(end);
+	if (digit)
+		return;
+	if (slot->packet) {
+		if (ready_chain(end, slot->packet->rtp.pt))
+			push(end, slot, ms);
+		return;
+	}
+	if (!ear->chain || ear->broken || ear->stale)
+		return;
+	if (slot->kind == TL_SLOT_HOLE)
+		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
+	if (tl_chain_conceal(ear->chain, ms) < 0)
+		fail(end);
+}
+
+void tl_ear_tick(struct tl_flow_end *end)
+{
+	struct tl_slot slot = { 0 };
+	int64_t due_us = INT64_MAX;
+
+	if (!end->ear)
+		return;
+	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0) {
+		if (slot.kind != TL_SLOT_SURPLUS)
+			play_slot(end, &slot);
+		tl_pool_give(end->pair->env->pool, slot.packet);
+	}
+	tl_flow_want(end->pair, due_us);
+}

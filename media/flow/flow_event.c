@@ -1,0 +1,174 @@
+#include <glib.h>
+
+#include "media/flow/flow_priv.h"
+
+static void tell_digit(struct tl_flow_end *end, const struct tl_dtmf_report *report)
+{
+	struct tl_media_news news = { .id = end->pair->id,
+				      .type = TL_MEDIA_DTMF,
+				      .side = end->side,
+				      .digit = tl_dtmf_digit(report->event) };
+
+	if (!news.digit)
+		return; /* flash hook and the like are passed on only */
+	news.duration_ms = (unsigned)((uint64_t)report->duration * 1000 /
+				      MAX(end->plan->event_clock_hz, 1000u));
+	end->pair->env->on_news(&news, end->pair->env->user);
+}
+
+/* Can digits go out here, as events that somebody else sends? */
+static bool can_pass(const struct tl_flow_end *to)
+{
+	return to && to->plan->send && to->plan->event_send_pt >= 0 &&
+	       !tl_dtmf_is_sending(&to->digits_out);
+}
+
+/* The same length of time, on the other side's clock. */
+static uint16_t convert(const struct tl_flow_end *from, const struct tl_flow_end *to,
+			uint16_t duration)
+{
+	uint64_t units =
+		(uint64_t)duration * to->plan->event_clock_hz / MAX(from->plan->event_clock_hz, 1u);
+
+	return (uint16_t)MIN(units, UINT16_MAX);
+}
+
+static void send_event(struct tl_flow_end *to, struct tl_rtp *rtp, const struct tl_event *event)
+{
+	uint8_t payload[TL_EVENT_BYTES];
+
+	rtp->pt = (uint8_t)to->plan->event_send_pt;
+	rtp->ts = to->event_ts;
+	tl_event_write(payload, event);
+	tl_flow_send_small(to, rtp, payload, sizeof payload);
+}
+
+/* Is the outgoing stream the incoming one with other numbers, also for events? */
+static bool is_mapped(struct tl_flow_end *from, const struct tl_flow_end *to)
+{
+	return from->relayable && !to->player.order &&
+	       from->plan->event_clock_hz == to->plan->event_clock_hz &&
+	       to->plan->event_clock_hz == to->plan->send_format.codec->clock_hz;
+}
+
+/*
+ * Passes one packet of an event on. The timestamp of the first stays that of
+ * all, whatever the packets of audio around it have (RFC 4733 2.5.1.2).
+ */
+static void pass(struct tl_flow_end *from, struct tl_flow_end *to, const struct tl_packet *packet,
+		 struct tl_event event, bool begins)
+{
+	unsigned clock_hz = to->plan->send_format.codec->clock_hz;
+	int64_t now_us = tl_flow_now(to);
+	struct tl_rtp rtp = { 0 };
+
+	if (is_mapped(from, to)) {
+		if (tl_pack_relay(&to->out, &packet->rtp, false, 0, clock_hz, now_us, &rtp) < 0)
+			return;
+		to->event_ts = rtp.ts;
+	} else {
+		tl_pack_skip(&to->out, &packet->rtp); /* its number is replaced, not added */
+		if (begins)
+			to->event_ts = tl_pack_clock(&to->out, clock_hz, now_us);
+		tl_pack_insert(&to->out, &rtp);
+		if (to->out.feeder == TL_FEEDER_CHAIN)
+			tl_pack_pause(&to->out);
+	}
+	rtp.marker = begins;
+	event.duration = convert(from, to, event.duration);
+	to->event_out = event.event;
+	to->event_duration = event.duration;
+	to->event_open = !event.end;
+	send_event(to, &rtp, &event);
+}
+
+/* The end of an event that was passed on has not come: it is made up. */
+static void close_event(struct tl_flow_end *to)
+{
+	struct tl_event event = {
+		.event = to->event_out, .end = true, .volume = 10, .duration = to->event_duration
+	};
+
+	if (!to->event_open)
+		return;
+	to->event_open = false;
+	for (int i = 0; can_pass(to) && i < TL_EVENT_END_REPEATS; i++) {
+		struct tl_rtp rtp = { 0 };
+
+		tl_pack_insert(&to->out, &rtp);
+		send_event(to, &rtp, &event);
+	}
+}
+
+void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+	struct tl_dtmf_report report;
+	struct tl_event event;
+	enum tl_dtmf_news news = TL_DTMF_OLD;
+	bool begins = false;
+
+	tl_ear_pass(end, packet->rtp.seq);
+	if (tl_event_parse(tl_packet_payload(packet), packet->rtp.payload_bytes, &event) == 0 &&
+	    tl_dtmf_receive(&end->digits_in, &event, packet->rtp.ts, packet->arrived_us, &news,
+			    &begins, &report))
+		tell_digit(end, &report);
+	if (end->digits_in.active)
+		tl_flow_want(end->pair, packet->arrived_us + 250000);
+	if (news != TL_DTMF_OLD && end->plan->receive && can_pass(to))
+		pass(end, to, packet, event, begins);
+	else if (to)
+		tl_pack_skip(&to->out, &packet->rtp);
+	tl_pool_give(end->pair->env->pool, packet);
+}
+
+static void send_own(struct tl_flow_end *to)
+{
+	unsigned clock_hz = to->plan->send_format.codec->clock_hz;
+	struct tl_dtmf_packet packet;
+	int64_t due_us;
+
+	while (tl_dtmf_take(&to->digits_out, to->plan->event_clock_hz, tl_flow_now(to), &packet,
+			    &due_us)) {
+		struct tl_rtp rtp = { .marker = packet.first };
+
+		if (packet.first)
+			to->event_ts = tl_pack_clock(&to->out, clock_hz, tl_flow_now(to));
+		tl_pack_insert(&to->out, &rtp);
+		tl_pack_pause(&to->out);
+		send_event(to, &rtp, &packet.event);
+	}
+	tl_flow_want(to->pair, due_us);
+}
+
+void tl_flow_event_tick(struct tl_flow_end *end)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+	struct tl_dtmf_report report;
+
+	if (tl_dtmf_expire(&end->digits_in, tl_flow_now(end), &report)) {
+		tell_digit(end, &report);
+		if (to)
+			close_event(to);
+	}
+	if (end->digits_in.active)
+		tl_flow_want(end->pair, end->digits_in.seen_us + 250000);
+	if (!tl_dtmf_is_sending(&end->digits_out))
+		return;
+	if (end->plan->open && end->plan->event_send_pt >= 0)
+		send_own(end);
+	else
+		end->digits_out = (struct tl_dtmf_tx) { 0 }; /* a plan took the means away */
+}
+
+void tl_flow_send_dtmf(struct tl_flow_pair *pair, enum tl_side side, char digit,
+		       unsigned duration_ms)
+{
+	struct tl_flow_end *end = &pair->ends[side];
+	int event = tl_dtmf_event(digit);
+
+	if (event < 0 || end->plan->event_send_pt < 0 ||
+	    tl_dtmf_push(&end->digits_out, (uint8_t)event, duration_ms) < 0)
+		return;
+	tl_flow_want(pair, pair->env->now_us);
+}

@@ -1,0 +1,167 @@
+#include <glib.h>
+
+#include "media/flow/flow_priv.h"
+
+static void drop(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	tl_pool_give(end->pair->env->pool, packet);
+}
+
+static void drop_junk(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	tl_counter_add(&end->counters->junk_pkts, 1);
+	drop(end, packet);
+}
+
+/* The index of the format that a payload type stands for, or -1. */
+static int find_format(const struct tl_side_plan *plan, uint8_t pt)
+{
+	for (size_t i = 0; i < plan->n_receive_formats; i++)
+		if (plan->receive_formats[i].pt == pt)
+			return (int)i;
+	return -1;
+}
+
+/* RFC 3389: comes unasked beside codecs of 8 kHz, and is no audio. */
+static bool is_comfort_noise(const struct tl_side_plan *plan, uint8_t pt)
+{
+	return pt == TL_RTP_PT_COMFORT_NOISE && plan->n_receive_formats > 0 &&
+	       plan->receive_formats[0].codec->clock_hz == 8000;
+}
+
+static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
+{
+	switch (tl_source_check(&end->source, &packet->from, packet->arrived_us)) {
+	case TL_SOURCE_STRANGER:
+		return false;
+	case TL_SOURCE_LATCHED:
+		tl_counters_set_source(end->counters, &packet->from);
+		return true;
+	case TL_SOURCE_KNOWN:
+		return true;
+	}
+	return false;
+}
+
+static void greet_new_source(struct tl_flow_end *end)
+{
+	tl_ear_restart(end);
+	if (!end->digits_in.active)
+		end->digits_in = (struct tl_dtmf_rx) { 0 };
+}
+
+/* False: the sequence jumped; the next packet tells if it was a stray. */
+static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsigned clock_hz,
+		 bool timed)
+{
+	struct tl_side_counters *counters = end->counters;
+
+	end->heard_us = packet->arrived_us;
+	tl_counter_add(&counters->rx_pkts, 1);
+	tl_counter_add(&counters->rx_bytes, packet->bytes);
+	switch (tl_reception_note(&end->reception, &packet->rtp, clock_hz, timed,
+				  packet->arrived_us)) {
+	case TL_RECEPTION_JUMPED:
+		return false;
+	case TL_RECEPTION_NEW_SOURCE:
+		greet_new_source(end);
+		break;
+	case TL_RECEPTION_NORMAL:
+		break;
+	}
+	tl_counter_set(&counters->lost_pkts, tl_reception_lost(&end->reception));
+	tl_counter_set(&counters->jitter_us, tl_reception_jitter_us(&end->reception));
+	return true;
+}
+
+/* Came, but does not go on: at the target its number must not look like a loss. */
+static void withhold(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+
+	if (to)
+		tl_pack_skip(&to->out, &packet->rtp);
+	tl_ear_pass(end, packet->rtp.seq);
+	drop(end, packet);
+}
+
+static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_packet *packet)
+{
+	struct tl_packet *copy = tl_pool_take(end->pair->env->pool);
+
+	copy->arrived_us = packet->arrived_us;
+	copy->rtp = packet->rtp;
+	copy->rtp.payload_at = 0;
+	memcpy(copy->data, tl_packet_payload(packet), packet->rtp.payload_bytes);
+	return copy;
+}
+
+/*
+ *   goes on untouched?  somebody listens?
+ *         yes                no             forward
+ *         yes                yes            forward, and a copy to the ear
+ *         no                 -              to the ear, which encodes if there is a target
+ */
+static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int format)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+	bool recorded = end->pair->recorder != NULL;
+	bool heard = to && to->plan->send && !tl_flow_is_taken(to);
+
+	if (!end->plan->receive || (!heard && !recorded)) {
+		withhold(end, packet);
+		return;
+	}
+	if (!to || !(end->relayable & 1u << format)) {
+		tl_ear_put(end, packet, &end->plan->receive_formats[format]);
+		return;
+	}
+	if (recorded)
+		tl_ear_put(end, copy_payload(end, packet), &end->plan->receive_formats[format]);
+	if (heard) {
+		tl_flow_forward(to, end, packet);
+	} else {
+		tl_pack_skip(&to->out, &packet->rtp);
+		drop(end, packet);
+	}
+}
+
+void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
+{
+	struct tl_flow_end *end = &pair->ends[side];
+	const struct tl_side_plan *plan = end->plan;
+	bool event;
+	int format;
+
+	if (plan->rtcp_mux && tl_rtp_looks_like_rtcp(packet->data, packet->bytes)) {
+		tl_flow_rtcp_input(pair, side, packet);
+		return;
+	}
+	if (!plan->open) {
+		drop(end, packet); /* may well be good, but we don't know yet */
+		return;
+	}
+	if (tl_rtp_parse(packet->data, packet->bytes, &packet->rtp) < 0) {
+		drop_junk(end, packet);
+		return;
+	}
+	event = plan->event_receive_pt == packet->rtp.pt;
+	format = event ? -1 : find_format(plan, packet->rtp.pt);
+	if ((!event && format < 0 && !is_comfort_noise(plan, packet->rtp.pt)) ||
+	    !accept_source(end, packet)) {
+		drop_junk(end, packet);
+		return;
+	}
+	if (format < 0 && !note(end, packet, plan->event_clock_hz, false)) {
+		drop(end, packet);
+	} else if (event) {
+		tl_flow_event_input(end, packet);
+	} else if (format < 0) {
+		withhold(end, packet);
+	} else if (!note(end, packet, plan->receive_formats[format].codec->clock_hz, true)) {
+		drop(end, packet);
+	} else {
+		tl_counter_set(&end->counters->codec, plan->receive_formats[format].codec->name);
+		take_audio(end, packet, format);
+	}
+}

@@ -1,0 +1,80 @@
+#include <glib.h>
+
+#include "media/flow/flow_priv.h"
+
+/* Takes packet, whose header is written. */
+static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct tl_flow_end *from)
+{
+	const union tl_address *address = tl_source_destination(&to->source);
+
+	if (!to->plan->send || to->rtp_fd < 0 || !address) {
+		tl_pool_give(to->pair->env->pool, packet);
+		return;
+	}
+	tl_io_send(to->pair->env->io, to->rtp_fd, address, packet, to->counters,
+		   from ? from->counters : NULL);
+}
+
+static uint32_t packet_units(const struct tl_side_plan *plan)
+{
+	return plan->send_format.codec->clock_hz / 1000 * plan->send_ptime_ms;
+}
+
+void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet)
+{
+	const struct tl_format *format = &to->plan->send_format;
+	struct tl_rtp out = { .pt = format->pt };
+
+	if (tl_pack_relay(&to->out, &packet->rtp, true, packet_units(to->plan),
+			  format->codec->clock_hz, packet->arrived_us, &out) < 0) {
+		tl_pool_give(to->pair->env->pool, packet);
+		return;
+	}
+	/*
+	 * Our header goes right before the payload: CSRCs and extensions, which
+	 * only the one side agreed upon, stay behind, and nothing is copied.
+	 *
+	 *   | header | CSRC | extension | payload | padding |
+	 *                      | header | payload |
+	 */
+	packet->at = packet->rtp.payload_at - TL_RTP_HEADER_BYTES;
+	packet->bytes = TL_RTP_HEADER_BYTES + packet->rtp.payload_bytes;
+	tl_rtp_write(packet->data + packet->at, &out);
+	send_packet(to, packet, from);
+}
+
+static struct tl_packet *make_packet(struct tl_flow_end *to, const struct tl_rtp *rtp,
+				     const uint8_t *payload, size_t bytes)
+{
+	struct tl_packet *packet = tl_pool_take(to->pair->env->pool);
+
+	packet->arrived_us = 0;
+	packet->bytes = (uint16_t)(TL_RTP_HEADER_BYTES + bytes);
+	tl_rtp_write(packet->data, rtp);
+	memcpy(packet->data + TL_RTP_HEADER_BYTES, payload, bytes);
+	return packet;
+}
+
+void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uint8_t *payload,
+			size_t bytes, uint32_t duration, struct tl_flow_end *from,
+			int64_t arrived_us)
+{
+	const struct tl_format *format = &to->plan->send_format;
+	struct tl_rtp rtp = { .pt = format->pt };
+	struct tl_packet *packet;
+
+	if (!to->plan->send || bytes > TL_PACKET_BYTES - TL_RTP_HEADER_BYTES) {
+		tl_pack_pause(&to->out);
+		return;
+	}
+	tl_pack_own(&to->out, feeder, duration, format->codec->clock_hz, tl_flow_now(to), &rtp);
+	packet = make_packet(to, &rtp, payload, bytes);
+	packet->arrived_us = arrived_us;
+	send_packet(to, packet, from);
+}
+
+void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const uint8_t *payload,
+			size_t bytes)
+{
+	send_packet(to, make_packet(to, rtp, payload, bytes), NULL);
+}

@@ -1,0 +1,148 @@
+#pragma once
+/*
+ * What the files of the flow share.
+ *
+ *   flow.c         life, ports, plans, ticks
+ *   flow_input.c   a packet came: is it ours, what is it, which way does it go
+ *   flow_output.c  an end's outgoing stream
+ *   flow_ear.c     jitter buffer and chain: what must be decoded
+ *   flow_event.c   digits, in and out
+ *   flow_play.c    announcements
+ *   flow_record.c  recordings
+ *   flow_rtcp.c    reports
+ */
+#include "media/chain/chain.h"
+#include "media/rtp/dtmf.h"
+#include "media/flow/flow.h"
+#include "media/rtp/jitter.h"
+#include "media/rtp/pack.h"
+#include "media/rtp/reception.h"
+#include "media/rtp/rtcp.h"
+#include "media/rtp/source.h"
+
+struct tl_flow_end;
+
+/* Decodes what an end says, for the other end, for the recorder, or for both. */
+struct tl_ear {
+	struct tl_jitter *jitter;
+	struct tl_chain *chain;   /* NULL until a packet needs it */
+	struct tl_format in, out; /* of the chain */
+	bool encodes;             /* out counts */
+	unsigned out_ptime_ms;
+	bool stale;         /* a plan or a recording came: is this still the right chain? */
+	bool broken;        /* said once; until the next plan */
+	int64_t arrived_us; /* of what is being pushed; 0: made up */
+	int64_t at_us;      /* when it was due */
+};
+
+struct tl_flow_player {
+	struct tl_play_order *order; /* NULL: nothing plays */
+	struct tl_prompt *prompt;
+	bool begun, complained;
+	size_t next;     /* packet */
+	int64_t next_us; /* when */
+	unsigned ptime_ms;
+};
+
+struct tl_flow_rtcp {
+	char cname[TL_RTCP_CNAME_BYTES];
+	union tl_address source; /* where their reports come from; family 0: unknown */
+	int64_t next_us;
+	uint32_t sr_ntp_mid; /* of their last sender report, and when it came */
+	int64_t sr_us;
+	bool has_sr;
+	uint64_t tx_before; /* packets sent, at the last report */
+};
+
+struct tl_flow_end {
+	struct tl_flow_pair *pair;
+	enum tl_side side;
+	const struct tl_side_plan *plan; /* never NULL */
+	struct tl_side_counters *counters;
+	int rtp_fd, rtcp_fd; /* -1: none */
+
+	/* in */
+	struct tl_source source;
+	struct tl_reception reception;
+	struct tl_dtmf_rx digits_in;
+	unsigned relayable; /* bit i: receive_formats[i] can go out at the target untouched */
+	int64_t heard_us;   /* last RTP; or since when some is expected */
+	struct tl_ear *ear; /* NULL: nothing needs decoding */
+
+	/* out */
+	struct tl_pack out;
+	struct tl_dtmf_tx digits_out;
+	uint32_t event_ts; /* of the event going out */
+	uint8_t event_out;
+	uint16_t event_duration;
+	bool event_open; /* passed on, its end not yet */
+	struct tl_flow_player player;
+	struct tl_flow_rtcp rtcp;
+};
+
+struct tl_flow_pair {
+	struct tl_flow_env *env;
+	struct tl_media_id id;
+	struct tl_media_cfg cfg;
+	struct tl_session_counters *counters;
+	struct tl_plan *plan; /* never NULL */
+	struct tl_flow_end ends[_TL_SIDE_MAX];
+	struct tl_recorder *recorder; /* NULL: none */
+	struct tl_record_ticket *ticket;
+	int64_t due_us;
+	bool timeout_told;
+};
+
+static inline struct tl_flow_end *tl_flow_other(struct tl_flow_end *end)
+{
+	return &end->pair->ends[tl_side_other(end->side)];
+}
+
+/* Who hears what this end says: the other one, itself in an echo test, or nobody. */
+struct tl_flow_end *tl_flow_target(struct tl_flow_end *end);
+/* Do packets from this end go on untouched, if their format allows? */
+bool tl_flow_relays(struct tl_flow_end *end);
+/* Does something else than the other end's voice go out here: an announcement, a digit? */
+bool tl_flow_is_taken(const struct tl_flow_end *end);
+void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us);
+void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const char *text);
+static inline int64_t tl_flow_now(const struct tl_flow_end *end)
+{
+	return end->pair->env->now_us;
+}
+
+/* flow_output.c */
+/* Takes packet, parsed, as it came from `from`. Sends its payload on. */
+void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet);
+/* Sends audio of our own making. from, arrived_us: whose delay to count, or NULL. */
+void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uint8_t *payload,
+			size_t bytes, uint32_t duration, struct tl_flow_end *from,
+			int64_t arrived_us);
+/* Sends a small payload under a finished header. */
+void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const uint8_t *payload,
+			size_t bytes);
+
+/* flow_ear.c */
+/* Takes packet, of a format of the end's plan. */
+void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format);
+/* A sequence number that came and was no audio. */
+void tl_ear_pass(struct tl_flow_end *end, uint16_t seq);
+/* Another source speaks: what came from the one before is forgotten. */
+void tl_ear_restart(struct tl_flow_end *end);
+void tl_ear_tick(struct tl_flow_end *end);
+void tl_ear_drop(struct tl_flow_end *end);
+
+/* flow_event.c */
+void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet); /* takes */
+void tl_flow_event_tick(struct tl_flow_end *end);
+/* flow_play.c */
+void tl_flow_play_tick(struct tl_flow_end *end);
+void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *before);
+/* flow_record.c */
+/* For a recorder, if there is one: heard from this end at at_us. */
+void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
+		  int64_t at_us);
+/* flow_rtcp.c */
+void tl_flow_rtcp_init(struct tl_flow_end *end);
+void tl_flow_rtcp_second(struct tl_flow_end *end);
+void tl_flow_rtcp_bye(struct tl_flow_end *end);

@@ -1,0 +1,138 @@
+#include <glib.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "media/flow/flow_priv.h"
+
+enum { INTERVAL_US = 5000000 }; /* RFC 3550 6.2; made uneven by half of it each way */
+
+void tl_flow_rtcp_init(struct tl_flow_end *end)
+{
+	uint64_t random[2] = { 0 };
+
+	/* RFC 7022: a name that says nothing about us, new for each call. */
+	if (getrandom(random, sizeof random, 0) < 0)
+		random[0] = g_random_int();
+	snprintf(end->rtcp.cname, sizeof end->rtcp.cname, "%016" G_GINT64_MODIFIER "x%08x",
+		 random[0], (unsigned)random[1]);
+}
+
+static int64_t wall_clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Where reports go: to where theirs come from, else beside the latched RTP source, else as
+ * announced. False: nowhere. */
+static bool find_destination(const struct tl_flow_end *end, union tl_address *ret_to)
+{
+	const union tl_address *rtp = tl_source_destination(&end->source);
+
+	if (!rtp)
+		return false;
+	*ret_to = *rtp;
+	if (end->plan->rtcp_mux)
+		return true;
+	if (tl_address_is_set(&end->rtcp.source)) {
+		*ret_to = end->rtcp.source;
+		return true;
+	}
+	if (tl_address_equal(rtp, &end->source.announced) && end->plan->remote_rtcp.ss_family) {
+		*ret_to = tl_address_from((const struct sockaddr *)&end->plan->remote_rtcp);
+		return tl_address_port(ret_to) != 0;
+	}
+	if (tl_address_port(rtp) == UINT16_MAX)
+		return false;
+	tl_address_set_port(ret_to, (in_port_t)(tl_address_port(rtp) + 1));
+	return true;
+}
+
+static void fill_block(struct tl_flow_end *end, struct tl_rtcp_block *block)
+{
+	struct tl_reception_report report;
+	int64_t since_us = tl_flow_now(end) - end->rtcp.sr_us;
+
+	tl_reception_report(&end->reception, &report);
+	*block = (struct tl_rtcp_block) {
+		.ssrc = end->reception.ssrc,
+		.fraction_lost = report.fraction_lost,
+		.cumulative_lost = report.cumulative_lost,
+		.highest_seq = report.highest_seq,
+		.jitter = report.jitter,
+		.lsr = end->rtcp.has_sr ? end->rtcp.sr_ntp_mid : 0,
+		.dlsr = end->rtcp.has_sr ? (uint32_t)((uint64_t)since_us * 65536 / 1000000) : 0,
+	};
+}
+
+static void report(struct tl_flow_end *end, bool bye)
+{
+	struct tl_packet *packet;
+	struct tl_rtcp_block block;
+	uint64_t tx = tl_counter_get(&end->counters->tx_pkts);
+	struct tl_rtcp_out out = { .ssrc = end->out.ssrc, .cname = end->rtcp.cname, .bye = bye };
+	union tl_address to;
+	int fd = end->plan->rtcp_mux ? end->rtp_fd : end->rtcp_fd;
+
+	if (fd < 0 || !end->plan->open || !find_destination(end, &to))
+		return;
+	if (end->reception.started) {
+		fill_block(end, &block);
+		out.block = &block;
+	}
+	out.sender = tx != end->rtcp.tx_before;
+	if (out.sender) {
+		out.ntp = tl_rtcp_ntp(wall_clock_us());
+		out.rtp_ts = tl_pack_clock(&end->out, end->plan->send_format.codec->clock_hz,
+					   tl_flow_now(end));
+		out.packets = (uint32_t)tx;
+		out.octets = (uint32_t)(tl_counter_get(&end->counters->tx_bytes) -
+					tx * TL_RTP_HEADER_BYTES);
+	}
+	end->rtcp.tx_before = tx;
+	packet = tl_pool_take(end->pair->env->pool);
+	packet->arrived_us = 0;
+	packet->bytes = (uint16_t)tl_rtcp_write(&out, packet->data);
+	tl_io_send(end->pair->env->io, fd, &to, packet, NULL, NULL);
+}
+
+void tl_flow_rtcp_second(struct tl_flow_end *end)
+{
+	int64_t now_us = tl_flow_now(end);
+
+	if (!end->plan->open || now_us < end->rtcp.next_us)
+		return;
+	end->rtcp.next_us = now_us + INTERVAL_US / 2 + g_random_int_range(0, INTERVAL_US);
+	report(end, false);
+}
+
+void tl_flow_rtcp_bye(struct tl_flow_end *end)
+{
+	/* RFC 3550 6.3.7: not from someone who never took part. */
+	if (end->out.started || end->reception.started)
+		report(end, true);
+}
+
+void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
+{
+	struct tl_flow_end *end = &pair->ends[side];
+	const union tl_address *rtp = tl_source_destination(&end->source);
+	struct tl_rtcp rtcp;
+
+	if (tl_rtcp_parse(packet->data, packet->bytes, &rtcp) < 0 ||
+	    (rtp && !tl_address_same_host(rtp, &packet->from))) {
+		tl_counter_add(&end->counters->junk_pkts, 1);
+	} else {
+		if (!end->plan->rtcp_mux)
+			end->rtcp.source = packet->from;
+		if (rtcp.has_sr) {
+			end->rtcp.has_sr = true;
+			end->rtcp.sr_ntp_mid = rtcp.sr_ntp_mid;
+			end->rtcp.sr_us = packet->arrived_us;
+		}
+	}
+	tl_pool_give(pair->env->pool, packet);
+}

@@ -1,0 +1,203 @@
+#include "media/plan/plan.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "media/plan/plan_priv.h"
+
+const char *tl_side_name(enum tl_side side)
+{
+	static const char *const names[_TL_SIDE_MAX] = { "a", "b" };
+
+	return side >= 0 && side < _TL_SIDE_MAX ? names[side] : "?";
+}
+
+const char *tl_path_name(enum tl_path path)
+{
+	static const char *const names[_TL_PATH_MAX] = {
+		[TL_PATH_CLOSED] = "closed",
+		[TL_PATH_RELAY] = "relay",
+		[TL_PATH_CHAIN] = "chain",
+	};
+
+	return path >= 0 && path < _TL_PATH_MAX ? names[path] : "?";
+}
+
+bool tl_plan_is_any_address(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)address)->sin_addr.s_addr == INADDR_ANY;
+	if (address->ss_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
+	return false;
+}
+
+/* Port 0 refuses the stream, RFC 3264 6. An address that is not known yet refuses nothing. */
+static bool refuses(const struct tl_media_desc *desc)
+{
+	if (desc->rtp.ss_family == AF_INET)
+		return ((const struct sockaddr_in *)&desc->rtp)->sin_port == 0;
+	if (desc->rtp.ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)&desc->rtp)->sin6_port == 0;
+	return false;
+}
+
+/* The format of desc that goes with another's, or NULL. */
+static const struct tl_format *find_compatible(const struct tl_media_desc *desc,
+					       const struct tl_format *format)
+{
+	for (size_t i = 0; i < desc->n_formats; i++)
+		if (tl_format_compatible(&desc->formats[i], format))
+			return &desc->formats[i];
+	return NULL;
+}
+
+/* What can be sent: in the remote's words and order, as far as we described it too. */
+static void list_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,
+			struct tl_plan_list *list)
+{
+	for (size_t i = 0; i < remote->n_formats; i++)
+		if (tl_plan_pt_usable(remote->formats[i].pt, remote->rtcp_mux) &&
+		    find_compatible(local, &remote->formats[i]))
+			list->v[list->n++] = &remote->formats[i];
+}
+
+/* What is understood: in our own words, as far as the remote has it too, first the counterpart of
+ * what is sent: that is what will come, unless the remote uses its right to switch. */
+static void fill_receive(struct tl_side_plan *side, const struct tl_media_desc *local,
+			 const struct tl_media_desc *remote)
+{
+	const struct tl_format *expected = find_compatible(local, &side->send_format);
+
+	side->receive_formats[side->n_receive_formats++] = *expected;
+	for (size_t i = 0; i < local->n_formats && side->n_receive_formats < TL_PLAN_FORMATS; i++)
+		if (&local->formats[i] != expected && find_compatible(remote, &local->formats[i]))
+			side->receive_formats[side->n_receive_formats++] = local->formats[i];
+}
+
+/* Events go out as the remote numbers them and come in as we do; both must have them. */
+static void fill_events(struct tl_side_plan *side, const struct tl_media_desc *local,
+			const struct tl_media_desc *remote)
+{
+	const struct tl_event_format *theirs, *ours = NULL;
+
+	theirs = tl_plan_event(remote, side->send_format.codec->clock_hz);
+	for (size_t i = 0; theirs && !ours && i < local->n_events; i++)
+		if (local->events[i].clock_hz == theirs->clock_hz)
+			ours = &local->events[i];
+	side->event_send_pt = ours ? theirs->pt : -1;
+	side->event_receive_pt = ours ? ours->pt : -1;
+	side->event_clock_hz = ours ? ours->clock_hz : 0;
+}
+
+static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
+		      const struct tl_media_desc *local, const struct tl_media_desc *remote)
+{
+	unsigned wished_ms = remote->ptime_ms ? remote->ptime_ms : local->ptime_ms;
+
+	side->open = true;
+	side->send = (local->direction & TL_DIR_SENDONLY) &&
+		     (remote->direction & TL_DIR_RECVONLY) && !tl_plan_is_any_address(&remote->rtp);
+	side->receive =
+		(local->direction & TL_DIR_RECVONLY) && (remote->direction & TL_DIR_SENDONLY);
+	side->remote = remote->rtp;
+	side->remote_rtcp = remote->rtcp;
+	side->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
+	side->send_format = *format;
+	side->send_ptime_ms = tl_plan_ptime(format->codec, wished_ms, remote->maxptime_ms);
+	fill_receive(side, local, remote);
+	fill_events(side, local, remote);
+}
+
+/* The descriptions of both sides, and of each what it can be sent. */
+struct legs {
+	const struct tl_media_desc *local[_TL_SIDE_MAX], *remote[_TL_SIDE_MAX];
+	struct tl_plan_list list[_TL_SIDE_MAX];
+	bool open[_TL_SIDE_MAX];
+};
+
+static int list_side(struct legs *legs, enum tl_side side)
+{
+	const struct tl_media_desc *local = legs->local[side], *remote = legs->remote[side];
+
+	legs->open[side] = local && remote && !refuses(remote);
+	if (!legs->open[side])
+		return 0;
+	list_common(local, remote, &legs->list[side]);
+	return legs->list[side].n ? 0 : -ENOENT;
+}
+
+static const struct tl_format *first_decodable(const struct tl_plan_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (tl_codec_can_transcode(list->v[i]->codec))
+			return list->v[i];
+	return NULL;
+}
+
+/* One format for each side: a pair that is relayed if there is one, else the first of each that
+ * can be transcoded. A lone side takes its first. */
+static int choose_pair(const struct legs *legs, const struct tl_format *chosen[_TL_SIDE_MAX])
+{
+	const struct tl_plan_list *a = &legs->list[TL_SIDE_A], *b = &legs->list[TL_SIDE_B];
+
+	for (size_t i = 0; i < a->n; i++) {
+		for (size_t j = 0; j < b->n; j++) {
+			if (!tl_format_compatible(a->v[i], b->v[j]))
+				continue;
+			chosen[TL_SIDE_A] = a->v[i];
+			chosen[TL_SIDE_B] = b->v[j];
+			return 0;
+		}
+	}
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		const struct tl_plan_list *list = &legs->list[side];
+
+		chosen[side] = first_decodable(list);
+		if (!chosen[side] && !legs->open[tl_side_other(side)] && list->n)
+			chosen[side] = list->v[0];
+	}
+	if ((legs->open[TL_SIDE_A] && !chosen[TL_SIDE_A]) ||
+	    (legs->open[TL_SIDE_B] && !chosen[TL_SIDE_B]))
+		return -ENOENT;
+	return 0;
+}
+
+static enum tl_path path_from(const struct legs *legs, const struct tl_plan *plan,
+			      enum tl_side from)
+{
+	enum tl_side to = tl_side_other(from);
+
+	if (!legs->open[from] || !legs->open[to])
+		return TL_PATH_CLOSED;
+	if (tl_plan_relays(&plan->side[from].send_format, legs->remote[from]->ptime_ms,
+			   &plan->side[to].send_format, legs->remote[to]->ptime_ms))
+		return TL_PATH_RELAY;
+	return TL_PATH_CHAIN;
+}
+
+int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc *remote_a,
+		 const struct tl_media_desc *local_b, const struct tl_media_desc *remote_b,
+		 struct tl_plan *ret_plan)
+{
+	struct tl_plan plan = { 0 };
+	struct legs legs = { .local = { local_a, local_b }, .remote = { remote_a, remote_b } };
+	const struct tl_format *chosen[_TL_SIDE_MAX] = { NULL };
+
+	if (list_side(&legs, TL_SIDE_A) < 0 || list_side(&legs, TL_SIDE_B) < 0 ||
+	    choose_pair(&legs, chosen) < 0)
+		return -ENOENT;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		plan.side[side].event_send_pt = plan.side[side].event_receive_pt = -1;
+		if (legs.open[side])
+			fill_side(&plan.side[side], chosen[side], legs.local[side],
+				  legs.remote[side]);
+	}
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		plan.path[side] = path_from(&legs, &plan, side);
+	*ret_plan = plan;
+	return 0;
+}

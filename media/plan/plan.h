@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * Negotiation, and what the worker is to do with the result. Pure functions
+ * from data to data: no socket, no thread, no clock. RFC 3264, RFC 4733 2.4.
+ *
+ * A call's two legs are side A (the caller) and side B. For each side "local"
+ * is what we told it and "remote" what it told us.
+ */
+#include "media/desc.h"
+
+enum tl_side { TL_SIDE_A, TL_SIDE_B, _TL_SIDE_MAX, _TL_SIDE_INVALID = -22 };
+const char *tl_side_name(enum tl_side side); /* "a", "b" */
+static inline enum tl_side tl_side_other(enum tl_side side)
+{
+	return side == TL_SIDE_A ? TL_SIDE_B : TL_SIDE_A;
+}
+
+/* What configuration allows on a leg. */
+struct tl_media_policy {
+	const struct tl_codec *codecs[TL_DESC_FORMATS]; /* by preference */
+	size_t n_codecs;
+	bool telephone_event; /* offer and accept it */
+};
+
+/*
+ * Our offer to a leg. peer: what the other leg offered or answered, or NULL.
+ * Formats that the peer has and the policy allows come first, in the peer's
+ * order, then what we can transcode to, by the policy's order. Dynamic payload
+ * types of the peer are kept, so that a relayed call maps nothing. Telephone-event is
+ * offered at each clock rate that an offered format uses, and at 8000. rtp and rtcp of
+ * *ret_offer are the caller's to fill. -ENOENT: nothing can be offered.
+ */
+int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
+		  struct tl_media_desc *ret_offer);
+
+/*
+ * Our answer to a leg's offer. peer: the other leg's remote description when
+ * known (its first usable format is what it will speak), else NULL; peer_policy: what the
+ * other leg may speak when peer is NULL, or NULL. Chooses the pair that needs
+ * no transcoding if there is one, else the best by quality, then cost. Answers with one audio
+ * format and its telephone-event, payload types of the offer, direction
+ * mirrored, ptime kept. Computed from the offer at hand alone, never from an
+ * earlier answer. -ENOENT: no common format (SIP 488).
+ */
+int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
+		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
+		   struct tl_media_desc *ret_answer);
+
+enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
+
+/* One side of a plan: what to send there and what to expect from there. */
+struct tl_side_plan {
+	bool open;          /* the leg has been negotiated */
+	bool send, receive; /* from the directions of both descriptions */
+	struct sockaddr_storage
+		remote; /* where to send until a source is latched; family 0: wait for it */
+	struct sockaddr_storage remote_rtcp;
+	bool rtcp_mux;
+	struct tl_format send_format; /* payload type as the remote wants it */
+	unsigned send_ptime_ms;
+	size_t n_receive_formats;
+	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
+	int event_send_pt;                                 /* -1: none */
+	int event_receive_pt;                              /* -1: none */
+	unsigned event_clock_hz;
+};
+
+enum tl_path {
+	TL_PATH_CLOSED, /* nothing flows: one of the sides is not open */
+	TL_PATH_RELAY,  /* packet in, packet out */
+	TL_PATH_CHAIN,  /* jitter buffer, decode, encode */
+	_TL_PATH_MAX,
+	_TL_PATH_INVALID = -22,
+};
+const char *tl_path_name(enum tl_path path);
+
+struct tl_plan {
+	struct tl_side_plan side[_TL_SIDE_MAX];
+	enum tl_path path[_TL_SIDE_MAX]; /* path[A]: what comes in at A and goes out at B */
+	bool echo; /* the caller's to set, when only side A is open: send back what it says */
+};
+
+/* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,
+ * and equal packet time make a relay. 0, or -ENOENT when a side's two
+ * descriptions share no format. */
+int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc *remote_a,
+		 const struct tl_media_desc *local_b, const struct tl_media_desc *remote_b,
+		 struct tl_plan *ret_plan);

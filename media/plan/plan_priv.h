@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * What the files of the plan share: which formats count, packet times, and the
+ * choice of a pair. Pure functions.
+ */
+#include "media/plan/plan.h"
+
+enum { TL_PTIME_MAX_MS = 120, TL_PTIME_DEFAULT_MS = 20, TL_PAYLOAD_BYTES = 1400 };
+
+/* Can this number stand for a format? Not one that RTCP would be mistaken for (RFC 5761 4). */
+bool tl_plan_pt_usable(unsigned pt, bool rtcp_mux);
+/* 0.0.0.0 or :: */
+bool tl_plan_is_any_address(const struct sockaddr_storage *address);
+bool tl_plan_allows(const struct tl_media_policy *policy, const struct tl_codec *codec);
+/* The event format to use beside an audio clock: that clock's (RFC 4733 2.1), else the 8000 Hz
+ * one, which some phones say beside Opus and mean for it, else any. NULL: none. */
+const struct tl_event_format *tl_plan_event(const struct tl_media_desc *desc, unsigned clock_hz);
+
+/* The packet time to send: wished (0: no wish), in whole frames of the codec,
+ * not over max_ms (0: no limit) nor what fits a packet. */
+unsigned tl_plan_ptime(const struct tl_codec *codec, unsigned wished_ms, unsigned max_ms);
+/* May packets of one go out as the other's, untouched? Packet times: what comes and what is
+ * wanted, 0 not said. */
+bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const struct tl_format *out,
+		    unsigned out_ptime_ms);
+
+/* Formats in order of preference that a side could speak. */
+struct tl_plan_list {
+	size_t n;
+	const struct tl_format *v[TL_DESC_FORMATS];
+};
+/* What a transcoded pair is worth: more is better. Below 0: this machine can't. */
+long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b);

@@ -1,0 +1,122 @@
+#include "media/rtp/delay.h"
+
+#include <string.h>
+
+#include "media/rtp/rtp.h"
+
+enum {
+	BIN_US = 5000,
+	WINDOW_US = 2000000,
+	MEMORY = 1000,     /* packets; then all counts are halved */
+	SET_EVERY = 25,    /* packets */
+	QUANTILE_OF = 100, /* one in so many may come later */
+	LEARNING = 100,    /* packets; before, the slowest one sets the target */
+	JUMP_S = 2,        /* beyond this it is no jitter but another timeline */
+};
+
+static int64_t clamp(const struct tl_delay *delay, int64_t us)
+{
+	if (us < delay->min_us)
+		return delay->min_us;
+	return us > delay->max_us ? delay->max_us : us;
+}
+
+void tl_delay_init(struct tl_delay *delay, unsigned min_ms, unsigned max_ms)
+{
+	memset(delay, 0, sizeof *delay);
+	delay->min_us = (int64_t)min_ms * 1000;
+	delay->max_us = (int64_t)(max_ms > min_ms ? max_ms : min_ms) * 1000;
+	delay->target_us = delay->min_us;
+}
+
+void tl_delay_new_timeline(struct tl_delay *delay)
+{
+	delay->has_ts = false;
+}
+
+/* Units since the first packet, whatever the wrapping number says. */
+static int64_t unwrap(const struct tl_delay *delay, uint32_t ts)
+{
+	return delay->sent_units + tl_rtp_ts_minus(ts, delay->last_ts);
+}
+
+static int64_t fastest(const struct tl_delay *delay)
+{
+	return delay->fastest_us < delay->fastest_before_us ? delay->fastest_us
+							    : delay->fastest_before_us;
+}
+
+static void start(struct tl_delay *delay, uint32_t ts, int64_t arrived_us)
+{
+	delay->has_ts = true;
+	delay->last_ts = ts;
+	delay->sent_units = 0;
+	delay->fastest_us = delay->fastest_before_us = arrived_us;
+	delay->window_us = arrived_us;
+}
+
+static void count(struct tl_delay *delay, int64_t behind_us)
+{
+	int64_t bin = behind_us / BIN_US;
+
+	if (bin >= TL_DELAY_BINS)
+		bin = TL_DELAY_BINS - 1;
+	delay->bins[bin]++;
+	if (++delay->n < MEMORY)
+		return;
+	delay->n = 0;
+	for (unsigned i = 0; i < TL_DELAY_BINS; i++) {
+		delay->bins[i] /= 2;
+		delay->n += delay->bins[i];
+	}
+}
+
+static void set_target(struct tl_delay *delay)
+{
+	unsigned above = delay->n < LEARNING ? 0 : delay->n / QUANTILE_OF, later = 0;
+	int bin = TL_DELAY_BINS - 1;
+
+	for (; bin > 0; bin--) {
+		later += delay->bins[bin];
+		if (later > above)
+			break;
+	}
+	delay->target_us = clamp(delay, (int64_t)(bin + 1) * BIN_US);
+	delay->since = 0;
+}
+
+void tl_delay_note(struct tl_delay *delay, uint32_t ts, unsigned clock_hz, int64_t arrived_us)
+{
+	int64_t transit_us, behind_us;
+
+	if (!delay->has_ts)
+		start(delay, ts, arrived_us);
+	delay->sent_units = unwrap(delay, ts);
+	delay->last_ts = ts;
+	transit_us = arrived_us - tl_rtp_units_to_us(delay->sent_units, clock_hz);
+	behind_us = transit_us - fastest(delay);
+	if (behind_us > (int64_t)JUMP_S * 1000000 || behind_us < -(int64_t)JUMP_S * 1000000) {
+		start(delay, ts, arrived_us);
+		return;
+	}
+	if (arrived_us - delay->window_us >= WINDOW_US) {
+		delay->fastest_before_us = delay->fastest_us;
+		delay->fastest_us = transit_us;
+		delay->window_us = arrived_us;
+	} else if (transit_us < delay->fastest_us) {
+		delay->fastest_us = transit_us;
+	}
+	count(delay, behind_us > 0 ? behind_us : 0);
+	if (++delay->since >= SET_EVERY || behind_us > delay->target_us)
+		set_target(delay);
+}
+
+int64_t tl_delay_play_at(const struct tl_delay *delay, uint32_t ts, unsigned clock_hz)
+{
+	return tl_rtp_units_to_us(unwrap(delay, ts), clock_hz) + fastest(delay) + delay->target_us;
+}
+
+int64_t tl_delay_of(const struct tl_delay *delay, uint32_t ts, unsigned clock_hz, int64_t play_us)
+{
+	return play_us - tl_rtp_units_to_us(unwrap(delay, ts), clock_hz) - fastest(delay);
+}

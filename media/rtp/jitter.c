@@ -1,0 +1,404 @@
+#include "media/rtp/jitter.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdlib.h>
+
+#include "media/rtp/delay.h"
+
+/*
+ * Two clocks meet here. The sender's, as timestamps: next_ts is the first unit
+ * not played yet. Ours: play_us is when it is due. Both advance together; the
+ * delay grows or shrinks where only one of them moves.
+ *
+ *   play_us = sent (next_ts) + fastest transit seen + target delay
+ */
+
+enum {
+	RING = 64,             /* a power of two */
+	STARVED_MAX_MS = 1000, /* silence is made up no longer than this; then the buffer rests */
+	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
+	BEHIND_MAX_US = 300000,
+	SHRINK_EVERY_US = 400000,
+	GROW_EVERY_US = 100000,
+	EARLY_US = 5000,   /* a packet that is there may be played so much before its time */
+	SLACK_US = 15000,  /* the tick's own jitter is no reason to adapt */
+	LATE_IN_A_ROW = 5, /* then the path has changed for good */
+};
+
+enum cell_kind { CELL_EMPTY, CELL_PACKET, CELL_PASSED };
+
+struct cell {
+	enum cell_kind kind;
+	uint16_t seq;
+	uint32_t ts, units;
+	struct tl_packet *packet;
+};
+
+struct tl_jitter {
+	struct tl_jitter_cfg cfg;
+	struct tl_delay delay;
+	bool started; /* the timeline below holds */
+	bool taken;   /* something was, since the start */
+	uint16_t next_seq, high_seq;
+	uint32_t next_ts;
+	int64_t play_us;
+	uint32_t frame_units;
+	int64_t starved_us; /* since the last packet */
+	int64_t adapted_us;
+	unsigned late_in_a_row;
+	bool has_bad_seq;
+	uint16_t bad_seq; /* RFC 3550 A.1: two in a row make a restart */
+	struct cell ring[RING];
+};
+
+static int64_t to_us(const struct tl_jitter *jb, int64_t units)
+{
+	return tl_rtp_units_to_us(units, jb->cfg.clock_hz);
+}
+
+static uint32_t to_units(const struct tl_jitter *jb, int64_t us)
+{
+	return (uint32_t)tl_rtp_us_to_units(us, jb->cfg.clock_hz);
+}
+
+struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg)
+{
+	struct tl_jitter *jb = g_new0(struct tl_jitter, 1);
+
+	jb->cfg = *cfg;
+	jb->cfg.max_ms = MAX(cfg->min_ms, cfg->max_ms);
+	jb->frame_units = cfg->clock_hz / 1000 * cfg->frame_ms;
+	tl_delay_init(&jb->delay, jb->cfg.min_ms, jb->cfg.max_ms);
+	return jb;
+}
+
+static void empty(struct tl_jitter *jb, struct tl_pool *pool)
+{
+	for (size_t i = 0; i < RING; i++) {
+		if (jb->ring[i].kind == CELL_PACKET)
+			tl_pool_give(pool, jb->ring[i].packet);
+		jb->ring[i].kind = CELL_EMPTY;
+	}
+	jb->started = false;
+}
+
+void tl_jitter_free(struct tl_jitter *jb, struct tl_pool *pool)
+{
+	if (!jb)
+		return;
+	empty(jb, pool);
+	g_free(jb);
+}
+
+void tl_jitter_reset(struct tl_jitter *jb, unsigned clock_hz, struct tl_pool *pool)
+{
+	empty(jb, pool);
+	if (clock_hz != jb->cfg.clock_hz)
+		jb->frame_units = clock_hz / 1000 * jb->cfg.frame_ms;
+	jb->cfg.clock_hz = clock_hz;
+	tl_delay_new_timeline(&jb->delay);
+}
+
+unsigned tl_jitter_clock_hz(const struct tl_jitter *jb)
+{
+	return jb->cfg.clock_hz;
+}
+
+int64_t tl_jitter_due_us(const struct tl_jitter *jb)
+{
+	return jb->started ? jb->play_us : INT64_MAX;
+}
+
+unsigned tl_jitter_target_ms(const struct tl_jitter *jb)
+{
+	return (unsigned)(tl_delay_target_us(&jb->delay) / 1000);
+}
+
+static struct cell *cell_at(struct tl_jitter *jb, uint16_t seq)
+{
+	return &jb->ring[seq % RING];
+}
+
+static void start(struct tl_jitter *jb, const struct tl_packet *packet)
+{
+	jb->started = true;
+	jb->taken = false;
+	jb->next_seq = jb->high_seq = packet->rtp.seq;
+	jb->next_ts = packet->rtp.ts;
+	jb->play_us = packet->arrived_us + tl_delay_target_us(&jb->delay);
+	jb->starved_us = 0;
+	jb->late_in_a_row = 0;
+	jb->has_bad_seq = false;
+	jb->adapted_us = packet->arrived_us;
+}
+
+/* Nothing was played yet and an earlier packet comes: the stream begins with it. */
+static bool extend_start(struct tl_jitter *jb, const struct tl_packet *packet)
+{
+	int ahead = tl_rtp_seq_minus(jb->high_seq, packet->rtp.seq);
+
+	int64_t earlier_us = to_us(jb, tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts));
+
+	if (jb->taken || ahead >= RING || earlier_us < 0 || earlier_us > (int64_t)JUMP_MS * 1000)
+		return false;
+	jb->play_us -= earlier_us;
+	jb->next_seq = packet->rtp.seq;
+	jb->next_ts = packet->rtp.ts;
+	return true;
+}
+
+/* Behind what was played. A sender that began anew is told by two in a row. */
+static int refuse_old(struct tl_jitter *jb, const struct tl_packet *packet)
+{
+	uint16_t seq = packet->rtp.seq;
+
+	if (tl_rtp_seq_minus(jb->next_seq, seq) <= RING)
+		return -ETIME;
+	if (jb->has_bad_seq && seq == jb->bad_seq)
+		return -ENOBUFS;
+	jb->has_bad_seq = true;
+	jb->bad_seq = (uint16_t)(seq + 1);
+	return -ETIME;
+}
+
+static bool is_empty(const struct tl_jitter *jb)
+{
+	for (size_t i = 0; i < RING; i++)
+		if (jb->ring[i].kind == CELL_PACKET)
+			return false;
+	return true;
+}
+
+/*
+ * The packet's time has begun already, and silence was played for it. If the
+ * delay may grow by as much, the silence was an insertion and the audio follows
+ * whole; else it is lost.
+ */
+static int place_late(struct tl_jitter *jb, const struct tl_packet *packet, int64_t late_us)
+{
+	int64_t delay_us = tl_delay_of(&jb->delay, jb->next_ts, jb->cfg.clock_hz, jb->play_us);
+	bool fits = delay_us + late_us <= (int64_t)jb->cfg.max_ms * 1000;
+
+	if (late_us >= (int64_t)JUMP_MS * 1000)
+		return 0; /* not late, but another timeline */
+	if (!is_empty(jb))
+		return -ETIME;
+	if (!fits && ++jb->late_in_a_row < LATE_IN_A_ROW) {
+		jb->next_seq = (uint16_t)(packet->rtp.seq + 1);
+		jb->high_seq = packet->rtp.seq;
+		return -ETIME;
+	}
+	jb->next_ts = packet->rtp.ts;
+	return 0;
+}
+
+static int admit(struct tl_jitter *jb, const struct tl_packet *packet, uint32_t units)
+{
+	int ahead = tl_rtp_seq_minus(packet->rtp.seq, jb->next_seq);
+	int32_t late;
+
+	if (ahead < 0 && !extend_start(jb, packet))
+		return refuse_old(jb, packet);
+	if (ahead >= RING)
+		return -ENOBUFS;
+	late = tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts);
+	if (late > 0 && jb->taken)
+		return place_late(jb, packet, to_us(jb, late));
+	return 0;
+}
+
+int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, uint32_t units)
+{
+	struct cell *cell = cell_at(jb, packet->rtp.seq);
+	int r;
+
+	if (cell->kind != CELL_EMPTY && cell->seq == packet->rtp.seq && jb->started)
+		return -EEXIST;
+	tl_delay_note(&jb->delay, packet->rtp.ts, jb->cfg.clock_hz, packet->arrived_us);
+	if (!jb->started)
+		start(jb, packet);
+	r = admit(jb, packet, units);
+	if (r < 0)
+		return r;
+	jb->late_in_a_row = 0;
+	jb->has_bad_seq = false;
+	if (units)
+		jb->frame_units = units;
+	*cell = (struct cell) { CELL_PACKET, packet->rtp.seq, packet->rtp.ts,
+				units ? units : jb->frame_units, packet };
+	if (tl_rtp_seq_minus(packet->rtp.seq, jb->high_seq) > 0)
+		jb->high_seq = packet->rtp.seq;
+	return 0;
+}
+
+void tl_jitter_pass(struct tl_jitter *jb, uint16_t seq)
+{
+	int ahead = tl_rtp_seq_minus(seq, jb->next_seq);
+
+	if (!jb->started || ahead < 0 || ahead >= RING || cell_at(jb, seq)->kind == CELL_PACKET)
+		return;
+	*cell_at(jb, seq) = (struct cell) { .kind = CELL_PASSED, .seq = seq };
+	if (tl_rtp_seq_minus(seq, jb->high_seq) > 0)
+		jb->high_seq = seq;
+}
+
+/* The earliest packet held. *ret_holed: numbers before it are missing. NULL: none is held. */
+static struct cell *find_head(struct tl_jitter *jb, bool *ret_holed)
+{
+	bool holed = false;
+
+	for (uint16_t seq = jb->next_seq; tl_rtp_seq_minus(jb->high_seq, seq) >= 0; seq++) {
+		struct cell *cell = cell_at(jb, seq);
+		bool there = cell->kind != CELL_EMPTY && cell->seq == seq;
+
+		if (there && cell->kind == CELL_PACKET) {
+			*ret_holed = holed;
+			return cell;
+		}
+		holed = holed || !there;
+	}
+	return NULL;
+}
+
+static void clear_before(struct tl_jitter *jb, uint16_t seq)
+{
+	for (; tl_rtp_seq_minus(seq, jb->next_seq) > 0; jb->next_seq++)
+		cell_at(jb, jb->next_seq)->kind = CELL_EMPTY;
+}
+
+static void advance(struct tl_jitter *jb, uint32_t units)
+{
+	jb->next_ts += units;
+	jb->play_us += to_us(jb, units);
+}
+
+static int give_silence(struct tl_jitter *jb, uint32_t units, struct tl_slot *ret_slot)
+{
+	*ret_slot = (struct tl_slot) { .kind = TL_SLOT_SILENCE, .units = units };
+	return 1;
+}
+
+static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_due_us)
+{
+	uint32_t units = jb->frame_units;
+
+	if (!jb->taken || jb->starved_us >= (int64_t)STARVED_MAX_MS * 1000) {
+		for (size_t i = 0; i < RING; i++)
+			jb->ring[i].kind = CELL_EMPTY;
+		jb->started = false;
+		*ret_due_us = INT64_MAX;
+		return 0;
+	}
+	jb->starved_us += to_us(jb, units);
+	advance(jb, units);
+	return give_silence(jb, units, ret_slot);
+}
+
+/* The stretch up to the head was lost, or never sent. */
+static int fill_gap(struct tl_jitter *jb, uint32_t gap, bool holed, struct tl_slot *ret_slot)
+{
+	uint32_t step = MIN(gap, jb->frame_units);
+
+	advance(jb, step);
+	*ret_slot =
+		(struct tl_slot) { .kind = holed ? TL_SLOT_HOLE : TL_SLOT_SILENCE, .units = step };
+	return 1;
+}
+
+/* In a pause the delay can be corrected unheard: more of it is played, or less. */
+static void align_pause(struct tl_jitter *jb, const struct cell *head)
+{
+	int64_t gap_us = to_us(jb, tl_rtp_ts_minus(head->ts, jb->next_ts));
+	int64_t shift_us =
+		jb->play_us + gap_us - tl_delay_play_at(&jb->delay, head->ts, jb->cfg.clock_hz);
+
+	if (llabs(shift_us) <= SLACK_US || llabs(shift_us) > (int64_t)JUMP_MS * 1000)
+		return;
+	jb->next_ts += to_units(jb, MIN(shift_us, gap_us));
+	jb->adapted_us = jb->play_us;
+}
+
+/* Is the delay so far from its target that a frame less, or more, brings it nearer? */
+static int adapt(struct tl_jitter *jb, const struct cell *head, int64_t now_us)
+{
+	int64_t off_us = tl_delay_of(&jb->delay, jb->next_ts, jb->cfg.clock_hz, jb->play_us) -
+			 tl_delay_target_us(&jb->delay);
+	int64_t frame_us = to_us(jb, head->units);
+
+	if (off_us > frame_us + SLACK_US && now_us - jb->adapted_us >= SHRINK_EVERY_US)
+		return -1;
+	if (off_us < -frame_us / 2 && now_us - jb->adapted_us >= GROW_EVERY_US)
+		return 1;
+	return 0;
+}
+
+static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
+		       struct tl_slot *ret_slot)
+{
+	int change = jb->taken ? adapt(jb, head, now_us) : 0;
+
+	if (change)
+		jb->adapted_us = now_us;
+	if (change > 0) {
+		jb->play_us += to_us(jb, head->units);
+		return give_silence(jb, head->units, ret_slot);
+	}
+	*ret_slot = (struct tl_slot) {
+		.kind = change < 0 ? TL_SLOT_SURPLUS : TL_SLOT_PACKET,
+		.packet = head->packet,
+		.units = head->units,
+		.resumed = !jb->taken,
+	};
+	jb->next_ts = head->ts;
+	if (change < 0)
+		jb->next_ts += head->units;
+	else
+		advance(jb, head->units);
+	jb->taken = true;
+	jb->starved_us = 0;
+	clear_before(jb, (uint16_t)(head->seq + 1));
+	return 1;
+}
+
+static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
+		     int64_t *ret_due_us)
+{
+	struct cell *head;
+	bool holed = false;
+	int64_t gap_us;
+
+	*ret_due_us = tl_jitter_due_us(jb);
+	if (!jb->started || now_us + EARLY_US < jb->play_us)
+		return 0;
+	/* Who was away for so long does not make up for it: it would come all at once. */
+	if (now_us - jb->play_us > BEHIND_MAX_US)
+		jb->play_us = now_us;
+	head = find_head(jb, &holed);
+	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
+		return 0; /* what is missing has still time to come */
+	if (!head)
+		return starve(jb, ret_slot, ret_due_us);
+	if (!holed && jb->taken && tl_rtp_ts_minus(head->ts, jb->next_ts) > 0)
+		align_pause(jb, head);
+	gap_us = to_us(jb, tl_rtp_ts_minus(head->ts, jb->next_ts));
+	if (gap_us > (int64_t)JUMP_MS * 1000) {
+		/* Another timeline: play it from here on. */
+		jb->next_ts = head->ts;
+		jb->play_us = MAX(jb->play_us, now_us - to_us(jb, head->units));
+	} else if (gap_us > 0 && jb->taken) {
+		return fill_gap(jb, head->ts - jb->next_ts, holed, ret_slot);
+	}
+	return give_packet(jb, head, now_us, ret_slot);
+}
+
+int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
+		   int64_t *ret_due_us)
+{
+	int64_t at_us = jb->play_us;
+	int r = take_slot(jb, now_us, ret_slot, ret_due_us);
+
+	if (r > 0)
+		ret_slot->at_us = at_us;
+	return r;
+}
