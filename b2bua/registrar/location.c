@@ -2,15 +2,32 @@
 
 #include <string.h>
 
+struct observer {
+	tl_location_observer_fn *fn;
+	void *user;
+};
+
 struct tl_location {
 	GHashTable *by_extension; /* number -> GPtrArray of bindings; both owned */
 	unsigned count;
+	GArray *observers; /* struct observer */
 };
 
-static void free_binding(gpointer data)
+const char *tl_location_event_name(enum tl_location_event event)
 {
-	struct tl_location_binding *binding = data;
+	static const char *const names[_TL_LOCATION_EVENT_MAX] = {
+		[TL_LOCATION_ADDED] = "added",         [TL_LOCATION_REFRESHED] = "refreshed",
+		[TL_LOCATION_REMOVED] = "removed",     [TL_LOCATION_EXPIRED] = "expired",
+		[TL_LOCATION_WITHDRAWN] = "withdrawn",
+	};
 
+	if ((int)event < 0 || event >= _TL_LOCATION_EVENT_MAX)
+		return "unknown";
+	return names[event];
+}
+
+static void free_binding(struct tl_location_binding *binding)
+{
 	g_free(binding->extension);
 	g_free(binding->contact);
 	g_free(binding->route);
@@ -22,7 +39,11 @@ static void free_binding(gpointer data)
 
 static void free_bindings(gpointer data)
 {
-	g_ptr_array_free(data, TRUE);
+	GPtrArray *bindings = data;
+
+	for (guint i = 0; i < bindings->len; i++)
+		free_binding(bindings->pdata[i]);
+	g_ptr_array_free(bindings, TRUE);
 }
 
 struct tl_location *tl_location_new(void)
@@ -31,6 +52,7 @@ struct tl_location *tl_location_new(void)
 
 	location->by_extension =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_bindings);
+	location->observers = g_array_new(FALSE, FALSE, sizeof(struct observer));
 	return location;
 }
 
@@ -39,6 +61,7 @@ void tl_location_free(struct tl_location *location)
 	if (!location)
 		return;
 	g_hash_table_destroy(location->by_extension);
+	g_array_free(location->observers, TRUE);
 	g_free(location);
 }
 
@@ -72,6 +95,36 @@ static struct tl_location_binding *copy_binding(const struct tl_location_binding
 	return copy;
 }
 
+void tl_location_observe(struct tl_location *location, tl_location_observer_fn *fn, void *user)
+{
+	const struct observer observer = { .fn = fn, .user = user };
+
+	g_array_append_val(location->observers, observer);
+}
+
+void tl_location_unobserve(struct tl_location *location, tl_location_observer_fn *fn, void *user)
+{
+	for (guint i = 0; i < location->observers->len; i++) {
+		const struct observer *observer =
+			&g_array_index(location->observers, struct observer, i);
+
+		if (observer->fn == fn && observer->user == user) {
+			g_array_remove_index(location->observers, i);
+			return;
+		}
+	}
+}
+
+static void tell(struct tl_location *location, enum tl_location_event event,
+		 const struct tl_location_binding *binding)
+{
+	for (guint i = 0; i < location->observers->len; i++) {
+		struct observer observer = g_array_index(location->observers, struct observer, i);
+
+		observer.fn(event, binding, observer.user);
+	}
+}
+
 void tl_location_put(struct tl_location *location, const struct tl_location_binding *binding)
 {
 	GPtrArray *bindings = g_hash_table_lookup(location->by_extension, binding->extension);
@@ -81,27 +134,39 @@ void tl_location_put(struct tl_location *location, const struct tl_location_bind
 	if (i >= 0) {
 		free_binding(bindings->pdata[i]);
 		bindings->pdata[i] = copy;
+		tell(location, TL_LOCATION_REFRESHED, copy);
 		return;
 	}
 	if (!bindings) {
-		bindings = g_ptr_array_new_with_free_func(free_binding);
+		bindings = g_ptr_array_new(); /* freed one by one, after their observers */
 		g_hash_table_insert(location->by_extension, g_strdup(binding->extension), bindings);
 	}
 	g_ptr_array_add(bindings, copy);
 	location->count++;
+	tell(location, TL_LOCATION_ADDED, copy);
 }
 
-void tl_location_remove(struct tl_location *location, const char *extension, const char *contact)
+static void part(struct tl_location *location, struct tl_location_binding *binding,
+		 enum tl_location_event why)
+{
+	location->count--;
+	tell(location, why, binding);
+	free_binding(binding);
+}
+
+void tl_location_remove(struct tl_location *location, const char *extension, const char *contact,
+			enum tl_location_event why)
 {
 	GPtrArray *bindings = g_hash_table_lookup(location->by_extension, extension);
+	struct tl_location_binding *binding;
 	int i = index_of(bindings, contact);
 
 	if (i < 0)
 		return;
-	location->count--;
-	g_ptr_array_remove_index(bindings, (guint)i);
+	binding = g_ptr_array_remove_index(bindings, (guint)i);
 	if (bindings->len == 0)
 		g_hash_table_remove(location->by_extension, extension);
+	part(location, binding, why);
 }
 
 unsigned tl_location_count(const struct tl_location *location)
@@ -109,8 +174,10 @@ unsigned tl_location_count(const struct tl_location *location)
 	return location->count;
 }
 
-void tl_location_filter(struct tl_location *location, tl_location_fn *fn, void *user)
+void tl_location_filter(struct tl_location *location, tl_location_fn *fn,
+			enum tl_location_event why, void *user)
 {
+	g_autoptr(GPtrArray) gone = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer value;
 
@@ -118,13 +185,12 @@ void tl_location_filter(struct tl_location *location, tl_location_fn *fn, void *
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		GPtrArray *bindings = value;
 
-		for (guint i = bindings->len; i > 0; i--) {
-			if (!fn(bindings->pdata[i - 1], user))
-				continue;
-			g_ptr_array_remove_index(bindings, i - 1);
-			location->count--;
-		}
+		for (guint i = bindings->len; i > 0; i--)
+			if (fn(bindings->pdata[i - 1], user))
+				g_ptr_array_add(gone, g_ptr_array_remove_index(bindings, i - 1));
 		if (bindings->len == 0)
 			g_hash_table_iter_remove(&iter);
 	}
+	for (guint i = 0; i < gone->len; i++)
+		part(location, gone->pdata[i], why);
 }

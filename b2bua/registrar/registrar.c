@@ -106,7 +106,7 @@ static void on_sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 {
 	struct tl_registrar *reg = (struct tl_registrar *)arg;
 
-	tl_location_filter(reg->location, drop_expired, reg);
+	tl_location_filter(reg->location, drop_expired, TL_LOCATION_EXPIRED, reg);
 }
 
 static void on_stored_binding(const struct tl_store_binding *row, void *user)
@@ -133,8 +133,8 @@ static void load_bindings(struct tl_registrar *reg)
 		return;
 	if (tl_store_bindings_load(reg->store, on_stored_binding, reg) < 0)
 		g_warning("registrar: the bindings can't be read; extensions must register anew");
-	tl_location_filter(reg->location, drop_expired, reg);
-	tl_location_filter(reg->location, drop_unknown, reg);
+	tl_location_filter(reg->location, drop_expired, TL_LOCATION_EXPIRED, reg);
+	tl_location_filter(reg->location, drop_unknown, TL_LOCATION_WITHDRAWN, reg);
 	g_message("registrar: loaded bindings=%u", tl_location_count(reg->location));
 }
 
@@ -174,7 +174,7 @@ void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp)
 
 	reg->dp = tl_dialplan_ref(dp);
 	tl_dialplan_unref(old);
-	tl_location_filter(reg->location, drop_unknown, reg);
+	tl_location_filter(reg->location, drop_unknown, TL_LOCATION_WITHDRAWN, reg);
 }
 
 /* --- answering a REGISTER --- */
@@ -252,7 +252,7 @@ static void commit_removal(const struct request *request, const char *contact, b
 		log_binding("removed", &binding);
 	if (reg->store)
 		tl_store_binding_remove(reg->store, request->extension, contact);
-	tl_location_remove(reg->location, request->extension, contact);
+	tl_location_remove(reg->location, request->extension, contact, TL_LOCATION_REMOVED);
 }
 
 static void commit(const struct request *request, const struct tl_register_plan *plan)
@@ -416,7 +416,7 @@ size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 	for (guint i = 0; bindings && i < bindings->len; i++)
 		collect(bindings->pdata[i], &lookup);
 	if (!extension)
-		tl_location_filter(reg->location, collect, &lookup);
+		tl_location_filter(reg->location, collect, TL_LOCATION_WITHDRAWN, &lookup);
 	if (lookup.n > 1)
 		g_qsort_with_data(ret_bindings, (gint)lookup.n, sizeof(*ret_bindings), by_rank,
 				  NULL);
@@ -426,4 +426,9 @@ size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 size_t tl_registrar_count(const struct tl_registrar *reg)
 {
 	return tl_location_count(reg->location);
+}
+
+struct tl_location *tl_registrar_location(struct tl_registrar *reg)
+{
+	return reg->location;
 }

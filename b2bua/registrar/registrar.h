@@ -10,6 +10,7 @@
 struct tl_stack;
 struct tl_access;
 struct tl_store;
+struct tl_location;
 struct tl_registrar;
 
 /* Loads what the database holds. Copies nothing; all lent till free. */
@@ -37,4 +38,6 @@ struct tl_binding {
  * next event on this thread. Returns their number, at most max. */
 size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 			   struct tl_binding *ret_bindings, size_t max);
+/* For observers (b2bua/registrar/location.h); lent till tl_registrar_free(). */
+struct tl_location *tl_registrar_location(struct tl_registrar *reg);
 size_t tl_registrar_count(const struct tl_registrar *reg);
