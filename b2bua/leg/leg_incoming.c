@@ -7,7 +7,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
-#include "b2bua/sip/address.h"
+#include "b2bua/sip/hop.h"
 
 static const char *const supported[] = { "100rel", "timer", NULL };
 
@@ -18,7 +18,7 @@ static bool is_usable(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *
 {
 	if (tl_stack_refuse_required(stack, irq, sip, supported))
 		return false;
-	if (tl_leg_check_target(sip, false) < 0) {
+	if (tl_target_check(sip, false) < 0) {
 		tl_stack_refuse(stack, irq, 400, "Unusable Contact or Record-Route", NULL);
 		return false;
 	}
@@ -62,35 +62,6 @@ static void fill_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	info->n_headers = leg->headers.n;
 }
 
-/*
- * A client that calls us straight (one Via, no Record-Route) and writes another
- * address in its Via than the one that we see stands behind a NAT, and its
- * Contact leads nowhere: everything goes to where the INVITE came from. By TCP
- * the source port is always another one, so only the host counts.
- */
-static void look_through_nat(struct tl_leg *leg, const sip_t *sip)
-{
-	const struct sockaddr *source = (const struct sockaddr *)&leg->info.source;
-	const sip_via_t *via = sip->sip_via;
-	struct sockaddr_storage sent_by;
-	char text[TL_ADDRESS_BYTES];
-	uint16_t port = 5060;
-
-	if (sip->sip_record_route || via->v_next)
-		return;
-	if (via->v_port)
-		port = (uint16_t)g_ascii_strtoull(via->v_port, NULL, 10);
-	if (!via->v_host || !tl_address_parse(via->v_host, port, &sent_by))
-		return;
-	if (leg->transport == TL_TRANSPORT_UDP
-		    ? tl_address_equal((struct sockaddr *)&sent_by, source)
-		    : tl_address_same_host((struct sockaddr *)&sent_by, source))
-		return;
-	leg->next_hop = su_sprintf(leg->home, "sip:%s;transport=%s", tl_address_text(source, text),
-				   tl_transport_name(leg->transport));
-	leg->hop_stays = true;
-}
-
 static int make_dialog(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	/* tagged before NTA knows it, so that a request without a To tag never matches it */
@@ -132,7 +103,9 @@ int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t
 	}
 	fill_info(leg, irq, sip);
 	leg->transport = leg->info.transport;
-	look_through_nat(leg, sip);
+	leg->next_hop = tl_hop_through_nat(leg->home, sip, (struct sockaddr *)&leg->info.source,
+					   leg->transport);
+	leg->hop_stays = leg->next_hop != NULL;
 	leg->contact = tl_stack_contact(stack, leg->home, leg->info.callee, leg->transport,
 					(struct sockaddr *)&leg->info.source);
 	if (make_dialog(leg, irq, sip) < 0) {

@@ -124,8 +124,6 @@ void tl_leg_send_bye(struct tl_leg *leg, const char *reason);
 int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip);
 /* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours. -EBADMSG: unusable. */
 int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
-/* Can requests of ours follow this Contact and Record-Route? */
-int tl_leg_check_target(const sip_t *sip, bool we_called);
 
 /* leg_modify.c */
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);

@@ -9,32 +9,12 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tagarg.h>
 #include <sofia-sip/tport_tag.h>
+#include "b2bua/sip/hop.h"
 #include "b2bua/sip/stack_fork.h"
-
-/* The hop that a UAC's requests meet first stands last in the Record-Route that came back. */
-static const sip_record_route_t *nearest(const sip_record_route_t *route, bool we_called)
-{
-	while (we_called && route && route->r_next)
-		route = route->r_next;
-	return route;
-}
-
-int tl_leg_check_target(const sip_t *sip, bool we_called)
-{
-	const sip_record_route_t *hop = nearest(sip->sip_record_route, we_called);
-
-	if (!sip->sip_contact || sip->sip_contact->m_next)
-		return -EBADMSG;
-	if (hop)
-		return tl_uri_check(hop->r_url) < 0 || !tl_uri_is_safe(sip->sip_contact->m_url)
-			       ? -EBADMSG
-			       : 0;
-	return tl_uri_check(sip->sip_contact->m_url) < 0 ? -EBADMSG : 0;
-}
 
 int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip)
 {
-	int r = tl_leg_check_target(sip, !leg->incoming);
+	int r = tl_target_check(sip, !leg->incoming);
 
 	if (r < 0)
 		return r;
@@ -63,22 +43,9 @@ int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip)
 	return 0;
 }
 
-/* "sip:192.0.2.1:5060;transport=tcp" for a literal host; NULL for a name, or when url says it. */
-static char *explicit_hop(const struct tl_leg *leg, su_home_t *home, const url_t *url)
-{
-	struct sockaddr_storage addr;
-
-	if (!tl_stack_literal(url->url_host, &addr) || url_has_param(url, "transport"))
-		return NULL;
-	return su_sprintf(home, "sip:%s%s%s;transport=%s", url->url_host, url->url_port ? ":" : "",
-			  url->url_port ? url->url_port : "", tl_transport_name(leg->transport));
-}
-
 /*
- * Where a request goes when the URI alone would not say it rightly. A literal
- * host without a transport means UDP (RFC 3263 4.1), yet a peer that called by
- * TCP is reached by TCP; and behind a NAT a Contact is of no use. NULL: the
- * route set or the target say it all.
+ * Where a request goes when the URI alone would not say it rightly: see hop.h.
+ * NULL: the route set or the target say it all.
  */
 static const char *hop_of(const struct tl_leg *leg, su_home_t *home)
 {
@@ -87,10 +54,10 @@ static const char *hop_of(const struct tl_leg *leg, su_home_t *home)
 
 	nta_leg_get_route(leg->dialog, &route, &target);
 	if (route)
-		return explicit_hop(leg, home, route->r_url);
+		return tl_hop_explicit(home, route->r_url, leg->transport);
 	if (leg->next_hop && (leg->hop_stays || !target))
 		return leg->next_hop;
-	return target ? explicit_hop(leg, home, target->m_url) : NULL;
+	return target ? tl_hop_explicit(home, target->m_url, leg->transport) : NULL;
 }
 
 /* Where a request goes first; NULL: nobody knows. */

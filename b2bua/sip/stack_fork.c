@@ -6,6 +6,7 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/tport_tag.h>
 #include "b2bua/leg/leg_priv.h"
+#include "b2bua/sip/hop.h"
 
 enum {
 	REMEMBERED_MS = 40000, /* NTA keeps an answered INVITE for 32 s (64 T1) */
@@ -220,7 +221,7 @@ bool tl_forks_take(struct tl_forks *forks, const sip_t *sip)
 	 * answered: that must do */
 	if (was_ended(s, tag) || s->n_ended == FORKS_MAX ||
 	    g_queue_get_length(forks->strays) >= WAITING_MAX || !*tag || !sip->sip_via->v_branch ||
-	    tl_leg_check_target(sip, true) < 0)
+	    tl_target_check(sip, true) < 0)
 		return true;
 	s->ended[s->n_ended++] = g_strdup(tag);
 	keep_stray(forks, sip);
