@@ -42,30 +42,29 @@ static unsigned overloaded(void *user)
 	return max && g_hash_table_size(app->calls) >= max ? RETRY_AFTER_S : 0;
 }
 
-static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_invite(struct tl_request *request, void *user)
 {
 	struct tl_app *app = user;
 	struct tl_source source;
 	struct tl_leg *leg;
 
 	if (overloaded(app)) {
-		nta_incoming_treply(irq, 503, "No room for more calls",
-				    SIPTAG_RETRY_AFTER_STR("10"), TAG_END());
-		nta_incoming_destroy(irq);
+		tl_request_reply(request, 503, "No room for more calls",
+				 SIPTAG_RETRY_AFTER_STR("10"), TAG_END());
 		return;
 	}
-	if (tl_access_check(app->access, app->dp, irq, sip, &source) < 0)
+	if (tl_access_check(app->access, app->dp, request, &source) < 0)
 		return;
-	if (tl_leg_new_incoming(app->stack, irq, sip, &leg) < 0)
+	if (tl_leg_new_incoming(request, &leg) < 0)
 		return;
 	(void)tl_call_new(app, leg, app->dp, &source);
 }
 
-static void on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_register(struct tl_request *request, void *user)
 {
 	struct tl_app *app = user;
 
-	tl_registrar_on_register(irq, sip, app->registrar);
+	tl_registrar_on_register(request, app->registrar);
 }
 
 static int on_media_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
@@ -161,7 +160,7 @@ static int open_everything(struct tl_app *app)
 	r = open_stack(app, gateway);
 	if (r < 0)
 		return r;
-	r = tl_access_new(app->stack, &app->access);
+	r = tl_access_new(&app->access);
 	if (r < 0)
 		return r;
 	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);

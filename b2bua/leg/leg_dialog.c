@@ -83,6 +83,7 @@ static bool is_acceptable(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *
 {
 	static const char *const supported[] = { "100rel", "timer", NULL };
 	const char *broken = tl_guard_broken_header(sip);
+	g_autofree char *missing = NULL;
 
 	if (broken) {
 		g_autofree char *phrase = g_strdup_printf("Bad %s Header", broken);
@@ -90,7 +91,13 @@ static bool is_acceptable(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *
 		tl_leg_refuse(leg, irq, 400, phrase);
 		return false;
 	}
-	return !tl_stack_refuse_required(leg->stack, irq, sip, supported);
+	missing = tl_missing_extensions(sip, supported);
+	if (!missing)
+		return true;
+	nta_incoming_treply(irq, SIP_420_BAD_EXTENSION, SIPTAG_UNSUPPORTED_STR(missing),
+			    SIPTAG_SERVER_STR(leg->stack->user_agent), TAG_END());
+	nta_incoming_destroy(irq);
+	return false;
 }
 
 int tl_leg_on_request(nta_leg_magic_t *magic, nta_leg_t *dialog, nta_incoming_t *irq,

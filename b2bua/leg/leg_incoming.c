@@ -14,26 +14,26 @@ static const char *const supported[] = { "100rel", "timer", NULL };
 /* --- the INVITE --- */
 
 /* What must be in order before there is a dialog, for afterwards it could not be ended. */
-static bool is_usable(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip)
+static bool is_usable(struct tl_request *request)
 {
-	if (tl_stack_refuse_required(stack, irq, sip, supported))
+	if (tl_request_refuse_required(request, supported))
 		return false;
-	if (tl_target_check(sip, false) < 0) {
-		tl_stack_refuse(stack, irq, 400, "Unusable Contact or Record-Route", NULL);
+	if (tl_target_check(request->sip, false) < 0) {
+		tl_request_refuse(request, 400, "Unusable Contact or Record-Route", NULL);
 		return false;
 	}
 	return true;
 }
 
-static bool read_offer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+static bool read_offer(struct tl_leg *leg, struct tl_request *request)
 {
-	int r = tl_leg_read_sdp(leg, sip, &leg->info.offer);
+	int r = tl_leg_read_sdp(leg, request->sip, &leg->info.offer);
 
 	leg->info.has_offer = r == 1;
 	if (r >= 0)
 		return true;
-	tl_stack_refuse(leg->stack, irq, tl_leg_sdp_status(r), NULL,
-			r == -EBADMSG ? "SDP can't be read" : "No usable audio");
+	tl_request_refuse(request, tl_leg_sdp_status(r), NULL,
+			  r == -EBADMSG ? "SDP can't be read" : "No usable audio");
 	return false;
 }
 
@@ -46,8 +46,9 @@ static struct tl_party party_of(su_home_t *home, const sip_addr_t *addr)
 	};
 }
 
-static void fill_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+static void fill_info(struct tl_leg *leg, const struct tl_request *request)
 {
+	const sip_t *sip = request->sip;
 	struct tl_leg_info *info = &leg->info;
 
 	info->from = party_of(leg->home, sip->sip_from);
@@ -56,7 +57,8 @@ static void fill_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	info->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
 	info->max_forwards = sip->sip_max_forwards ? (unsigned)sip->sip_max_forwards->mf_count : 70;
 	info->max_forwards = MIN(info->max_forwards, 70u) - 1; /* 0 was refused before */
-	tl_stack_source(leg->stack, irq, &info->source, &info->transport);
+	info->source = request->source;
+	info->transport = request->transport;
 	tl_headers_collect(leg->home, sip, &leg->headers);
 	info->headers = leg->headers.v;
 	info->n_headers = leg->headers.n;
@@ -81,43 +83,45 @@ static int make_dialog(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip
 }
 
 /* Answers with 422 when the interval asked for is too small. */
-static bool take_session_timer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+static bool take_session_timer(struct tl_leg *leg, struct tl_request *request)
 {
-	if (tl_leg_session_ask(leg, sip) == 0)
+	if (tl_leg_session_ask(leg, request->sip) == 0)
 		return true;
-	tl_leg_session_refuse(leg, irq);
+	tl_request_reply(request, SIP_422_SESSION_TIMER_TOO_SMALL, SIPTAG_MIN_SE_STR(TL_MIN_SE_STR),
+			 TAG_END());
 	return false;
 }
 
-int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
-			struct tl_leg **ret_leg)
+int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 {
+	struct tl_stack *stack = request->stack;
 	struct tl_leg *leg;
 
-	if (!is_usable(stack, irq, sip))
+	if (!is_usable(request))
 		return -EBADMSG;
 	leg = tl_leg_new(stack, true);
-	if (!read_offer(leg, irq, sip) || !take_session_timer(leg, irq, sip)) {
+	if (!read_offer(leg, request) || !take_session_timer(leg, request) ||
+	    !tl_request_take(request)) {
 		tl_leg_release(leg);
 		return -EBADMSG;
 	}
-	fill_info(leg, irq, sip);
+	fill_info(leg, request);
 	leg->transport = leg->info.transport;
-	leg->next_hop = tl_hop_through_nat(leg->home, sip, (struct sockaddr *)&leg->info.source,
+	leg->next_hop = tl_hop_through_nat(leg->home, request->sip, (struct sockaddr *)&leg->info.source,
 					   leg->transport);
 	leg->hop_stays = leg->next_hop != NULL;
 	leg->contact = tl_stack_contact(stack, leg->home, leg->info.callee, leg->transport,
 					(struct sockaddr *)&leg->info.source);
-	if (make_dialog(leg, irq, sip) < 0) {
-		tl_stack_refuse(stack, irq, 500, NULL, NULL);
+	if (make_dialog(leg, request->irq, request->sip) < 0) {
+		tl_request_refuse(request, 500, NULL, NULL);
 		tl_leg_release(leg);
 		return -EBADMSG;
 	}
-	leg->invite = irq;
+	leg->invite = tl_request_steal(request);
 	leg->initial = true;
-	leg->reliable = sip_has_feature(sip->sip_require, "100rel");
-	nta_incoming_bind(irq, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
-	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+	leg->reliable = sip_has_feature(request->sip->sip_require, "100rel");
+	nta_incoming_bind(leg->invite, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
+	nta_incoming_treply(leg->invite, SIP_100_TRYING, TAG_END());
 	tl_leg_set_state(leg, TL_LEG_INCOMING);
 	*ret_leg = leg;
 	return 0;

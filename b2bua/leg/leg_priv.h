@@ -146,6 +146,7 @@ void tl_leg_lost(struct tl_leg *leg, const struct tl_cause *cause, bool say_bye)
 void tl_legs_end(struct tl_stack *stack);
 
 /* leg_timer.c: session timers, RFC 4028 */
+#define TL_MIN_SE_STR "90"
 /* What a request of the peer asks for. 0; -1: too small, refuse with the next function. */
 int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip);
 void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq); /* takes irq */

@@ -44,8 +44,7 @@ int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip)
 
 void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq)
 {
-	nta_incoming_treply(irq, SIP_422_SESSION_TIMER_TOO_SMALL,
-			    SIPTAG_MIN_SE_STR(G_STRINGIFY(90)),
+	nta_incoming_treply(irq, SIP_422_SESSION_TIMER_TOO_SMALL, SIPTAG_MIN_SE_STR(TL_MIN_SE_STR),
 			    SIPTAG_SERVER_STR(leg->stack->user_agent), TAG_END());
 	nta_incoming_destroy(irq);
 }

@@ -31,7 +31,6 @@ static const struct tl_bans_cfg bans_cfg = {
 };
 
 struct tl_access {
-	struct tl_stack *stack;
 	struct tl_nonces *nonces;
 	struct tl_bans *bans;
 	bool offer_sha256;
@@ -50,19 +49,16 @@ enum verdict {
 struct visit {
 	struct tl_access *access;
 	const struct tl_dialplan *dp;
-	nta_incoming_t *irq;
-	const sip_t *sip;
-	struct sockaddr_storage source;
+	struct tl_request *request;
 	int64_t now_us;
 	struct tl_claim claim; /* the one that verdict is about */
 	const struct tl_extension_cfg *extension;
 };
 
-int tl_access_new(struct tl_stack *stack, struct tl_access **ret_access)
+int tl_access_new(struct tl_access **ret_access)
 {
 	struct tl_access *access = g_new0(struct tl_access, 1);
 
-	access->stack = stack;
 	access->nonces = tl_nonces_new(NONCE_LIFETIME_S, NONCES_USED);
 	access->bans = tl_bans_new(&bans_cfg);
 	*ret_access = access;
@@ -108,8 +104,8 @@ static bool uri_fits(const char *uri, const url_t *request_uri)
 static enum verdict judge_claim(struct visit *visit)
 {
 	const struct tl_claim *claim = &visit->claim;
-	const struct sockaddr *source = (const struct sockaddr *)&visit->source;
-	const sip_request_t *request = visit->sip->sip_request;
+	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
+	const sip_request_t *request = visit->request->sip->sip_request;
 	const struct tl_extension_cfg *extension;
 	struct tl_secret secret = { 0 };
 	bool fits;
@@ -155,10 +151,10 @@ static enum verdict judge_headers(struct visit *visit, const msg_auth_t *auth)
 
 static enum verdict judge(struct visit *visit)
 {
-	enum verdict verdict = judge_headers(visit, visit->sip->sip_proxy_authorization);
+	enum verdict verdict = judge_headers(visit, visit->request->sip->sip_proxy_authorization);
 
 	if (verdict == VERDICT_NO_CLAIM)
-		verdict = judge_headers(visit, visit->sip->sip_authorization);
+		verdict = judge_headers(visit, visit->request->sip->sip_authorization);
 	return verdict;
 }
 
@@ -183,7 +179,7 @@ static char *format_challenge(const struct visit *visit, enum tl_claim_algorithm
 {
 	char nonce[TL_NONCE_BYTES];
 
-	tl_nonces_issue(visit->access->nonces, (const struct sockaddr *)&visit->source,
+	tl_nonces_issue(visit->access->nonces, (const struct sockaddr *)&visit->request->source,
 			visit->now_us, nonce);
 	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
 			       tl_dialplan_gateway(visit->dp)->domain, nonce,
@@ -195,25 +191,24 @@ static int challenge(struct visit *visit, bool stale)
 {
 	g_autofree char *md5 = format_challenge(visit, TL_CLAIM_MD5, stale);
 	g_autofree char *sha256 = NULL;
-	bool www = visit->sip->sip_request->rq_method == sip_method_register;
+	bool www = visit->request->sip->sip_request->rq_method == sip_method_register;
 
 	if (may_offer_sha256(visit))
 		sha256 = format_challenge(visit, TL_CLAIM_SHA256, stale);
 	if (www)
-		nta_incoming_treply(visit->irq, SIP_401_UNAUTHORIZED,
-				    SIPTAG_WWW_AUTHENTICATE_STR(md5),
-				    TAG_IF(sha256, SIPTAG_WWW_AUTHENTICATE_STR(sha256)), TAG_END());
+		tl_request_reply(visit->request, SIP_401_UNAUTHORIZED,
+				 SIPTAG_WWW_AUTHENTICATE_STR(md5),
+				 TAG_IF(sha256, SIPTAG_WWW_AUTHENTICATE_STR(sha256)), TAG_END());
 	else
-		nta_incoming_treply(
-			visit->irq, SIP_407_PROXY_AUTH_REQUIRED, SIPTAG_PROXY_AUTHENTICATE_STR(md5),
-			TAG_IF(sha256, SIPTAG_PROXY_AUTHENTICATE_STR(sha256)), TAG_END());
-	nta_incoming_destroy(visit->irq);
+		tl_request_reply(visit->request, SIP_407_PROXY_AUTH_REQUIRED,
+				 SIPTAG_PROXY_AUTHENTICATE_STR(md5),
+				 TAG_IF(sha256, SIPTAG_PROXY_AUTHENTICATE_STR(sha256)), TAG_END());
 	return -EACCES;
 }
 
 static int refuse(struct visit *visit, int status, const char *phrase)
 {
-	tl_stack_refuse(visit->access->stack, visit->irq, status, phrase, NULL);
+	tl_request_refuse(visit->request, status, phrase, NULL);
 	return -EACCES;
 }
 
@@ -223,25 +218,31 @@ static void log_wrong(struct visit *visit, unsigned failures, unsigned ban_s)
 	char user[128], source[TL_ADDRESS_BYTES];
 	unsigned skipped;
 
-	tl_address_text((const struct sockaddr *)&visit->source, source);
+	tl_address_text((const struct sockaddr *)&visit->request->source, source);
 	if (ban_s > 0 && tl_log_allow(&access->ban_limit, &skipped))
 		g_message("access: banned src=%s for_s=%u skipped=%u", source, ban_s, skipped);
 	if (!tl_log_allow(&access->wrong_limit, &skipped))
 		return;
 	g_message("access: wrong credentials user=\"%s\" src=%s method=%s failures=%u skipped=%u",
 		  tl_log_quote(visit->claim.username, user, sizeof(user)), source,
-		  nta_incoming_method_name(visit->irq), failures, skipped);
+		  visit->request->sip->sip_request->rq_method_name, failures, skipped);
 }
 
-/* A trunk's address is not banned: anybody could have it banned, by sending in its name. */
+/*
+ * A trunk's address is not banned: anybody could have it banned, by sending in its name.
+ * With a transaction, for the nonce has shown that the address is the sender's: a
+ * retransmission is no further failure.
+ */
 static int answer_wrong(struct visit *visit, bool from_trunk)
 {
 	unsigned failures = 0, ban_s = 0;
 
+	if (!tl_request_take(visit->request))
+		return -EACCES;
 	if (!from_trunk)
-		failures =
-			tl_bans_fail(visit->access->bans, (const struct sockaddr *)&visit->source,
-				     visit->now_us, &ban_s);
+		failures = tl_bans_fail(visit->access->bans,
+					(const struct sockaddr *)&visit->request->source,
+					visit->now_us, &ban_s);
 	log_wrong(visit, failures, ban_s);
 	if (from_trunk || failures >= ATTEMPTS_CHALLENGED)
 		return refuse(visit, SIP_403_FORBIDDEN);
@@ -251,7 +252,7 @@ static int answer_wrong(struct visit *visit, bool from_trunk)
 static bool is_banned(struct visit *visit)
 {
 	struct tl_access *access = visit->access;
-	const struct sockaddr *source = (const struct sockaddr *)&visit->source;
+	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
 	unsigned left_s = tl_bans_left_s(access->bans, source, visit->now_us);
 	char text[TL_ADDRESS_BYTES];
 	unsigned skipped;
@@ -273,13 +274,8 @@ static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
 {
 	const struct tl_trunk_cfg *trunk;
 
-	if (nta_incoming_method(visit->irq) == sip_method_ack) {
-		nta_incoming_destroy(visit->irq); /* RFC 3261 22.1: an ACK is never answered */
-		return -EACCES;
-	}
-	tl_stack_source(visit->access->stack, visit->irq, &visit->source,
-			&(enum tl_transport) { 0 });
-	trunk = tl_dialplan_trunk_by_address(visit->dp, (const struct sockaddr *)&visit->source);
+	trunk = tl_dialplan_trunk_by_address(visit->dp,
+					     (const struct sockaddr *)&visit->request->source);
 	if (!trunk && is_banned(visit))
 		return refuse(visit, SIP_403_FORBIDDEN);
 
@@ -306,26 +302,26 @@ static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
 }
 
 static struct visit visit_of(struct tl_access *access, const struct tl_dialplan *dp,
-			     nta_incoming_t *irq, const sip_t *sip)
+			     struct tl_request *request)
 {
 	return (struct visit) {
-		.access = access, .dp = dp, .irq = irq, .sip = sip, .now_us = g_get_monotonic_time()
+		.access = access, .dp = dp, .request = request, .now_us = g_get_monotonic_time()
 	};
 }
 
-int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp, nta_incoming_t *irq,
-		    const sip_t *sip, struct tl_source *ret_source)
+int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp,
+		    struct tl_request *request, struct tl_source *ret_source)
 {
-	struct visit visit = visit_of(access, dp, irq, sip);
+	struct visit visit = visit_of(access, dp, request);
 
 	return admit(&visit, true, ret_source);
 }
 
 int tl_access_check_extension(struct tl_access *access, const struct tl_dialplan *dp,
-			      nta_incoming_t *irq, const sip_t *sip,
+			      struct tl_request *request,
 			      const struct tl_extension_cfg **ret_extension)
 {
-	struct visit visit = visit_of(access, dp, irq, sip);
+	struct visit visit = visit_of(access, dp, request);
 	struct tl_source source;
 	int r = admit(&visit, false, &source);
 

@@ -24,7 +24,6 @@ enum {
 };
 
 struct tl_registrar {
-	struct tl_stack *stack;
 	struct tl_access *access;
 	struct tl_store *store; /* NULL: memory only */
 	struct tl_dialplan *dp; /* a reference */
@@ -36,11 +35,9 @@ struct tl_registrar {
 /* One REGISTER that has been let in. */
 struct request {
 	struct tl_registrar *reg;
-	nta_incoming_t *irq;
+	struct tl_request *asked;
 	const sip_t *sip;
 	const char *extension;
-	struct sockaddr_storage source;
-	enum tl_transport transport;
 	int64_t now_s;
 };
 
@@ -143,7 +140,6 @@ int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl
 {
 	struct tl_registrar *reg = g_new0(struct tl_registrar, 1);
 
-	reg->stack = stack;
 	reg->access = access;
 	reg->store = store;
 	reg->dp = tl_dialplan_ref(dp);
@@ -179,22 +175,6 @@ void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp)
 
 /* --- answering a REGISTER --- */
 
-/* Step 2: an extension that we don't have and that must be understood. */
-static bool refuse_required(struct tl_registrar *reg, nta_incoming_t *irq, const sip_t *sip)
-{
-	const sip_require_t *require = sip->sip_require;
-
-	for (size_t i = 0; require && require->k_items && require->k_items[i]; i++) {
-		if (g_ascii_strcasecmp(require->k_items[i], "path") == 0)
-			continue;
-		nta_incoming_treply(irq, SIP_420_BAD_EXTENSION,
-				    SIPTAG_UNSUPPORTED_STR(require->k_items[i]), TAG_END());
-		nta_incoming_destroy(irq);
-		return true;
-	}
-	return false;
-}
-
 /* Steps 4 and 5: everybody registers for his own number. Which other numbers there are is told
  * to nobody. */
 static bool is_own_number(struct tl_registrar *reg, const sip_t *sip,
@@ -219,8 +199,9 @@ static bool is_own_number(struct tl_registrar *reg, const sip_t *sip,
 static void commit_put(const struct request *request, const struct tl_register_change *change)
 {
 	const sip_t *sip = request->sip;
-	g_autofree char *route = tl_register_route(
-		sip, change->url, (const struct sockaddr *)&request->source, request->transport);
+	g_autofree char *route = tl_register_route(sip, change->url,
+						   (const struct sockaddr *)&request->asked->source,
+						   request->asked->transport);
 	g_autofree char *agent = g_strndup(sip->sip_user_agent ? sip->sip_user_agent->g_string : "",
 					   USER_AGENT_BYTES);
 	const struct tl_location_binding binding = {
@@ -298,11 +279,10 @@ static void reply_ok(const struct request *request)
 
 	sip_date_init(date);
 	date->d_time = sip_now();
-	nta_incoming_treply(request->irq, SIP_200_OK,
-			    TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
-			    TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),
-			    SIPTAG_DATE(date), TAG_END());
-	nta_incoming_destroy(request->irq);
+	tl_request_reply(request->asked, SIP_200_OK,
+			 TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
+			 TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),
+			 SIPTAG_DATE(date), TAG_END());
 }
 
 static void reply_refusal(const struct request *request, const struct tl_register_plan *plan)
@@ -310,15 +290,13 @@ static void reply_refusal(const struct request *request, const struct tl_registe
 	sip_min_expires_t min[1];
 
 	if (plan->status != 423) {
-		tl_stack_refuse(request->reg->stack, request->irq, plan->status, plan->phrase,
-				NULL);
+		tl_request_refuse(request->asked, plan->status, plan->phrase, NULL);
 		return;
 	}
 	sip_min_expires_init(min);
 	min->me_delta = plan->min_expires_s;
-	nta_incoming_treply(request->irq, plan->status, plan->phrase, SIPTAG_MIN_EXPIRES(min),
-			    TAG_END());
-	nta_incoming_destroy(request->irq);
+	tl_request_reply(request->asked, plan->status, plan->phrase, SIPTAG_MIN_EXPIRES(min),
+			 TAG_END());
 }
 
 static void register_extension(const struct request *request,
@@ -347,28 +325,32 @@ static void register_extension(const struct request *request,
 	tl_register_plan_done(&plan);
 }
 
-void tl_registrar_on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
+void tl_registrar_on_register(struct tl_request *request, void *user)
 {
+	static const char *const supported[] = { "path", NULL };
 	struct tl_registrar *reg = user;
-	struct request request = { .reg = reg, .irq = irq, .sip = sip, .now_s = now_s() };
+	const sip_t *sip = request->sip;
+	struct request visit = { .reg = reg, .asked = request, .sip = sip, .now_s = now_s() };
 	const struct tl_extension_cfg *extension;
 
 	/* The library drops what it can't read: without this, a broken Contact would be a query. */
 	if (sip->sip_error || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq) {
-		tl_stack_refuse(reg->stack, irq, SIP_400_BAD_REQUEST, NULL);
+		tl_request_refuse(request, SIP_400_BAD_REQUEST, NULL);
 		return;
 	}
-	if (refuse_required(reg, irq, sip))
+	if (tl_request_refuse_required(request, supported)) /* step 2 */
 		return;
-	if (tl_access_check_extension(reg->access, reg->dp, irq, sip, &extension) < 0)
+	if (tl_access_check_extension(reg->access, reg->dp, request, &extension) < 0)
+		return;
+	/* its credentials are used up: a retransmission must find the answer */
+	if (!tl_request_take(request))
 		return;
 	if (!is_own_number(reg, sip, extension)) {
-		tl_stack_refuse(reg->stack, irq, SIP_403_FORBIDDEN, NULL);
+		tl_request_refuse(request, SIP_403_FORBIDDEN, NULL);
 		return;
 	}
-	request.extension = extension->number;
-	tl_stack_source(reg->stack, irq, &request.source, &request.transport);
-	register_extension(&request, extension);
+	visit.extension = extension->number;
+	register_extension(&visit, extension);
 }
 
 /* --- asking --- */

@@ -4,9 +4,9 @@
  * and in SQLite so that they survive a restart. Signalling thread; writes to
  * the database go through the storage thread of b2bua/store/store.h.
  */
-#include <sofia-sip/nta.h>
 #include "dialplan/dialplan.h"
 
+struct tl_request;
 struct tl_stack;
 struct tl_access;
 struct tl_store;
@@ -21,7 +21,7 @@ void tl_registrar_free(struct tl_registrar *reg); /* NULL ok */
 void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp);
 
 /* tl_request_fn for REGISTER; user is the registrar. */
-void tl_registrar_on_register(nta_incoming_t *irq, const sip_t *sip, void *user);
+void tl_registrar_on_register(struct tl_request *request, void *user);
 
 struct tl_binding {
 	const char *extension;

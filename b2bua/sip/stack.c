@@ -5,6 +5,7 @@
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sresolv.h>
 #include <sofia-sip/su_errno.h>
+#include <sofia-sip/su_uniqueid.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 #include <sofia-sip/nta_tport.h>
@@ -165,11 +166,11 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
 static nta_agent_t *open_agent(struct tl_stack *stack)
 {
 	return nta_agent_create(
-		stack->root, (url_string_t *)-1, NULL, NULL, NTATAG_MCLASS(stack->mclass),
-		NTATAG_UA(1), NTATAG_MERGE_482(1), NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0),
-		NTATAG_TIMEOUT_408(1), NTATAG_PASS_100(0), NTATAG_EXTRA_100(0),
-		NTATAG_SERVER_RPORT(2), NTATAG_REL100(0), NTATAG_USE_TIMESTAMP(0),
-		NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MESSAGE_BYTES),
+		stack->root, (url_string_t *)-1, tl_stack_on_message, (nta_agent_magic_t *)stack,
+		NTATAG_MCLASS(stack->mclass), NTATAG_UA(1), NTATAG_MERGE_482(1),
+		NTATAG_CANCEL_487(1), NTATAG_CANCEL_2543(0), NTATAG_TIMEOUT_408(1),
+		NTATAG_PASS_100(0), NTATAG_EXTRA_100(0), NTATAG_SERVER_RPORT(2), NTATAG_REL100(0),
+		NTATAG_USE_TIMESTAMP(0), NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MESSAGE_BYTES),
 		NTATAG_MAX_PROCEEDING(PROCEEDING_MAX), NTATAG_BLACKLIST(0),
 		NTATAG_BAD_RESP_MASK(BAD_RESPONSE_MASK),
 		SRESTAG_RESOLV_CONF(tl_nameservers_path(stack->nameservers)), TAG_END());
@@ -184,6 +185,7 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->cfg = *cfg;
 	stack->ports = g_ptr_array_new_with_free_func((GDestroyNotify)port_free);
 	stack->legs = g_hash_table_new(NULL, NULL);
+	su_randmem(stack->tag_key, sizeof(stack->tag_key));
 	stack->forks = tl_forks_new(stack);
 	stack->mclass = tl_guard_mclass_new(stack);
 	if (tl_nameservers_new(root, &stack->nameservers) == 0)
@@ -193,13 +195,6 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 		return -ENOMEM;
 	}
 	r = tl_stack_configure(stack, cfg->gateway);
-	if (r == 0) {
-		stack->default_leg =
-			nta_leg_tcreate(stack->agent, tl_stack_on_request, (nta_leg_magic_t *)stack,
-					NTATAG_NO_DIALOG(1), TAG_END());
-		if (!stack->default_leg)
-			r = -ENOMEM;
-	}
 	if (r < 0) {
 		tl_stack_free(stack);
 		return r;
@@ -213,7 +208,6 @@ void tl_stack_free(struct tl_stack *stack)
 	if (!stack)
 		return;
 	tl_legs_end(stack);
-	nta_leg_destroy(stack->default_leg);
 	nta_agent_destroy(stack->agent);
 	tl_guard_mclass_free(stack->mclass);
 	tl_forks_free(stack->forks);

@@ -10,14 +10,13 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip.h>
 #include <sys/socket.h>
+#include "b2bua/sip/request.h"
 #include "dialplan/settings.h"
 
 struct tl_stack;
 struct tl_leg;
 
-/* A request outside any dialog, already checked for form. Takes irq: must
- * reply and destroy it, now or later. sip is lent. */
-typedef void tl_request_fn(nta_incoming_t *irq, const sip_t *sip, void *user);
+typedef void tl_request_fn(struct tl_request *request, void *user);
 
 struct tl_stack_cfg {
 	const struct tl_gateway
@@ -44,19 +43,10 @@ unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones in
 su_root_t *tl_stack_root(struct tl_stack *stack);
 nta_agent_t *tl_stack_agent(struct tl_stack *stack);
 
-/* Makes a leg of an admitted INVITE. Takes irq. 0; when the INVITE can't
- * become a leg (unusable Contact, Record-Route or SDP, unknown Require …) it has been
- * answered and the result is -EBADMSG. */
-int tl_leg_new_incoming(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
-			struct tl_leg **ret_leg);
+/* Makes a leg of an admitted INVITE. 0; when the INVITE can't become a leg (unusable Contact,
+ * Record-Route or SDP, unknown Require …) it has been answered and the result is -EBADMSG. */
+int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg);
 
-/* Replies and destroys irq. warning: text of Warning 399, or NULL. */
-void tl_stack_refuse(struct tl_stack *stack, nta_incoming_t *irq, int status, const char *phrase,
-		     const char *warning);
-
-/* The source address of what a request came from. */
-void tl_stack_source(const struct tl_stack *stack, nta_incoming_t *irq,
-		     struct sockaddr_storage *ret_source, enum tl_transport *ret_transport);
 /* Our Contact URI towards a peer reached by this transport from this local IP,
  * advertise applied; user may be NULL. Result is allocated from home. */
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,

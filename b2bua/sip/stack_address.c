@@ -126,21 +126,16 @@ static enum tl_transport transport_named(const char *name)
 	return TL_TRANSPORT_UDP;
 }
 
-void tl_stack_source(const struct tl_stack *stack, nta_incoming_t *irq,
-		     struct sockaddr_storage *ret_source, enum tl_transport *ret_transport)
+void tl_stack_source(const struct tl_stack *stack, msg_t *msg, struct sockaddr_storage *ret_source,
+		     enum tl_transport *ret_transport)
 {
-	msg_t *msg = nta_incoming_getrequest(irq);
-	const su_sockaddr_t *from = msg ? msg_addr(msg) : NULL;
-	tport_t *tport = msg ? nta_incoming_transport(stack->agent, irq, msg) : NULL;
+	const su_sockaddr_t *from = msg_addr(msg);
+	tport_t *tport = tport_delivered_by(nta_agent_tports(stack->agent), msg);
 
 	memset(ret_source, 0, sizeof(*ret_source));
 	if (from && (from->su_family == AF_INET || from->su_family == AF_INET6))
 		memcpy(ret_source, &from->su_sa, length_of(&from->su_sa));
 	*ret_transport = tport ? transport_named(tport_name(tport)->tpn_proto) : TL_TRANSPORT_UDP;
-	if (tport)
-		tport_unref(tport);
-	if (msg)
-		msg_destroy(msg);
 }
 
 /* What stands for us in a Contact towards peer. */

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <sofia-sip/msg_mclass.h>
 #include "b2bua/log.h"
+#include "b2bua/sip/request.h"
 #include "b2bua/sip/stack.h"
 
 #define TL_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
@@ -27,7 +28,7 @@ struct tl_stack {
 	char *domain, *advertise, *user_agent; /* copies; advertise may be NULL */
 	nta_agent_t *agent;
 	struct tl_nameservers *nameservers;
-	nta_leg_t *default_leg; /* requests outside dialogs */
+	guint8 tag_key[16];     /* of To tags that no dialog has */
 	msg_mclass_t *mclass;   /* Sofia's, with our guard */
 	GPtrArray *ports;       /* struct tl_port */
 	GHashTable *legs;       /* struct tl_leg, a set */
@@ -42,15 +43,17 @@ void tl_guard_mclass_free(msg_mclass_t *mclass); /* NULL ok */
 /* The first header that could not be read and that matters to us, or NULL. */
 const char *tl_guard_broken_header(const sip_t *sip);
 
-/* stack_request.c: requests outside dialogs */
-int tl_stack_on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
-			const sip_t *sip);
-/* Refuses with 420 when it requires what is not in supported (NULL-terminated). True: refused. */
-bool tl_stack_refuse_required(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
-			      const char *const *supported);
+/* stack_request.c: requests outside dialogs; nta_message_f */
+int tl_stack_on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg, sip_t *sip);
+
+/* request.c: what Require names and supported (NULL-terminated) does not; NULL: nothing. */
+char *tl_missing_extensions(const sip_t *sip, const char *const *supported);
 
 /* stack_address.c */
 struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
 				   const struct sockaddr *peer);
 /* A literal host, with or without brackets. */
+/* Where a request came from. */
+void tl_stack_source(const struct tl_stack *stack, msg_t *msg, struct sockaddr_storage *ret_source,
+		     enum tl_transport *ret_transport);
 bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr);

@@ -65,16 +65,16 @@ static void on_event(struct tl_leg *leg, const struct tl_leg_event *event, void 
 	}
 }
 
-static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_invite(struct tl_request *request, void *user)
 {
 	struct fuzz *f = user;
 	struct tl_leg *leg;
 
 	if (f->n_legs == LEGS) {
-		tl_stack_refuse(f->stack, irq, 503, NULL, "full");
+		tl_request_refuse(request, 503, NULL, "full");
 		return;
 	}
-	if (tl_leg_new_incoming(f->stack, irq, sip, &leg) < 0)
+	if (tl_leg_new_incoming(request, &leg) < 0)
 		return;
 	tl_leg_set_owner(leg, on_event, f);
 	f->legs[f->n_legs++] = leg;
@@ -83,9 +83,9 @@ static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
 	(void)tl_leg_answer(leg, &f->desc, NULL, 0);
 }
 
-static void on_other(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_other(struct tl_request *request, void *user)
 {
-	tl_stack_refuse(((struct fuzz *)user)->stack, irq, 404, NULL, NULL);
+	tl_request_refuse(request, 404, NULL, NULL);
 }
 
 static int open_peer(struct fuzz *f)

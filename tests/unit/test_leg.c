@@ -92,27 +92,26 @@ static void on_event(struct tl_leg *leg, const struct tl_leg_event *event, void 
 	}
 }
 
-static void challenge(nta_incoming_t *irq)
+static void challenge(struct tl_request *request)
 {
-	nta_incoming_treply(irq, SIP_407_PROXY_AUTH_REQUIRED,
-			    SIPTAG_PROXY_AUTHENTICATE_STR("Digest realm=\"test\", nonce=\"1\", "
-							  "qop=\"auth\", algorithm=MD5"),
-			    TAG_END());
-	nta_incoming_destroy(irq);
+	tl_request_reply(request, SIP_407_PROXY_AUTH_REQUIRED,
+			 SIPTAG_PROXY_AUTHENTICATE_STR("Digest realm=\"test\", nonce=\"1\", "
+						       "qop=\"auth\", algorithm=MD5"),
+			 TAG_END());
 }
 
-static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_invite(struct tl_request *request, void *user)
 {
 	static const struct tl_header header = { "X-Answer", "yes" };
 	struct agent *agent = user;
 
 	agent->invites++;
 	if (agent->on_invite == CHALLENGE_FOR_EVER ||
-	    (agent->on_invite == CHALLENGE && !sip->sip_proxy_authorization)) {
-		challenge(irq);
+	    (agent->on_invite == CHALLENGE && !request->sip->sip_proxy_authorization)) {
+		challenge(request);
 		return;
 	}
-	if (tl_leg_new_incoming(agent->stack, irq, sip, &agent->leg) < 0)
+	if (tl_leg_new_incoming(request, &agent->leg) < 0)
 		return;
 	tl_leg_set_id(agent->leg, "leg=b");
 	tl_leg_set_owner(agent->leg, on_event, agent);

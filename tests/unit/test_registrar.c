@@ -55,17 +55,17 @@ static int open_phone(const char *host)
 	return fd;
 }
 
-static void on_register(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_register(struct tl_request *request, void *user)
 {
-	tl_registrar_on_register(irq, sip, t.registrar);
+	tl_registrar_on_register(request, t.registrar);
 }
 
 /* Lets a caller in and says so. */
-static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_invite(struct tl_request *request, void *user)
 {
-	if (tl_access_check(t.access, t.dp, irq, sip, &t.source) < 0)
+	if (tl_access_check(t.access, t.dp, request, &t.source) < 0)
 		return;
-	tl_stack_refuse(t.stack, irq, 480, tl_source_kind_name(t.source.kind), NULL);
+	tl_request_refuse(request, 480, tl_source_kind_name(t.source.kind), NULL);
 }
 
 static void load_dialplan(void)
@@ -93,7 +93,7 @@ static void start_gateway(void)
 					  .on_register = on_register };
 
 	cr_assert_eq(tl_stack_new(t.root, &cfg, &t.stack), 0);
-	cr_assert_eq(tl_access_new(t.stack, &t.access), 0);
+	cr_assert_eq(tl_access_new(&t.access), 0);
 	cr_assert_eq(tl_store_new(t.dir, &t.store), 0);
 	cr_assert_eq(tl_registrar_new(t.stack, t.access, t.store, t.dp, &t.registrar), 0);
 }

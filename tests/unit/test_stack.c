@@ -48,11 +48,11 @@ static void on_event(struct tl_leg *leg, const struct tl_leg_event *event, void 
 		cr_expect_eq(tl_leg_accept(leg, &w->desc), 0);
 }
 
-static void on_invite(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_invite(struct tl_request *request, void *user)
 {
 	struct world *w = user;
 
-	if (tl_leg_new_incoming(w->stack, irq, sip, &w->leg) < 0)
+	if (tl_leg_new_incoming(request, &w->leg) < 0)
 		return;
 	tl_leg_set_owner(w->leg, on_event, w);
 	if (w->answers)

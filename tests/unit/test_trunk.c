@@ -70,9 +70,9 @@ static void configure(const char *more)
 	tl_dialplan_unref(dp);
 }
 
-static void on_request(nta_incoming_t *irq, const sip_t *sip, void *user)
+static void on_request(struct tl_request *request, void *user)
 {
-	tl_stack_refuse(t.stack, irq, 480, NULL, NULL);
+	tl_request_refuse(request, 480, NULL, NULL);
 }
 
 static void start(void)
