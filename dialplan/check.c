@@ -4,6 +4,7 @@
 #include <string.h>
 #include "dialplan/load.h"
 #include "dialplan/rewrite.h"
+#include "dialplan/value.h"
 
 /* Adds a mistake at a key's line, or at the section's when it has no such line. */
 static void object_to(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
@@ -23,6 +24,14 @@ static void object_to(struct tl_load *load, const struct tl_loaded *loaded, cons
 		     key, text);
 }
 
+static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s, unsigned *min_s)
+{
+	if (*expires_s == TL_SESSION_UNSAID)
+		*expires_s = gw->session_expires_s;
+	if (!*min_s)
+		*min_s = gw->session_min_s;
+}
+
 void tl_load_inherit(struct tl_load *load)
 {
 	struct tl_dialplan *dp = load->parse.dp;
@@ -34,16 +43,21 @@ void tl_load_inherit(struct tl_load *load)
 	if (!gw->recordings && gw->state)
 		gw->recordings =
 			tl_pool_take(dp->pool, g_build_filename(gw->state, "recordings", NULL));
-	for (size_t i = 0; i < dp->n_trunks; i++)
+	for (size_t i = 0; i < dp->n_trunks; i++) {
 		if (!dp->trunks[i].codecs) {
 			dp->trunks[i].codecs = gw->codecs;
 			dp->trunks[i].n_codecs = gw->n_codecs;
 		}
-	for (size_t i = 0; i < dp->n_extensions; i++)
+		inherit_session(gw, &dp->trunks[i].session_expires_s, &dp->trunks[i].session_min_s);
+	}
+	for (size_t i = 0; i < dp->n_extensions; i++) {
 		if (!dp->extensions[i].codecs) {
 			dp->extensions[i].codecs = gw->codecs;
 			dp->extensions[i].n_codecs = gw->n_codecs;
 		}
+		inherit_session(gw, &dp->extensions[i].session_expires_s,
+				&dp->extensions[i].session_min_s);
+	}
 	for (size_t i = 0; i < dp->n_routes; i++)
 		if (!dp->routes[i].ring_time_s)
 			dp->routes[i].ring_time_s = gw->ring_time_s;
@@ -51,8 +65,12 @@ void tl_load_inherit(struct tl_load *load)
 
 static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 {
-	const struct tl_gateway *gw = loaded->object;
+	struct tl_gateway *gw = loaded->object;
+	const struct tl_value *music = tl_load_value(load, loaded, "hold-music");
 
+	if (music) /* now that prompts is known, wherever it stood */
+		(void)tl_parse_music(&load->parse, tl_key_find(loaded->kind, "hold-music"), music,
+				     gw);
 	if (gw->register_min_s > gw->register_max_s)
 		object_to(load, loaded, "register-min", "%u s are more than register-max, %u s",
 			  gw->register_min_s, gw->register_max_s);

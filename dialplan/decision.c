@@ -116,6 +116,7 @@ static void lend_facts(struct tl_decision *d, const struct tl_route_cfg *route)
 	d->play_answered = route->play_as == TL_PLAY_UNSAID ? d->verdict != TL_VERDICT_RING
 							    : route->play_as == TL_PLAY_ANSWER;
 	d->record = route->record;
+	d->hold_music = route->hold_music;
 	d->steps = route->steps;
 	d->n_steps = route->n_steps;
 	d->ring_time_s = route->ring_time_s;

@@ -70,6 +70,7 @@ struct tl_decision {
 	size_t n_play;
 	bool play_answered; /* heard after a 200 (true) or as early media (false) */
 	enum tl_record_mode record;
+	const char *hold_music; /* "": none; NULL: the route does not say */
 	const struct tl_ring_step *steps;
 	size_t n_steps;
 	unsigned ring_time_s;    /* of each step */

@@ -7,6 +7,9 @@
 #include "dialplan/pool.h"
 #include "dialplan/route.h"
 
+/* session-expires of a section that does not say it; 0 means none. */
+enum { TL_SESSION_UNSAID = INT32_MAX };
+
 /* One entry of a trunk's allow list, or its own address when it has none. */
 struct tl_admission {
 	struct tl_cidr cidr;

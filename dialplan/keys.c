@@ -13,6 +13,7 @@ enum {
 
 /* Words in the order of the enums that they stand for. */
 static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
+static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const play_as_words[] = { "early", "answer", NULL };
 
 /* Where a row writes: field of struct tl_gateway and so on. */
@@ -69,6 +70,17 @@ static const struct tl_key gateway_keys[] = {
 	{ "register-default", tl_parse_seconds, AT(tl_gateway, register_default_s), .min = 1,
 	  .max = 30 * DAY_S, .initial = "10m",
 	  .help = "Registration time when a phone asks for none" },
+	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "music.wav",
+	  .help = "Sound file that a party on hold hears. none, the default: whatever the holding "
+		  "party sends, or silence" },
+	{ "session-expires", tl_parse_seconds, AT(tl_gateway, session_expires_s), .max = DAY_S,
+	  .initial = "30m",
+	  .help = "Session timer (RFC 4028) that we ask for: a peer that is gone is found by "
+		  "then. 0s: ask for none" },
+	{ "session-min", tl_parse_seconds, AT(tl_gateway, session_min_s), .min = 4, .max = DAY_S,
+	  .initial = "90s",
+	  .help = "Shortest session timer that is granted; less is refused with 422. RFC 4028 "
+		  "wants 90s or more" },
 	{ "include", NULL, .example = "extensions.ini, routes.d/*.ini",
 	  .help = "Files read as if they stood after this section; relative to this file, "
 		  "* and ? as in a shell" },
@@ -98,6 +110,15 @@ static const struct tl_key trunk_keys[] = {
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
+	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
+		  "a re-INVITE that says so)" },
+	{ "hold-music", tl_parse_music, AT(tl_trunk_cfg, hold_music), .example = "music.wav",
+	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
+	{ "session-expires", tl_parse_seconds, AT(tl_trunk_cfg, session_expires_s), .max = DAY_S,
+	  .example = "30m", .help = "Session timer to ask for. Default: that of [gateway]" },
+	{ "session-min", tl_parse_seconds, AT(tl_trunk_cfg, session_min_s), .min = 4, .max = DAY_S,
+	  .example = "90s", .help = "Shortest that is granted. Default: that of [gateway]" },
 };
 
 static const struct tl_key extension_keys[] = {
@@ -115,6 +136,19 @@ static const struct tl_key extension_keys[] = {
 	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "hold", tl_parse_word, AT(tl_extension_cfg, hold), .words = hold_words,
+	  .initial = "local",
+	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "
+		  "gets "
+		  "a re-INVITE that says so)" },
+	{ "hold-music", tl_parse_music, AT(tl_extension_cfg, hold_music), .example = "music.wav",
+	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
+	{ "session-expires", tl_parse_seconds, AT(tl_extension_cfg, session_expires_s),
+	  .max = DAY_S, .example = "30m",
+	  .help = "Session timer to ask for. Default: that of [gateway]" },
+	{ "session-min", tl_parse_seconds, AT(tl_extension_cfg, session_min_s), .min = 4,
+	  .max = DAY_S, .example = "90s",
+	  .help = "Shortest that is granted. Default: that of [gateway]" },
 };
 
 static const struct tl_key hours_keys[] = {
@@ -183,6 +217,9 @@ static const struct tl_key route_keys[] = {
 	  .help = "Number shown to the callee, or withheld. Default: the caller's own" },
 	{ "caller-name", tl_parse_text, ROUTE(caller_name), .example = "Example Ltd",
 	  .help = "Name shown to the callee. Default: the caller's own" },
+	{ "hold-music", tl_parse_music, ROUTE(hold_music), .example = "music.wav",
+	  .help = "What a party on hold hears, or none. Default: that of whoever holds, then "
+		  "that of [gateway]" },
 	{ "record", tl_parse_record, ROUTE(record), .initial = "off",
 	  .help = "off, stereo (caller left, callee right; also yes) or mono" },
 	{ "max-duration", tl_parse_seconds, ROUTE(max_duration_s), .max = 30 * DAY_S,

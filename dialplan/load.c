@@ -161,10 +161,14 @@ static void name_object(struct tl_loaded *loaded, unsigned order)
 			.name = section->name,
 			.host = "",
 			.transport = _TL_TRANSPORT_INVALID,
+			.session_expires_s = TL_SESSION_UNSAID,
 		};
 		break;
 	case TL_SECTION_EXTENSION:
-		((struct tl_extension_cfg *)loaded->object)->number = section->name;
+		*(struct tl_extension_cfg *)loaded->object = (struct tl_extension_cfg) {
+			.number = section->name,
+			.session_expires_s = TL_SESSION_UNSAID,
+		};
 		break;
 	case TL_SECTION_HOURS:
 		((struct tl_hours *)loaded->object)->name = section->name;

@@ -191,6 +191,22 @@ bool tl_parse_play(struct tl_parse *p, const struct tl_key *key, const struct tl
 	return ok;
 }
 
+/* "" stands for none. */
+bool tl_parse_music(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		    void *object)
+{
+	const char *path = strcmp(value->text, "none") == 0 ? "" : tl_play_path(p, value);
+
+	*(const char **)tl_field(object, key) = path;
+	return !*path || check_prompt(p, value, path);
+}
+
+bool tl_parse_music_later(struct tl_parse *p, const struct tl_key *key,
+			  const struct tl_value *value, void *object)
+{
+	return true;
+}
+
 /* "486 Busy Here" or "486". */
 static bool read_status(struct tl_parse *p, const struct tl_value *value, const char *text,
 			struct tl_follow *ret)

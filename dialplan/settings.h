@@ -43,6 +43,14 @@ enum tl_dtmf_mode {
 };
 const char *tl_dtmf_mode_name(enum tl_dtmf_mode m);
 
+/* Key hold: what a leg is told when the other leg of its call puts it on hold. */
+enum tl_hold_mode {
+	TL_HOLD_LOCAL, /* nothing: it goes on as it was, and hears music or silence */
+	TL_HOLD_PASS,  /* the same, by a re-INVITE with the other's direction */
+	_TL_HOLD_MAX,
+	_TL_HOLD_INVALID = -22,
+};
+
 struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;
@@ -62,7 +70,10 @@ struct tl_gateway {
 	unsigned rtp_timeout_s; /* a call whose legs are both silent so long is ended; 0: never */
 	unsigned jitter_min_ms, jitter_max_ms;
 	unsigned register_min_s, register_max_s, register_default_s;
-	unsigned opus_complexity; /* 0..10 */
+	unsigned opus_complexity;   /* 0..10 */
+	const char *hold_music;     /* path; "" or NULL: what the holder sends */
+	unsigned session_expires_s; /* session timer to ask for; 0: none */
+	unsigned session_min_s;     /* less than this is refused with 422 */
 };
 
 struct tl_trunk_cfg {
@@ -79,6 +90,9 @@ struct tl_trunk_cfg {
 	const struct tl_cidr *allow; /* who may call as this trunk */
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
+	enum tl_hold_mode hold;
+	const char *hold_music;                    /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s, session_min_s; /* as in struct tl_gateway */
 };
 
 struct tl_extension_cfg {
@@ -90,6 +104,9 @@ struct tl_extension_cfg {
 	size_t n_codecs;
 	unsigned max_contacts;
 	enum tl_dtmf_mode dtmf;
+	enum tl_hold_mode hold;
+	const char *hold_music;                    /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s, session_min_s; /* as in struct tl_gateway */
 };
 
 enum tl_record_mode {

@@ -36,6 +36,7 @@ tl_parse_fn tl_parse_sources, tl_parse_patterns, tl_parse_transports, tl_parse_w
 tl_parse_fn tl_parse_caller, tl_parse_number_text, tl_parse_template, tl_parse_uri_template;
 
 /* ring_parse.c */
+tl_parse_fn tl_parse_music, tl_parse_music_later;
 tl_parse_fn tl_parse_ring, tl_parse_play, tl_parse_follow, tl_parse_reject, tl_parse_answer;
 
 /* Reads "1001, 1002 then trunk:carrier". False: a mistake was added. */

@@ -172,6 +172,8 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 		end_by_leg(call, event, "a", TL_CALL_EV_A_GONE);
 		return;
 	case TL_LEG_OFFER_REFUSED:
+		tl_call_media_offer_refused(call, &call->a);
+		return;
 	case TL_LEG_PROGRESS:
 	case TL_LEG_ANSWERED:
 	case _TL_LEG_EVENT_MAX:
@@ -212,6 +214,8 @@ static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 	bool trunk = source->kind == TL_SOURCE_TRUNK;
 
 	call->a.dtmf = trunk ? source->trunk->dtmf : source->extension->dtmf;
+	call->a.hold = trunk ? source->trunk->hold : source->extension->hold;
+	call->a.hold_music = trunk ? source->trunk->hold_music : source->extension->hold_music;
 	tl_call_policy(&call->a.policy, trunk ? source->trunk->codecs : source->extension->codecs,
 		       trunk ? source->trunk->n_codecs : source->extension->n_codecs,
 		       tl_dialplan_gateway(call->dp), call->a.dtmf);

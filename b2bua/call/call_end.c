@@ -165,10 +165,12 @@ void tl_call_free(struct tl_call *call)
 {
 	stop_timer(&call->ring_timer);
 	stop_timer(&call->duration_timer);
+	stop_timer(&call->hold_timer);
 	stop_timer(&call->free_timer);
 	tl_leg_release(call->leg_a);
 	g_ptr_array_free(call->branches, TRUE);
 	g_free(call->a.offered);
+	g_free(call->a.reoffer);
 	if (call->trunk)
 		tl_trunk_give(call->app->trunks, call->trunk);
 	tl_kept_cause_clear(&call->best);
@@ -210,6 +212,7 @@ void tl_call_finish(struct tl_call *call)
 	call->ended_ms = g_get_real_time() / 1000;
 	stop_timer(&call->ring_timer);
 	stop_timer(&call->duration_timer);
+	stop_timer(&call->hold_timer);
 	tl_leg_release(call->leg_a);
 	call->leg_a = NULL;
 	if (call->trunk)

@@ -354,6 +354,8 @@ int tl_call_media_bridge(struct tl_call *call)
 	if (!call->b->media.have_remote)
 		return 488;
 	stop_ring_back(call);
+	tl_call_hold_note(&call->a, false);
+	tl_call_hold_note(&call->b->media, false);
 	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
 	if (status == 0) /* before the answer: what can't be met is refused instead */
 		status = tl_call_media_apply(call);
@@ -361,6 +363,8 @@ int tl_call_media_bridge(struct tl_call *call)
 		status = answer_leg_a(call, news->headers, news->n_headers);
 	if (status == 0)
 		record(call);
+	if (status == 0)
+		tl_call_hold_follow(call);
 	return status;
 }
 

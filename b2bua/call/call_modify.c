@@ -1,8 +1,7 @@
 /*
  * Offers inside the dialogs of a call. Each leg is answered for itself, from
- * the offer at hand: a hold on one leg is not carried to the other, whose
- * dialog stays as it is and who hears silence meanwhile. So what we offer of
- * our own is always to send and to receive.
+ * the offer at hand, and at once. What follows for the other leg is in
+ * call_hold.c.
  *
  *   re-INVITE or UPDATE, offer      plan made and applied, then our answer
  *   re-INVITE without               our offer; m->offered waits for the ACK
@@ -98,7 +97,8 @@ static int offer_ours(struct tl_call *call, struct tl_call_media *m)
 		g_free(offer);
 		return 488;
 	}
-	offer->direction = TL_DIR_SENDRECV;
+	offer->direction = tl_call_hold_direction(call, m);
+	m->untold = TL_DIR_SENDRECV ^ offer->direction;
 	offer->rtp = m->local.rtp;
 	offer->rtcp = m->local.rtcp;
 	m->offered = offer;
@@ -116,13 +116,17 @@ static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 
 	if (tl_plan_answer(offer, &m->policy, have_other ? &other : NULL, NULL, &answer) < 0)
 		return 488;
+	answer.direction &= tl_call_hold_direction(call, m);
 	answer.rtp = m->local.rtp;
 	answer.rtcp = m->local.rtcp;
 	m->local = answer;
 	m->remote = *offer;
+	tl_call_hold_note(m, false);
 	status = tl_call_media_apply(call);
 	if (status)
 		*m = before;
+	else
+		m->untold = TL_DIR_SENDRECV ^ tl_call_hold_direction(call, m);
 	return status;
 }
 
@@ -141,6 +145,16 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 		return;
 	}
 	(void)tl_leg_accept(leg, offer ? &m->local : m->offered);
+	if (offer)
+		tl_call_hold_follow(call);
+}
+
+void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m)
+{
+	if (m->reoffer)
+		g_message("call=%s leg=%s does not take our offer", call->id,
+			  m == &call->a ? "a" : "b");
+	g_clear_pointer(&m->reoffer, g_free);
 }
 
 int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
@@ -151,15 +165,19 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 
 	if (m->offered)
 		m->local = *m->offered;
+	else if (m->reoffer)
+		m->local = *m->reoffer;
 	m->remote = *answer;
 	m->have_remote = true;
+	tl_call_hold_note(m, true);
 	status = tl_call_media_apply(call);
 	if (status) {
 		*m = before;
 		g_message("call=%s leg=%s answer can't be used status=%d", call->id,
 			  m == &call->a ? "a" : "b", status);
 	}
-	g_clear_pointer(&m->offered, g_free);
+	g_clear_pointer(m->offered ? &m->offered : &m->reoffer, g_free);
+	tl_call_hold_follow(call);
 	return status;
 }
 

@@ -28,6 +28,15 @@ struct tl_call_media {
 		*offered; /* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
 	struct sockaddr_storage peer; /* SIP peer: what address to show it */
 	enum tl_dtmf_mode dtmf;
+
+	/* call_hold.c */
+	enum tl_hold_mode hold;
+	const char *hold_music; /* of those whom it holds; lent by the dialplan; NULL: not said */
+	bool hears_music;
+	enum tl_direction own;         /* what it wants, whatever the other leg allows */
+	unsigned untold;               /* directions that the last offer or answer to it left out
+					  since the other leg holds */
+	struct tl_media_desc *reoffer; /* in a re-INVITE of ours, till it is answered; or NULL */
 };
 
 /* One destination that is being rung; the one that answers becomes leg b. */
@@ -72,7 +81,7 @@ struct tl_call {
 	bool no_answer;                  /* the step's time ran out */
 
 	struct tl_session *session; /* NULL: no media was needed yet */
-	su_timer_t *ring_timer, *duration_timer, *free_timer;
+	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
 	/* the record */
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
@@ -123,8 +132,18 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
  * status: the answer is of no use and nothing has changed. */
 int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 			   const struct tl_media_desc *answer);
+/* A re-INVITE of ours was refused: all is as it was. */
+void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m);
 /* Is there a leg that nothing may be sent to? Silence says nothing then. */
 bool tl_call_media_on_hold(const struct tl_call *call);
+
+/* call_hold.c */
+/* Something has been agreed upon: music and the other leg's re-INVITE follow. */
+void tl_call_hold_follow(struct tl_call *call);
+/* m->remote is new: an offer, or the answer to ours. */
+void tl_call_hold_note(struct tl_call_media *m, bool answer);
+/* What m may be told at the most, by its configuration and the other leg's direction. */
+enum tl_direction tl_call_hold_direction(const struct tl_call *call, const struct tl_call_media *m);
 
 /* call_end.c */
 void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause); /* copies */

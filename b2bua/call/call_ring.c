@@ -16,6 +16,7 @@ void tl_branch_free(struct tl_branch *branch)
 	if (branch->trunk)
 		tl_trunk_give(branch->call->app->trunks, branch->trunk);
 	g_free(branch->media.offered);
+	g_free(branch->media.reoffer);
 	g_free(branch->trunk);
 	g_free(branch->name);
 	g_free(branch);
@@ -124,6 +125,8 @@ static void on_leg_b(struct tl_leg *leg, const struct tl_leg_event *event, void 
 		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);
 		return;
 	case TL_LEG_OFFER_REFUSED:
+		tl_call_media_offer_refused(call, &branch->media);
+		return;
 	case _TL_LEG_EVENT_MAX:
 		return;
 	}
@@ -275,6 +278,8 @@ static void ring_extension(struct tl_call *call, const struct tl_extension_cfg *
 		};
 
 		branch->media.dtmf = ext->dtmf;
+		branch->media.hold = ext->hold;
+		branch->media.hold_music = ext->hold_music;
 		tl_call_policy(&branch->media.policy, ext->codecs, ext->n_codecs,
 			       tl_dialplan_gateway(call->dp), ext->dtmf);
 		invite(branch, &target);
@@ -321,6 +326,8 @@ static void ring_trunk(struct tl_call *call, const struct tl_trunk_cfg *trunk)
 	}
 	branch->trunk = g_strdup(trunk->name);
 	branch->media.dtmf = trunk->dtmf;
+	branch->media.hold = trunk->hold;
+	branch->media.hold_music = trunk->hold_music;
 	tl_call_policy(&branch->media.policy, trunk->codecs, trunk->n_codecs,
 		       tl_dialplan_gateway(call->dp), trunk->dtmf);
 	invite(branch, &target);

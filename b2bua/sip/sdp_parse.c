@@ -268,6 +268,13 @@ static void fill_rtcp(const struct reader *r, struct tl_media_desc *desc)
 		set_port(&desc->rtcp, r->media.rtcp_port);
 }
 
+/* RFC 3264 8.4: c=0.0.0.0 is the hold of old, nothing may be sent there. */
+static bool is_nowhere(const struct sockaddr_storage *addr)
+{
+	return addr->ss_family == AF_INET &&
+	       ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 /* The m-line has ended: is it the one to talk on? */
 static void end_media(struct reader *r)
 {
@@ -287,6 +294,8 @@ static void end_media(struct reader *r)
 	desc.direction = (enum tl_direction)(media->direction >= 0     ? media->direction
 					     : session->direction >= 0 ? session->direction
 								       : TL_DIR_SENDRECV);
+	if (is_nowhere(&desc.rtp))
+		desc.direction &= TL_DIR_SENDONLY;
 	desc.ptime_ms = media->ptime_ms ? media->ptime_ms : session->ptime_ms;
 	desc.maxptime_ms = media->maxptime_ms ? media->maxptime_ms : session->maxptime_ms;
 	fill_rtcp(r, &desc);
