@@ -146,11 +146,7 @@ static int open_everything(struct tl_app *app)
 	r = tl_codec_init();
 	if (r < 0)
 		return r;
-	r = tl_store_new(gateway->state, &app->store);
-	if (r < 0)
-		g_warning("no database under %s: %s; registrations and call records live in "
-			  "memory only",
-			  gateway->state, g_strerror(-r));
+	app->store = tl_store_new(gateway->state);
 	r = tl_media_new(&cfg, &app->media);
 	if (r < 0)
 		return r;

@@ -1,6 +1,7 @@
 #include "b2bua/store/store_sql.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <glib.h>
 #include <sqlite3.h>
 
@@ -33,27 +34,44 @@ static const char *const migrations[] = {
 	");"
 	"CREATE INDEX calls_by_time ON calls (started_s);"
 	"CREATE INDEX calls_by_id ON calls (call_id);",
+
+	"ALTER TABLE bindings ADD COLUMN reg_id INTEGER NOT NULL DEFAULT 0;"   /* RFC 5626 */
+	"ALTER TABLE bindings ADD COLUMN received INTEGER NOT NULL DEFAULT 0;" /* no Path */
+	"CREATE TABLE bans ("
+	"  source  TEXT PRIMARY KEY," /* address, or IPv6 block of 64 bits */
+	"  until_s INTEGER NOT NULL," /* Unix time */
+	"  times   INTEGER NOT NULL"
+	") WITHOUT ROWID;",
 };
 
 static const char *const statements[_TL_STORE_OP_MAX] = {
 	[TL_STORE_BINDING_PUT] =
 		"INSERT INTO bindings (extension, contact, route, call_id, cseq, user_agent, q, "
-		"expires_s, instance) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+		"expires_s, instance, reg_id, received) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
 		"ON CONFLICT (extension, contact) DO UPDATE SET route = excluded.route, "
 		"call_id = excluded.call_id, cseq = excluded.cseq, "
 		"user_agent = excluded.user_agent, q = excluded.q, expires_s = excluded.expires_s, "
-		"instance = excluded.instance",
+		"instance = excluded.instance, reg_id = excluded.reg_id, "
+		"received = excluded.received",
 	[TL_STORE_BINDING_REMOVE] = "DELETE FROM bindings WHERE extension = ?1 AND contact = ?2",
 	[TL_STORE_CALL_PUT] = "INSERT INTO calls (call_id, started_s, source, caller, callee, "
 			      "status, record) VALUES (?1, ?2, json_extract(?3, '$.source'), "
 			      "json_extract(?3, '$.caller'), json_extract(?3, '$.callee'), "
 			      "json_extract(?3, '$.status'), ?3)",
+	[TL_STORE_BAN_PUT] = "INSERT OR REPLACE INTO bans (source, until_s, times) "
+			     "VALUES (?1, ?2, ?3)",
+	[TL_STORE_BAN_REMOVE] = "DELETE FROM bans WHERE source = ?1",
 };
 
 struct tl_sql {
 	sqlite3 *db;
 	sqlite3_stmt *statement[_TL_STORE_OP_MAX];
-	char error[256];
+	char *path;
+	dev_t device; /* of the file that was opened */
+	ino_t inode;
+	bool durable; /* how commits are made now */
+	char error[TL_SQL_ERROR_BYTES];
 };
 
 void tl_store_job_free(struct tl_store_job *job)
@@ -67,6 +85,7 @@ void tl_store_job_free(struct tl_store_job *job)
 	g_free(job->user_agent);
 	g_free(job->instance);
 	g_free(job->json);
+	g_free(job->source);
 	g_free(job);
 }
 
@@ -139,10 +158,7 @@ static int prepare(struct tl_sql *sql)
 	return 0;
 }
 
-/*
- * WAL with synchronous=FULL: a commit survives the loss of power, and costs one
- * fsync; readers (a person with sqlite3, a report) don't hold up the writer.
- */
+/* WAL: readers (a person with sqlite3, a report) don't hold up the writer. */
 static int set_up(struct tl_sql *sql)
 {
 	int r;
@@ -150,6 +166,7 @@ static int set_up(struct tl_sql *sql)
 	sqlite3_extended_result_codes(sql->db, 1);
 	sqlite3_busy_timeout(sql->db, BUSY_TIMEOUT_MS);
 	r = execute(sql, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+	sql->durable = true;
 	if (r == 0)
 		r = migrate(sql);
 	if (r == 0)
@@ -157,11 +174,30 @@ static int set_up(struct tl_sql *sql)
 	return r;
 }
 
-int tl_sql_new(const char *path, struct tl_sql **ret_sql)
+static void note_identity(struct tl_sql *sql)
+{
+	struct stat status;
+
+	if (stat(sql->path, &status) < 0)
+		return;
+	sql->device = status.st_dev;
+	sql->inode = status.st_ino;
+}
+
+bool tl_sql_is_in_place(const struct tl_sql *sql)
+{
+	struct stat status;
+
+	return stat(sql->path, &status) == 0 && status.st_dev == sql->device &&
+	       status.st_ino == sql->inode;
+}
+
+int tl_sql_new(const char *path, struct tl_sql **ret_sql, char ret_error[static TL_SQL_ERROR_BYTES])
 {
 	struct tl_sql *sql = g_new0(struct tl_sql, 1);
 	int r;
 
+	sql->path = g_strdup(path);
 	/* The caller's thread discipline takes the place of SQLite's mutexes. */
 	if (sqlite3_open_v2(path, &sql->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -170,10 +206,13 @@ int tl_sql_new(const char *path, struct tl_sql **ret_sql)
 	else
 		r = fail(sql, -EIO);
 	if (r < 0) {
-		g_warning("store: \"%s\" can't be opened: %s", path, tl_sql_error(sql));
+		g_strlcpy(ret_error, tl_sql_error(sql), TL_SQL_ERROR_BYTES);
 		tl_sql_free(sql);
 		return r;
 	}
+	if (chmod(path, 0640) < 0) /* numbers of callers are nobody else's business */
+		g_debug("store: %s: %s", path, g_strerror(errno));
+	note_identity(sql);
 	*ret_sql = sql;
 	return 0;
 }
@@ -185,6 +224,7 @@ void tl_sql_free(struct tl_sql *sql)
 	for (int op = 0; op < _TL_STORE_OP_MAX; op++)
 		sqlite3_finalize(sql->statement[op]);
 	sqlite3_close(sql->db);
+	g_free(sql->path);
 	g_free(sql);
 }
 
@@ -193,8 +233,14 @@ const char *tl_sql_error(const struct tl_sql *sql)
 	return sql->error;
 }
 
-int tl_sql_begin(struct tl_sql *sql)
+int tl_sql_begin(struct tl_sql *sql, bool durable)
 {
+	if (durable != sql->durable) {
+		if (execute(sql, durable ? "PRAGMA synchronous = FULL"
+					 : "PRAGMA synchronous = NORMAL") < 0)
+			return -EIO;
+		sql->durable = durable;
+	}
 	return execute(sql, "BEGIN IMMEDIATE");
 }
 
@@ -225,6 +271,8 @@ static void bind_job(sqlite3_stmt *statement, const struct tl_store_job *job)
 		sqlite3_bind_double(statement, 7, job->q);
 		sqlite3_bind_int64(statement, 8, job->expires_s);
 		bind_text(statement, 9, job->instance);
+		sqlite3_bind_int64(statement, 10, job->reg_id);
+		sqlite3_bind_int(statement, 11, job->received);
 		/* fallthrough */
 	case TL_STORE_BINDING_REMOVE:
 		bind_text(statement, 1, job->extension);
@@ -234,6 +282,13 @@ static void bind_job(sqlite3_stmt *statement, const struct tl_store_job *job)
 		bind_text(statement, 1, job->call_id);
 		sqlite3_bind_int64(statement, 2, job->started_s);
 		bind_text(statement, 3, job->json);
+		break;
+	case TL_STORE_BAN_PUT:
+		sqlite3_bind_int64(statement, 2, job->until_s);
+		sqlite3_bind_int64(statement, 3, job->times);
+		/* fallthrough */
+	case TL_STORE_BAN_REMOVE:
+		bind_text(statement, 1, job->source);
 		break;
 	case _TL_STORE_OP_MAX:
 		break;
@@ -278,7 +333,7 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 
 	if (sqlite3_prepare_v2(sql->db,
 			       "SELECT extension, contact, route, call_id, user_agent, cseq, q, "
-			       "expires_s, instance FROM bindings",
+			       "expires_s, instance, reg_id, received FROM bindings",
 			       -1, &statement, NULL) != SQLITE_OK)
 		return fail(sql, -EIO);
 	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -290,6 +345,8 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 			.cseq = (uint32_t)sqlite3_column_int64(statement, 5),
 			.q = sqlite3_column_double(statement, 6),
 			.expires_s = sqlite3_column_int64(statement, 7),
+			.reg_id = (uint32_t)sqlite3_column_int64(statement, 9),
+			.received = sqlite3_column_int(statement, 10),
 		};
 
 		if (sqlite3_column_type(statement, 2) != SQLITE_NULL)
@@ -298,6 +355,21 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 			binding.instance = column_text(statement, 8);
 		fn(&binding, user);
 	}
+	sqlite3_finalize(statement);
+	return result == SQLITE_DONE ? 0 : -EIO;
+}
+
+int tl_sql_load_bans(struct tl_sql *sql, tl_store_ban_fn *fn, void *user)
+{
+	sqlite3_stmt *statement;
+	int result;
+
+	if (sqlite3_prepare_v2(sql->db, "SELECT source, until_s, times FROM bans", -1, &statement,
+			       NULL) != SQLITE_OK)
+		return fail(sql, -EIO);
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+		fn(column_text(statement, 0), sqlite3_column_int64(statement, 1),
+		   (unsigned)sqlite3_column_int64(statement, 2), user);
 	sqlite3_finalize(statement);
 	return result == SQLITE_DONE ? 0 : -EIO;
 }

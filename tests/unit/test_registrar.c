@@ -94,7 +94,7 @@ static void start_gateway(void)
 
 	cr_assert_eq(tl_stack_new(t.root, &cfg, &t.stack), 0);
 	cr_assert_eq(tl_access_new(&t.access), 0);
-	cr_assert_eq(tl_store_new(t.dir, &t.store), 0);
+	t.store = tl_store_new(t.dir);
 	cr_assert_eq(tl_registrar_new(t.stack, t.access, t.store, t.dp, &t.registrar), 0);
 }
 

@@ -33,10 +33,7 @@ TestSuite(store, .init = make_dir, .fini = remove_dir);
 
 static struct tl_store *open_store(void)
 {
-	struct tl_store *store = NULL;
-
-	cr_assert_eq(tl_store_new(dir, &store), 0);
-	return store;
+	return tl_store_new(dir);
 }
 
 static const struct tl_store_binding alice = { .extension = "1001",
@@ -52,11 +49,11 @@ static const struct tl_store_binding alice = { .extension = "1001",
 /* All that the database holds, as "extension contact route call_id agent cseq q expires" lines. */
 static void append_line(const struct tl_store_binding *binding, void *user)
 {
-	g_string_append_printf(user, "%s %s %s %s %s %u %.1f %ld %s\n", binding->extension,
-			       binding->contact, binding->route ? binding->route : "-",
-			       binding->call_id, binding->user_agent, binding->cseq, binding->q,
-			       (long)binding->expires_s,
-			       binding->instance ? binding->instance : "-");
+	g_string_append_printf(
+		user, "%s %s %s %s %s %u %.1f %ld %s %u %d\n", binding->extension, binding->contact,
+		binding->route ? binding->route : "-", binding->call_id, binding->user_agent,
+		binding->cseq, binding->q, (long)binding->expires_s,
+		binding->instance ? binding->instance : "-", binding->reg_id, binding->received);
 }
 
 static char *dump(void)
@@ -97,6 +94,8 @@ Test(store, keeps_bindings)
 	tl_store_binding_put(store, &alice);
 	tl_store_binding_put(store, &bob);
 	bob.q = 1;
+	bob.reg_id = 2;
+	bob.received = true;
 	tl_store_binding_put(store, &bob);
 	bob.contact = "sip:gone@192.0.2.8";
 	tl_store_binding_put(store, &bob);
@@ -108,9 +107,9 @@ Test(store, keeps_bindings)
 	cr_expect_str_eq(
 		text,
 		"1001 sip:1001@192.0.2.7:5062 sip:192.0.2.1:40000;transport=udp;lr "
-		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 0.7 1900000000 \"<urn:uuid:1>\"\n"
+		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 0.7 1900000000 \"<urn:uuid:1>\" 0 0\n"
 		"1002 sip:1001@192.0.2.7:5062 - "
-		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 1.0 1900000000 -\n");
+		"abc@192.0.2.7 desk \"phone\" 'x' 4294967295 1.0 1900000000 - 2 1\n");
 }
 
 Test(store, keeps_calls_with_the_columns_that_people_ask_for)
@@ -129,7 +128,7 @@ Test(store, keeps_calls_with_the_columns_that_people_ask_for)
 			   "source = 'trunk:carrier' AND caller = '+49170' AND callee = '100' AND "
 			   "started_s = 1700000000"),
 		     200);
-	cr_expect_eq(query("PRAGMA user_version"), 1);
+	cr_expect_eq(query("PRAGMA user_version"), 2);
 }
 
 Test(store, survives_a_kill)
@@ -175,18 +174,25 @@ Test(store, writes_many_in_a_few_transactions)
 	cr_expect_eq(query("SELECT count(*) FROM bindings"), 20000);
 }
 
+static void ignore_binding(const struct tl_store_binding *binding, void *user)
+{
+}
+
 Test(store, refuses_what_is_no_database)
 {
+	static const char text[] = "this is text, and long enough to be read as a header"
+				   " of one hundred bytes, which it is not, in any way";
 	g_autofree char *path = g_build_filename(dir, "twinleg.db", NULL);
-	struct tl_store *store = NULL;
+	g_autofree char *after = NULL;
+	struct tl_store *store;
 
-	cr_assert(g_file_set_contents(path,
-				      "this is text, and long enough to be read as a header"
-				      " of one hundred bytes, which it is not, in any way",
-				      -1, NULL));
-	cr_expect_lt(tl_store_new(dir, &store), 0);
-	cr_expect_lt(tl_store_new("/proc/no/such/place", &store), 0);
-	cr_expect_null(store);
+	cr_assert(g_file_set_contents(path, text, -1, NULL));
+	store = open_store();
+	cr_expect_lt(tl_store_bindings_load(store, ignore_binding, NULL), 0);
+	tl_store_binding_put(store, &alice);
+	tl_store_free(store);
+	cr_assert(g_file_get_contents(path, &after, NULL, NULL));
+	cr_expect_str_eq(after, text, "somebody else's file is left alone");
 }
 
 Test(store, leaves_a_newer_database_alone)
@@ -195,10 +201,64 @@ Test(store, leaves_a_newer_database_alone)
 
 	tl_store_free(store);
 	query("PRAGMA user_version = 99");
-	store = NULL;
-	cr_expect_lt(tl_store_new(dir, &store), 0);
-	cr_expect_null(store);
+	store = open_store();
+	cr_expect_lt(tl_store_bindings_load(store, ignore_binding, NULL), 0);
+	tl_store_free(store);
 	cr_expect_eq(query("PRAGMA user_version"), 99);
+}
+
+Test(store, writes_what_has_waited_when_the_database_can_be_opened)
+{
+	g_autofree char *whole = dir, *text = NULL;
+	struct tl_store *store;
+
+	/* a file stands where the directory ought to be */
+	dir = g_build_filename(whole, "state", NULL);
+	cr_assert(g_file_set_contents(dir, "", 0, NULL));
+	store = open_store();
+	tl_store_binding_put(store, &alice);
+	g_remove(dir);
+	tl_store_free(store);
+	text = dump();
+	cr_expect(g_str_has_prefix(text, "1001 "));
+	remove_dir();
+	dir = g_steal_pointer(&whole);
+}
+
+Test(store, makes_the_database_anew_when_its_file_is_gone)
+{
+	struct tl_store *store = open_store();
+	g_autofree char *path = g_build_filename(dir, "twinleg.db", NULL);
+
+	tl_store_call_put(store, "first", 1, "{}");
+	while (query("SELECT count(*) FROM calls") < 1)
+		g_usleep(1000);
+	g_remove(path);
+	tl_store_call_put(store, "second", 2, "{}");
+	tl_store_free(store);
+	cr_expect_eq(query("SELECT count(*) FROM calls WHERE call_id = 'second'"), 1);
+}
+
+static void append_ban(const char *source, int64_t until_s, unsigned times, void *user)
+{
+	g_string_append_printf(user, "%s %ld %u\n", source, (long)until_s, times);
+}
+
+Test(store, keeps_bans)
+{
+	struct tl_store *store = open_store();
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	tl_store_ban_put(store, "192.0.2.7", 1900000000, 1);
+	tl_store_ban_put(store, "192.0.2.7", 1900000060, 2);
+	tl_store_ban_put(store, "2001:db8:1:2::/64", 1900000000, 1);
+	tl_store_ban_put(store, "192.0.2.8", 1900000000, 1);
+	tl_store_ban_remove(store, "192.0.2.8");
+	tl_store_free(store);
+	store = open_store();
+	cr_assert_eq(tl_store_bans_load(store, append_ban, text), 0);
+	tl_store_free(store);
+	cr_expect_str_eq(text->str, "192.0.2.7 1900000060 2\n2001:db8:1:2::/64 1900000000 1\n");
 }
 
 Test(store, waits_out_a_locked_database)
