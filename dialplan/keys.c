@@ -70,7 +70,7 @@ static const struct tl_key gateway_keys[] = {
 	{ "register-default", tl_parse_seconds, AT(tl_gateway, register_default_s), .min = 1,
 	  .max = 30 * DAY_S, .initial = "10m",
 	  .help = "Registration time when a phone asks for none" },
-	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "music.wav",
+	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "none",
 	  .help = "Sound file that a party on hold hears. none, the default: whatever the holding "
 		  "party sends, or silence" },
 	{ "session-expires", tl_parse_seconds, AT(tl_gateway, session_expires_s), .max = DAY_S,
@@ -113,7 +113,7 @@ static const struct tl_key trunk_keys[] = {
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },
-	{ "hold-music", tl_parse_music, AT(tl_trunk_cfg, hold_music), .example = "music.wav",
+	{ "hold-music", tl_parse_music, AT(tl_trunk_cfg, hold_music), .example = "none",
 	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
 	{ "session-expires", tl_parse_seconds, AT(tl_trunk_cfg, session_expires_s), .max = DAY_S,
 	  .example = "30m", .help = "Session timer to ask for. Default: that of [gateway]" },
@@ -141,7 +141,7 @@ static const struct tl_key extension_keys[] = {
 	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "
 		  "gets "
 		  "a re-INVITE that says so)" },
-	{ "hold-music", tl_parse_music, AT(tl_extension_cfg, hold_music), .example = "music.wav",
+	{ "hold-music", tl_parse_music, AT(tl_extension_cfg, hold_music), .example = "none",
 	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
 	{ "session-expires", tl_parse_seconds, AT(tl_extension_cfg, session_expires_s),
 	  .max = DAY_S, .example = "30m",
@@ -217,7 +217,7 @@ static const struct tl_key route_keys[] = {
 	  .help = "Number shown to the callee, or withheld. Default: the caller's own" },
 	{ "caller-name", tl_parse_text, ROUTE(caller_name), .example = "Example Ltd",
 	  .help = "Name shown to the callee. Default: the caller's own" },
-	{ "hold-music", tl_parse_music, ROUTE(hold_music), .example = "music.wav",
+	{ "hold-music", tl_parse_music, ROUTE(hold_music), .example = "none",
 	  .help = "What a party on hold hears, or none. Default: that of whoever holds, then "
 		  "that of [gateway]" },
 	{ "record", tl_parse_record, ROUTE(record), .initial = "off",
