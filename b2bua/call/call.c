@@ -47,14 +47,19 @@ static void stop_unless_ok(struct tl_call *call, int status, const char *what)
 static void close_a(struct tl_call *call)
 {
 	struct tl_cause cause = tl_cause_for_caller(&call->end.cause);
+	struct tl_header_set headers;
 
+	cause = tl_call_pass_cause(call, &cause, &headers);
 	tl_leg_close(call->leg_a, &cause);
 }
 
 static void close_b(struct tl_call *call)
 {
+	struct tl_header_set headers;
+	struct tl_cause cause = tl_call_pass_cause(call, &call->end.cause, &headers);
+
 	if (call->b)
-		tl_leg_close(call->b->leg, &call->end.cause);
+		tl_leg_close(call->b->leg, &cause);
 }
 
 static void drop_targets(struct tl_call *call)
@@ -63,7 +68,10 @@ static void drop_targets(struct tl_call *call)
 		.reason = "SIP;cause=200;text=\"Call completed elsewhere\"",
 	};
 
-	tl_call_drop_targets(call, call->b ? &elsewhere : &call->end.cause);
+	struct tl_header_set headers;
+	struct tl_cause cause = tl_call_pass_cause(call, &call->end.cause, &headers);
+
+	tl_call_drop_targets(call, call->b ? &elsewhere : &cause);
 }
 
 static void perform(struct tl_call *call, enum tl_call_action action)
@@ -170,6 +178,10 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 	case TL_LEG_GONE:
 	case TL_LEG_REFUSED:
 		end_by_leg(call, event, "a", TL_CALL_EV_A_GONE);
+		return;
+	case TL_LEG_INFO:
+	case TL_LEG_INFO_REPLY:
+		tl_call_info(call, leg, event);
 		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &call->a);

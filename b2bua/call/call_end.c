@@ -10,7 +10,22 @@ void tl_kept_cause_clear(struct tl_kept_cause *kept)
 	g_free(kept->reason);
 	g_free(kept->warning);
 	g_free((char *)kept->cause.contact);
+	for (size_t i = 0; i < kept->cause.n_headers; i++) {
+		g_free((char *)kept->cause.headers[i].name);
+		g_free((char *)kept->cause.headers[i].value);
+	}
+	g_free((struct tl_header *)kept->cause.headers);
 	*kept = (struct tl_kept_cause) { 0 };
+}
+
+static struct tl_header *copy_headers(const struct tl_header *headers, size_t n)
+{
+	struct tl_header *copy = n ? g_new(struct tl_header, n) : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (struct tl_header) { g_strdup(headers[i].name),
+					       g_strdup(headers[i].value) };
+	return copy;
 }
 
 void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
@@ -26,6 +41,7 @@ void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
 	fresh.cause.reason = fresh.reason;
 	fresh.cause.warning = fresh.warning;
 	fresh.cause.contact = g_strdup(cause->contact);
+	fresh.cause.headers = copy_headers(cause->headers, cause->n_headers);
 	tl_kept_cause_clear(kept);
 	*kept = fresh;
 }

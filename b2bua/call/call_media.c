@@ -213,9 +213,12 @@ void tl_call_limit_duration(struct tl_call *call)
 
 static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, size_t n_headers)
 {
+	struct tl_header_set passed;
+
 	if (call->a_answered)
 		return 0;
-	if (tl_leg_answer(call->leg_a, &call->a.local, headers, n_headers) < 0)
+	tl_call_pass_headers(call, headers, n_headers, &passed);
+	if (tl_leg_answer(call->leg_a, &call->a.local, passed.v, passed.n) < 0)
 		return 500;
 	call->a_answered = true;
 	call->answered_ms = g_get_real_time() / 1000;
@@ -311,6 +314,14 @@ static int hear_early(struct tl_call *call, struct tl_branch *branch)
 	return status;
 }
 
+static void tell_progress(struct tl_call *call, int status, const struct tl_media_desc *desc)
+{
+	struct tl_header_set passed;
+
+	tl_call_pass_headers(call, call->news->headers, call->news->n_headers, &passed);
+	(void)tl_leg_progress(call->leg_a, status, desc, passed.v, passed.n);
+}
+
 /* Early media reaches the caller only while one target alone is being rung:
  * of several nobody could say whose it is. */
 static bool pass_early_media(struct tl_call *call)
@@ -325,8 +336,7 @@ static bool pass_early_media(struct tl_call *call)
 		return false;
 	stop_ring_back(call);
 	if (!call->a_answered)
-		(void)tl_leg_progress(call->leg_a, news->status, &call->a.local, news->headers,
-				      news->n_headers);
+		tell_progress(call, news->status, &call->a.local);
 	return true;
 }
 
@@ -341,7 +351,7 @@ void tl_call_media_progress(struct tl_call *call)
 	if (news->status != 180 && !news->desc)
 		return;
 	if (!call->a_ringing && !call->a_answered)
-		(void)tl_leg_progress(call->leg_a, 180, NULL, news->headers, news->n_headers);
+		tell_progress(call, 180, NULL);
 	call->a_ringing = true;
 	ring_back(call);
 }

@@ -107,6 +107,15 @@ void tl_call_ring(struct tl_call *call); /* may raise EXHAUSTED */
 void tl_call_drop_targets(struct tl_call *call, const struct tl_cause *cause); /* all but b */
 void tl_branch_free(struct tl_branch *branch);                                 /* closes its leg */
 
+/* call_headers.c: of headers that came on one leg, those that go to the other; lent by them */
+void tl_call_pass_headers(const struct tl_call *call, const struct tl_header *headers, size_t n,
+			  struct tl_header_set *ret_set);
+/* The same with what ends a leg; lent by cause and buf. */
+struct tl_cause tl_call_pass_cause(const struct tl_call *call, const struct tl_cause *cause,
+				   struct tl_header_set *buf);
+/* TL_LEG_INFO and TL_LEG_INFO_REPLY of either leg */
+void tl_call_info(struct tl_call *call, struct tl_leg *leg, const struct tl_leg_event *event);
+
 /* call_media.c: 0, or the SIP status to refuse with */
 int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
 		       const struct sockaddr *peer, struct tl_media_desc *desc);

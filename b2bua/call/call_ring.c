@@ -124,6 +124,10 @@ static void on_leg_b(struct tl_leg *leg, const struct tl_leg_event *event, void 
 	case TL_LEG_INFO_DTMF:
 		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);
 		return;
+	case TL_LEG_INFO:
+	case TL_LEG_INFO_REPLY:
+		tl_call_info(call, leg, event);
+		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &branch->media);
 		return;
@@ -223,12 +227,14 @@ static void invite(struct tl_branch *branch, struct tl_target *target)
 {
 	struct tl_call *call = branch->call;
 	const struct tl_leg_info *info = tl_leg_info(call->leg_a);
+	struct tl_header_set headers;
 	char id[48];
 	int status;
 
 	show_caller(call, &target->from);
-	target->headers = info->headers;
-	target->n_headers = info->n_headers;
+	tl_call_pass_headers(call, info->headers, info->n_headers, &headers);
+	target->headers = headers.v;
+	target->n_headers = headers.n;
 	target->max_forwards = info->max_forwards;
 
 	status = make_offer(branch, target);

@@ -125,7 +125,10 @@ static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
 		call->ended_by = "b";
 	/* RFC 3261 16.7 step 6: it is the target that is out of service, not we */
 	if (call->best_by_b && cause.status == 503)
-		cause = (struct tl_cause) { .status = 480, .reason = cause.reason };
+		cause = (struct tl_cause) { .status = 480,
+					    .reason = cause.reason,
+					    .headers = cause.headers,
+					    .n_headers = cause.n_headers };
 	return tl_call_refuse(call, &cause);
 }
 

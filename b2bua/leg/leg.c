@@ -31,6 +31,8 @@ const char *tl_leg_event_name(enum tl_leg_event_type type)
 		[TL_LEG_REANSWERED] = "reanswered",
 		[TL_LEG_OFFER_REFUSED] = "offer-refused",
 		[TL_LEG_INFO_DTMF] = "info-dtmf",
+		[TL_LEG_INFO] = "info",
+		[TL_LEG_INFO_REPLY] = "info-reply",
 		[TL_LEG_GONE] = "gone",
 	};
 
@@ -93,6 +95,7 @@ void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 	if (state == TL_LEG_CLOSING || state == TL_LEG_OVER) {
 		tl_leg_stop_timer(&leg->timer);
 		tl_leg_session_stop(leg);
+		tl_leg_drop_infos(leg);
 	}
 }
 

@@ -36,20 +36,27 @@ enum tl_leg_state {
 };
 const char *tl_leg_state_name(enum tl_leg_state state);
 
-/* A refusal or an end: SIP status with phrase, or a Reason (RFC 3326). */
-struct tl_cause {
-	int status;             /* 300..699; 0: none (a plain BYE) */
-	const char *phrase;     /* NULL: the status's own */
-	const char *reason;     /* Reason header's value to carry to the other leg:
-				   `SIP;cause=200;text="..."`, or NULL */
-	unsigned retry_after_s; /* 0: none */
-	const char *warning;    /* text of a Warning 399, or NULL */
-	const char *contact;    /* 3xx: where to, or NULL */
-};
-
-/* A header that crosses from one leg to the other, by the allow-list in headers.c. */
+/* A header that may go from one leg to the other: none of the gateway's own. */
 struct tl_header {
 	const char *name, *value;
+};
+enum { TL_HEADERS_MAX = 24 }; /* of one message; more stay behind */
+struct tl_header_set {
+	struct tl_header v[TL_HEADERS_MAX];
+	size_t n;
+};
+
+/* A refusal or an end: SIP status with phrase, or a Reason (RFC 3326). */
+struct tl_cause {
+	int status;                      /* 300..699; 0: none (a plain BYE) */
+	const char *phrase;              /* NULL: the status's own */
+	const char *reason;              /* Reason header's value to carry to the other leg:
+					    `SIP;cause=200;text="..."`, or NULL */
+	unsigned retry_after_s;          /* 0: none */
+	const char *warning;             /* text of a Warning 399, or NULL */
+	const char *contact;             /* 3xx: where to, or NULL */
+	const struct tl_header *headers; /* of the response, BYE or CANCEL; n_headers 0: none */
+	size_t n_headers;
 };
 
 /* An identity as shown: display name may be NULL; user part may be "" (withheld). */
@@ -67,7 +74,7 @@ struct tl_leg_info {
 	bool has_offer; /* desc holds the INVITE's offer */
 	struct tl_media_desc offer;
 	unsigned max_forwards;           /* to be sent on, already counted down */
-	const struct tl_header *headers; /* those that cross */
+	const struct tl_header *headers; /* those that are not the gateway's own */
 	size_t n_headers;
 };
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
@@ -84,11 +91,21 @@ enum tl_leg_event_type {
 			      Reply by tl_leg_accept() or tl_leg_decline() */
 	TL_LEG_REANSWERED, /* our tl_leg_offer() was accepted; desc: the answer */
 	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */
-	TL_LEG_INFO_DTMF, /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
-	TL_LEG_GONE,      /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
+	TL_LEG_INFO_DTMF,  /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
+	TL_LEG_INFO,       /* INFO with another body that may be carried. Reply by
+			      tl_leg_reply_info(), now or later */
+	TL_LEG_INFO_REPLY, /* our tl_leg_send_info() was answered: serial, status */
+	TL_LEG_GONE,       /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
 	_TL_LEG_EVENT_MAX,
 };
 const char *tl_leg_event_name(enum tl_leg_event_type type);
+
+struct tl_leg_body {
+	const char *type; /* "application/media_control+xml" */
+	const char *data;
+	size_t bytes; /* at most TL_LEG_INFO_BYTES */
+};
+enum { TL_LEG_INFO_BYTES = 16384 };
 
 struct tl_leg_event { /* all lent during the callback */
 	enum tl_leg_event_type type;
@@ -97,7 +114,9 @@ struct tl_leg_event { /* all lent during the callback */
 	struct tl_cause cause;
 	char digit;
 	unsigned duration_ms;
-	const struct tl_header *headers; /* of the response or request, those that cross */
+	struct tl_leg_body body;         /* of TL_LEG_INFO */
+	unsigned serial;                 /* which INFO */
+	const struct tl_header *headers; /* of the response or request */
 	size_t n_headers;
 };
 typedef void tl_leg_event_fn(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
@@ -139,6 +158,16 @@ int tl_leg_decline(struct tl_leg *leg, int status);
 
 /* INFO application/dtmf-relay. */
 int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms);
+
+/*
+ * An INFO of another kind on its way from one leg to the other. serial is the
+ * caller's, and comes back with TL_LEG_INFO_REPLY. -ENOTCONN: the dialog is not up; -EBUSY:
+ * enough of them are under way.
+ */
+int tl_leg_send_info(struct tl_leg *leg, const struct tl_leg_body *body,
+		     const struct tl_header *headers, size_t n_headers, unsigned serial);
+/* Answers a TL_LEG_INFO. Nothing happens when it is gone. */
+void tl_leg_reply_info(struct tl_leg *leg, unsigned serial, int status);
 
 /* Ends it whatever its state: refuses (cause.status, else 480), CANCELs, or
  * sends BYE; a 2xx that crosses the CANCEL is acknowledged and ended. No event

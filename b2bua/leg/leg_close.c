@@ -24,14 +24,14 @@ static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 	g_autofree char *contact = bracket(c->contact);
 	g_autofree char *warning = text ? g_strdup_printf("399 twinleg \"%s\"", text) : NULL;
 
-	nta_incoming_treply(leg->invite, status,
-			    c->status && c->phrase ? c->phrase : sip_status_phrase(status),
-			    SIPTAG_SERVER_STR(leg->stack->user_agent),
-			    TAG_IF(c->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry_after)),
-			    TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
-			    TAG_IF(status < 400 && contact, SIPTAG_CONTACT_STR(contact)),
-			    /* RFC 6432 */
-			    SIPTAG_REASON_STR(c->reason), TAG_END());
+	nta_incoming_treply(
+		leg->invite, status, c->status && c->phrase ? c->phrase : sip_status_phrase(status),
+		SIPTAG_SERVER_STR(leg->stack->user_agent),
+		TAG_IF(c->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry_after)),
+		TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
+		TAG_IF(status < 400 && contact, SIPTAG_CONTACT_STR(contact)),
+		/* RFC 6432 */
+		SIPTAG_REASON_STR(c->reason), SIPTAG_HEADER_STR(leg->closing_headers), TAG_END());
 	nta_incoming_destroy(leg->invite);
 	leg->invite = NULL;
 	tl_leg_set_state(leg, TL_LEG_OVER);
@@ -43,7 +43,7 @@ static void cancel(struct tl_leg *leg, const char *reason)
 	tl_leg_set_state(leg, TL_LEG_CLOSING);
 	if (leg->out)
 		(void)nta_outgoing_tcancel(leg->out, NULL, NULL, SIPTAG_REASON_STR(reason),
-					   TAG_END());
+					   SIPTAG_HEADER_STR(leg->closing_headers), TAG_END());
 	else
 		tl_leg_set_state(leg, TL_LEG_OVER);
 }
@@ -68,6 +68,9 @@ void tl_leg_close(struct tl_leg *leg, const struct tl_cause *cause)
 {
 	char *reason = tl_reason_format(leg->home, cause);
 
+	if (cause && !leg->closing_headers)
+		leg->closing_headers =
+			tl_headers_format(leg->home, cause->headers, cause->n_headers);
 	tl_leg_enter(leg);
 	switch (leg->state) {
 	case TL_LEG_IDLE:

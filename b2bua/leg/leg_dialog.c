@@ -8,8 +8,9 @@
 static void on_bye(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	struct tl_cause cause = { .reason = tl_reason_of(home, sip) };
+	struct tl_cause cause;
 
+	tl_cause_of(home, sip, &cause);
 	tl_leg_refuse(leg, irq, SIP_200_OK);
 	/* only a confirmed dialog is ended by a called party (RFC 3261 15), but some try */
 	if (leg->state == TL_LEG_EARLY || leg->state == TL_LEG_CALLING)

@@ -223,11 +223,12 @@ static void on_ack(struct tl_leg *leg, const sip_t *sip)
 static void on_cancel(struct tl_leg *leg, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	struct tl_cause cause = { .reason = tl_reason_of(home, sip),
-				  .status = 487,
-				  .phrase = sip_487_Request_terminated };
+	struct tl_cause cause;
 	bool initial = leg->initial;
 
+	tl_cause_of(home, sip, &cause);
+	cause.status = 487;
+	cause.phrase = sip_487_Request_terminated;
 	tl_leg_refuse(leg, leg->invite, SIP_487_REQUEST_TERMINATED);
 	leg->invite = NULL;
 	leg->initial = false;

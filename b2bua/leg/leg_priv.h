@@ -33,6 +33,15 @@ enum tl_leg_pending {
 	TL_PENDING_ACK, /* the 2xx to our offerless INVITE offered; our ACK is to answer */
 };
 
+enum { TL_LEG_INFOS = 4 }; /* on their way through a leg at once, each direction */
+
+/* An INFO that goes through: one that came and waits for its answer, or one of ours. */
+struct tl_leg_carried {
+	nta_incoming_t *irq; /* NULL: free */
+	nta_outgoing_t *orq; /* NULL: free */
+	unsigned serial;
+};
+
 struct tl_leg {
 	struct tl_stack *stack;
 	su_home_t home[1]; /* texts that live as long as the leg */
@@ -56,10 +65,11 @@ struct tl_leg {
 
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
 	nta_incoming_t *invite, *update;
-	bool reliable;        /* it requires reliable provisionals */
-	bool initial;         /* invite is the one that began the dialog */
-	bool awaits_answer;   /* our 2xx to it offered, so its ACK answers */
-	char *closing_reason; /* of the BYE that waits for the ACK, or NULL */
+	bool reliable;         /* it requires reliable provisionals */
+	bool initial;          /* invite is the one that began the dialog */
+	bool awaits_answer;    /* our 2xx to it offered, so its ACK answers */
+	char *closing_reason;  /* of the BYE that waits for the ACK, or NULL */
+	char *closing_headers; /* of the BYE, the CANCEL or the refusal, or NULL */
 	enum tl_leg_pending pending;
 	bool pending_offer; /* it bears one; else it wants ours */
 
@@ -67,6 +77,8 @@ struct tl_leg {
 	nta_outgoing_t *out; /* the INVITE or re-INVITE until its final response */
 	nta_outgoing_t *bye;
 	GPtrArray *others; /* nta_outgoing_t: INFO, PRACK, UPDATE */
+	struct tl_leg_carried infos_in[TL_LEG_INFOS], infos_out[TL_LEG_INFOS];
+	unsigned info_serial; /* of the last one that came */
 	struct tl_leg_request *request;
 	bool offerless;                            /* our INVITE had no offer */
 	bool early_answer;                         /* a 1xx brought the answer */
@@ -118,6 +130,8 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 /* A short one whose answer matters little; 0 or -errno. */
 int tl_leg_send_other(struct tl_leg *leg, sip_method_t method, const char *name, tag_type_t tag,
 		      tag_value_t value, ...);
+/* The final response to one of leg->others: forgets it, and sees whether the dialog still is. */
+void tl_leg_other_done(struct tl_leg *leg, nta_outgoing_t *orq);
 void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer);
 void tl_leg_send_bye(struct tl_leg *leg, const char *reason);
 /* Route set and target of the dialog, from what begins it. -EBADMSG: unusable. */
@@ -138,6 +152,8 @@ int tl_leg_on_request(nta_leg_magic_t *magic, nta_leg_t *dialog, nta_incoming_t 
 
 /* leg_info.c */
 void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+/* Answers those that wait: 481, the dialog is over. */
+void tl_leg_drop_infos(struct tl_leg *leg);
 
 /* leg_close.c */
 /* The peer or the network has ended it: state, BYE where one is due, GONE. */

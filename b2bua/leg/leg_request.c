@@ -141,19 +141,25 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 
 /* Whatever the answer says, it ends the transaction; that the dialog is gone (RFC 3261 12.2.1.2)
  * ends more. */
-static int on_other_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
+void tl_leg_other_done(struct tl_leg *leg, nta_outgoing_t *orq)
 {
-	struct tl_leg *leg = (struct tl_leg *)magic;
 	int status = nta_outgoing_status(orq);
 
-	if (status < 200)
-		return 0;
-	tl_leg_enter(leg);
 	g_ptr_array_remove(leg->others, orq);
 	if ((status == 408 || status == 481) && leg->state == TL_LEG_UP &&
 	    nta_outgoing_method(orq) != sip_method_prack)
 		tl_leg_lost(leg, &(struct tl_cause) { .status = status }, true);
 	nta_outgoing_destroy(orq);
+}
+
+static int on_other_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+
+	if (nta_outgoing_status(orq) < 200)
+		return 0;
+	tl_leg_enter(leg);
+	tl_leg_other_done(leg, orq);
 	tl_leg_leave(leg);
 	return 0;
 }
@@ -221,7 +227,7 @@ void tl_leg_send_bye(struct tl_leg *leg, const char *reason)
 {
 	tl_leg_set_state(leg, TL_LEG_CLOSING);
 	leg->bye = tl_leg_send(leg, on_bye_response, SIP_METHOD_BYE, SIPTAG_REASON_STR(reason),
-			       TAG_END());
+			       SIPTAG_HEADER_STR(leg->closing_headers), TAG_END());
 	if (!leg->bye)
 		tl_leg_set_state(leg, TL_LEG_OVER);
 }

@@ -8,26 +8,6 @@
 
 enum { REASON_BYTES = 256 };
 
-static const char *const crossing[] = { "User-to-User", "Alert-Info", "Call-Info" };
-
-bool tl_header_crosses(const char *name)
-{
-	if (g_ascii_strncasecmp(name, "X-", 2) == 0 && name[2])
-		return true;
-	for (size_t i = 0; i < G_N_ELEMENTS(crossing); i++)
-		if (g_ascii_strcasecmp(name, crossing[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_name(const char *name)
-{
-	for (const char *p = name; *p; p++)
-		if (!g_ascii_isalnum(*p) && !strchr("-.!%*_+`'~", *p))
-			return false;
-	return *name != '\0';
-}
-
 static bool is_value(const char *value)
 {
 	for (const char *p = value; *p; p++)
@@ -38,23 +18,41 @@ static bool is_value(const char *value)
 
 static void collect(su_home_t *home, const char *name, const char *value, struct tl_header_set *set)
 {
-	if (!name || !value || set->n == TL_HEADERS_MAX || !tl_header_crosses(name))
-		return;
-	if (strlen(name) >= TL_HEADER_BYTES || !is_name(name) || !is_value(value))
+	if (set->n == TL_HEADERS_MAX || !value || !is_value(value))
 		return;
 	set->v[set->n].name = su_strdup(home, name);
 	set->v[set->n].value = su_strdup(home, value);
 	set->n++;
 }
 
+static const char *name_of(const sip_header_t *h)
+{
+	return h->sh_class == sip_unknown_class ? h->sh_unknown->un_name : h->sh_class->hc_name;
+}
+
+static void collect_kind(su_home_t *home, const sip_t *sip, bool crossing,
+			 struct tl_header_set *set)
+{
+	const sip_header_t *h = sip->sip_request ? (const sip_header_t *)sip->sip_request
+						 : (const sip_header_t *)sip->sip_status;
+
+	for (; h; h = (const sip_header_t *)h->sh_succ) {
+		const char *name = name_of(h);
+
+		if (!name || !tl_header_is_free(name) || tl_header_crosses(name) != crossing)
+			continue;
+		collect(home, name,
+			h->sh_class == sip_unknown_class ? h->sh_unknown->un_value
+							 : sip_header_as_string(home, h),
+			set);
+	}
+}
+
 void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set *ret_set)
 {
 	ret_set->n = 0;
-	for (const sip_call_info_t *h = sip->sip_call_info; h; h = h->ci_next)
-		collect(home, "Call-Info", sip_header_as_string(home, (const sip_header_t *)h),
-			ret_set);
-	for (const sip_unknown_t *h = sip->sip_unknown; h; h = h->un_next)
-		collect(home, h->un_name, h->un_value, ret_set);
+	collect_kind(home, sip, true, ret_set);
+	collect_kind(home, sip, false, ret_set);
 }
 
 char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t n)
@@ -62,8 +60,7 @@ char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t
 	g_autoptr(GString) s = g_string_new(NULL);
 
 	for (size_t i = 0; i < n && i < TL_HEADERS_MAX; i++)
-		if (tl_header_crosses(headers[i].name) && is_name(headers[i].name) &&
-		    is_value(headers[i].value))
+		if (tl_header_is_free(headers[i].name) && is_value(headers[i].value))
 			g_string_append_printf(s, "%s: %s\r\n", headers[i].name, headers[i].value);
 	return s->len ? su_strdup(home, s->str) : NULL;
 }
@@ -183,7 +180,14 @@ char *tl_reason_format(su_home_t *home, const struct tl_cause *cause)
 
 void tl_cause_of(su_home_t *home, const sip_t *sip, struct tl_cause *ret_cause)
 {
-	*ret_cause = (struct tl_cause) { .reason = tl_reason_of(home, sip) };
+	struct tl_header_set *headers = su_alloc(home, sizeof(*headers));
+
+	tl_headers_collect(home, sip, headers);
+	*ret_cause = (struct tl_cause) {
+		.reason = tl_reason_of(home, sip),
+		.headers = headers->v,
+		.n_headers = headers->n,
+	};
 	if (!sip->sip_status)
 		return;
 	ret_cause->status = sip->sip_status->st_status;

@@ -8,23 +8,18 @@
 #include <stdbool.h>
 #include <sofia-sip/sip.h>
 #include "b2bua/leg/leg.h"
+#include "dialplan/header_name.h"
 
 enum {
-	TL_HEADERS_MAX = 16,     /* that cross with one message; more stay behind */
 	TL_HEADER_BYTES = 512,   /* a longer one stays behind */
 	TL_IDENTITY_BYTES = 256, /* user parts and display names are cut here */
 };
 
-struct tl_header_set {
-	struct tl_header v[TL_HEADERS_MAX];
-	size_t n;
-};
-
-/* X-…, User-to-User, Alert-Info, Call-Info. P-Asserted-Identity does not: what
- * one side asserts, the other has no reason to believe. */
-bool tl_header_crosses(const char *name);
+/* The headers that are not the gateway's own (dialplan/header_name.h): those that cross by
+ * themselves first, then those that a route may ask for, each kind in the message's order. */
 void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set *ret_set);
-/* "Name: value\r\n…" for SIPTAG_HEADER_STR(); NULL when none may cross. */
+/* "Name: value\r\n…" for SIPTAG_HEADER_STR(); NULL when there is none. What is not free, or is no
+ * header, is left out. */
 char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t n);
 
 /* A URI's user part, unescaped; "" when it has none, or when it has a NUL or a control
