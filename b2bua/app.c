@@ -1,6 +1,8 @@
 #include "b2bua/app.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/door.h"
+#include "b2bua/call/load.h"
 #include "b2bua/control/control.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
@@ -15,7 +17,6 @@
 enum {
 	STOP_LIMIT_MS = 2000, /* how long an orderly end waits for farewells */
 	STOP_POLL_MS = 50,
-	RETRY_AFTER_S = 10, /* told to callers that we have no room for */
 };
 
 static struct tl_media_cfg media_cfg(const struct tl_gateway *gateway)
@@ -29,42 +30,6 @@ static struct tl_media_cfg media_cfg(const struct tl_gateway *gateway)
 		.rtp_timeout_s = gateway->rtp_timeout_s,
 		.opus_complexity = gateway->opus_complexity,
 	};
-}
-
-/* Seconds after which a caller may try again; 0: there is room. */
-static unsigned overloaded(void *user)
-{
-	const struct tl_app *app = user;
-	unsigned max = tl_dialplan_gateway(app->dp)->max_calls;
-
-	if (app->draining || app->stopping)
-		return RETRY_AFTER_S;
-	return max && g_hash_table_size(app->calls) >= max ? RETRY_AFTER_S : 0;
-}
-
-static void on_invite(struct tl_request *request, void *user)
-{
-	struct tl_app *app = user;
-	struct tl_source source;
-	struct tl_leg *leg;
-
-	if (overloaded(app)) {
-		tl_request_reply(request, 503, "No room for more calls",
-				 SIPTAG_RETRY_AFTER_STR("10"), TAG_END());
-		return;
-	}
-	if (tl_access_check(app->access, app->dp, request, &source) < 0)
-		return;
-	if (tl_leg_new_incoming(request, &leg) < 0)
-		return;
-	(void)tl_call_new(app, leg, app->dp, &source);
-}
-
-static void on_register(struct tl_request *request, void *user)
-{
-	struct tl_app *app = user;
-
-	tl_registrar_on_register(request, app->registrar);
 }
 
 static int on_media_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
@@ -128,9 +93,10 @@ static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)
 {
 	struct tl_stack_cfg cfg = {
 		.gateway = gateway,
-		.on_invite = on_invite,
-		.on_register = on_register,
-		.overloaded = overloaded,
+		.admit = tl_app_admit,
+		.on_invite = tl_app_on_invite,
+		.on_register = tl_app_on_register,
+		.overloaded = tl_app_overloaded,
 		.user = app,
 	};
 
@@ -156,6 +122,8 @@ static int open_everything(struct tl_app *app)
 	r = open_stack(app, gateway);
 	if (r < 0)
 		return r;
+	app->door = tl_door_new(gateway->request_rate);
+	app->load = tl_load_start(app->root, app->media, app->stack, gateway->overload_lag_ms);
 	r = tl_access_new(&app->access);
 	if (r < 0)
 		return r;
@@ -238,11 +206,14 @@ void tl_app_free(struct tl_app *app)
 		su_timer_destroy(app->stop_timer);
 	tl_control_free(app->control);
 	end_calls(app);
+	if (app->load)
+		tl_load_free(g_steal_pointer(&app->load));
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_trunks_free(app->trunks);
 	tl_registrar_free(app->registrar);
 	tl_access_free(app->access);
+	tl_door_free(app->door);
 	tl_stack_free(app->stack);
 	tl_store_free(app->store);
 	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
@@ -276,6 +247,8 @@ int tl_app_reload(struct tl_app *app, json_t *mistakes)
 	r = tl_stack_configure(app->stack, tl_dialplan_gateway(fresh));
 	if (r < 0)
 		g_warning("not every listen address could be opened: %s", g_strerror(-r));
+	tl_door_configure(app->door, tl_dialplan_gateway(fresh)->request_rate);
+	tl_load_configure(app->load, tl_dialplan_gateway(fresh)->overload_lag_ms);
 	tl_registrar_configure(app->registrar, fresh);
 	tl_trunks_configure(app->trunks, fresh);
 	tl_dialplan_unref(old);

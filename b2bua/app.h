@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <sofia-sip/su_wait.h>
 #include <jansson.h>
+#include "b2bua/log.h"
 #include "dialplan/dialplan.h"
 #include "media/session.h"
 
 enum { TL_APP_RECENT_CALLS = 200 }; /* ended calls that `show` still knows */
 
 struct tl_call;
+struct tl_request;
 
 struct tl_app {
 	su_root_t *root;
@@ -21,6 +23,9 @@ struct tl_app {
 	char *ringback;         /* prompts/ringback.wav where there is one, or NULL */
 	struct tl_stack *stack;
 	struct tl_access *access;
+	struct tl_door *door;
+	struct tl_load *load;
+	struct tl_log_limit door_limit;
 	struct tl_store *store; /* NULL: memory only */
 	struct tl_registrar *registrar;
 	struct tl_trunks *trunks;
@@ -53,6 +58,14 @@ void tl_app_stop(struct tl_app *app);
 
 /* For call.c. */
 void tl_app_call_ended(struct tl_app *app, struct tl_call *call, json_t *record); /* takes record */
+
+/* Seconds after which a caller may try again; 0: there is room. app_admission.c. */
+unsigned tl_app_overloaded(void *user);
+/* tl_stack_cfg.admit: the door. */
+bool tl_app_admit(struct tl_request *request, void *user);
+/* tl_request_fn. */
+void tl_app_on_register(struct tl_request *request, void *user);
+void tl_app_on_invite(struct tl_request *request, void *user);
 
 /* tl_control_fn; user is the app. app_control.c. */
 int tl_app_control(const char *verb, const json_t *request, json_t **ret_result,

@@ -54,6 +54,15 @@ static const struct tl_key gateway_keys[] = {
 	  .help = "What User-Agent and Server headers say" },
 	{ "max-calls", tl_parse_number, AT(tl_gateway, max_calls), .max = CALLS_MAX, .initial = "0",
 	  .help = "Calls at a time; more are refused with 503. 0: no limit" },
+	{ "request-rate", tl_parse_number, AT(tl_gateway, request_rate), .max = 100000,
+	  .initial = "100",
+	  .help = "Requests a second that one address may send before it has shown a password, "
+		  "ten times as many at once; more get 503, then silence. Trunks are exempt. "
+		  "0: no limit" },
+	{ "overload-lag", tl_parse_ms, AT(tl_gateway, overload_lag_ms), .max = 10000,
+	  .initial = "100ms",
+	  .help = "When signalling or media are later than this for a second on end, new calls "
+		  "get 503. 0ms: never" },
 	{ "ring-time", tl_parse_seconds, AT(tl_gateway, ring_time_s), .min = 1, .max = 3600,
 	  .initial = "30s", .help = "How long a target rings when its route does not say" },
 	{ "rtp-timeout", tl_parse_seconds, AT(tl_gateway, rtp_timeout_s), .max = DAY_S,

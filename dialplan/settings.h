@@ -65,9 +65,11 @@ struct tl_gateway {
 	const char *prompts;    /* directory that relative play= files are in */
 	const char *control;    /* path of the control socket */
 	const char *user_agent;
-	unsigned max_calls;     /* 0: no limit */
-	unsigned ring_time_s;   /* default of a route's ring-time */
-	unsigned rtp_timeout_s; /* a call whose legs are both silent so long is ended; 0: never */
+	unsigned max_calls;       /* 0: no limit */
+	unsigned request_rate;    /* a second and source, before we know who it is; 0: any */
+	unsigned overload_lag_ms; /* so late all the time: no new calls; 0: never */
+	unsigned ring_time_s;     /* default of a route's ring-time */
+	unsigned rtp_timeout_s;   /* a call whose legs are both silent so long is ended; 0: never */
 	unsigned jitter_min_ms, jitter_max_ms;
 	unsigned register_min_s, register_max_s, register_default_s;
 	unsigned opus_complexity;   /* 0..10 */

@@ -258,6 +258,23 @@ static bool cut_range(const char *text, char **ret_low, char **ret_high)
 	return true;
 }
 
+bool tl_parse_ms(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		 void *object)
+{
+	int64_t ms;
+
+	if (!tl_duration_read(value->text, &ms) || ms < key->min || ms > key->max) {
+		g_autofree char *expected =
+			g_strdup_printf("a time such as 100ms, from %" G_GINT64_FORMAT
+					"ms to %" G_GINT64_FORMAT "ms",
+					key->min, key->max);
+
+		return tl_mistake_expected(p, value, expected);
+	}
+	*(unsigned *)tl_field(object, key) = ms;
+	return true;
+}
+
 bool tl_parse_ms_range(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
 		       void *object)
 {

@@ -14,6 +14,7 @@ tl_parse_fn tl_parse_flag;       /* yes, no */
 tl_parse_fn tl_parse_word;       /* one of key->words, kept as an int */
 tl_parse_fn tl_parse_number;     /* decimal, within the key's limits */
 tl_parse_fn tl_parse_seconds;    /* 90s, 2m, 1h30m; limits in seconds */
+tl_parse_fn tl_parse_ms;         /* 100ms; limits in milliseconds */
 tl_parse_fn tl_parse_ms_range;   /* 20ms-200ms */
 tl_parse_fn tl_parse_port_range; /* 16384-32767 */
 tl_parse_fn tl_parse_codecs;     /* a list of codec names */

@@ -48,6 +48,14 @@ bool tl_limits_take(struct tl_limits *limits, const struct sockaddr *source, int
 	return true;
 }
 
+void tl_limits_return(struct tl_limits *limits, const struct sockaddr *source)
+{
+	struct bucket *bucket = tl_source_table_find(limits->buckets, source);
+
+	if (bucket)
+		bucket->tokens = MIN(bucket->tokens + 1, (double)limits->cfg.burst);
+}
+
 unsigned tl_limits_count(const struct tl_limits *limits)
 {
 	return tl_source_table_count(limits->buckets);

@@ -20,4 +20,6 @@ struct tl_limits *tl_limits_new(const struct tl_limits_cfg *cfg); /* copies */
 void tl_limits_free(struct tl_limits *limits);                    /* NULL ok */
 /* True: the source (port ignored; IPv6 by its /64) had a token left, and spent it. */
 bool tl_limits_take(struct tl_limits *limits, const struct sockaddr *source, int64_t now_us);
+/* Gives one back: what it was spent on has turned out to be welcome. */
+void tl_limits_return(struct tl_limits *limits, const struct sockaddr *source);
 unsigned tl_limits_count(const struct tl_limits *limits); /* sources remembered */

@@ -1,6 +1,7 @@
 /* What the control socket's verbs do and say. */
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/load.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/trunk/trunk.h"
@@ -20,15 +21,16 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 	*ret_result = json_pack(
 		"{s:s, s:I, s:s, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "version",
 		TL_VERSION, "uptime_s", (json_int_t)(now_s - app->started_s), "state",
-		app->stopping   ? "stopping"
-		: app->draining ? "draining"
-				: "running",
+		app->stopping                ? "stopping"
+		: app->draining              ? "draining"
+		: tl_load_is_high(app->load) ? "overloaded"
+					     : "running",
 		"calls", (int)g_hash_table_size(app->calls), "calls_total",
 		(json_int_t)app->n_calls, "legs", (int)tl_stack_legs(app->stack), "registrations",
 		(int)tl_registrar_count(app->registrar), "workers", (int)load.workers,
 		"rtp_ports_used", (int)load.ports_used, "rtp_ports_free", (int)load.ports_free,
 		"late_ticks", (json_int_t)load.late_ticks, "tick_late_max_us",
-		(json_int_t)load.tick_late_max_us);
+		(json_int_t)tl_load_take_media_late_us(app->load));
 	return 0;
 }
 

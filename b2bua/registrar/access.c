@@ -281,6 +281,7 @@ static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
 
 	switch (judge(visit)) {
 	case VERDICT_GOOD:
+		visit->request->known = true;
 		*ret_source = (struct tl_source) { .kind = TL_SOURCE_EXTENSION,
 						   .extension = visit->extension };
 		return 0;

@@ -26,6 +26,7 @@ struct tl_request {
 	struct sockaddr_storage source;
 	enum tl_transport transport;
 	nta_incoming_t *irq; /* of a request that is taken and not yet handed out or answered */
+	bool known;          /* its sender has shown that it is who it says: by credentials */
 	bool answered;
 };
 

@@ -95,6 +95,7 @@ static int open_port(struct tl_stack *stack, const struct tl_listen *listen)
 		return r;
 	}
 	port->port = bound_port(stack, port);
+	port->fd = tl_port_find_fd(port);
 	g_ptr_array_add(stack->ports, port);
 	g_message("listen %s:%s:%u", tl_transport_name(listen->transport), listen->host,
 		  port->port);

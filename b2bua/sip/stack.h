@@ -21,6 +21,9 @@ typedef void tl_request_fn(struct tl_request *request, void *user);
 struct tl_stack_cfg {
 	const struct tl_gateway
 		*gateway; /* listen, advertise, domain, user_agent; lent till the next configure */
+	/* Each request outside dialogs, before anything else; false: it is answered, or not to be.
+	 * NULL: all come in. */
+	bool (*admit)(struct tl_request *request, void *user);
 	tl_request_fn *on_invite; /* initial INVITE, before a leg exists: admission comes first */
 	tl_request_fn *on_register;
 	tl_request_fn *on_other; /* NULL member: 405 with Allow. MESSAGE, SUBSCRIBE, PUBLISH … */
@@ -38,6 +41,8 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
 uint16_t tl_stack_port(const struct tl_stack *stack, enum tl_transport transport);
 /* Ends all legs first, waits for nothing. NULL ok. */
 void tl_stack_free(struct tl_stack *stack);
+/* How full the fullest UDP socket is with what we have not read yet. */
+unsigned tl_stack_backlog_permille(const struct tl_stack *stack);
 unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones included */
 
 su_root_t *tl_stack_root(struct tl_stack *stack);

@@ -17,6 +17,7 @@ struct tl_port {
 	char *ident;    /* the same for all ports of a host: names them to the transports */
 	uint16_t asked; /* 0: any */
 	uint16_t port;  /* bound */
+	int fd;         /* UDP: Sofia's socket; -1: not known */
 	bool stays;     /* named by the configuration at hand */
 };
 
@@ -50,6 +51,8 @@ int tl_stack_on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg
 char *tl_missing_extensions(const sip_t *sip, const char *const *supported);
 
 /* stack_address.c */
+/* The socket that Sofia has opened for this port, or -1. */
+int tl_port_find_fd(const struct tl_port *port);
 struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transport transport,
 				   const struct sockaddr *peer);
 /* A literal host, with or without brackets. */

@@ -96,7 +96,8 @@ int tl_stack_on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg
 	/* a response, or an ACK, of nothing we know: the latter is never answered */
 	if (sip && sip->sip_request && sip->sip_request->rq_method != sip_method_ack) {
 		tl_stack_source(stack, msg, &request.source, &request.transport);
-		if (is_acceptable(&request))
+		if ((!stack->cfg.admit || stack->cfg.admit(&request, stack->cfg.user)) &&
+		    is_acceptable(&request))
 			dispatch(&request);
 		if (request.irq)
 			nta_incoming_destroy(request.irq);

@@ -1,0 +1,105 @@
+#include "b2bua/call/load.h"
+#include <glib.h>
+#include "b2bua/sip/stack.h"
+#include "media/session.h"
+
+enum {
+	LOOK_MS = 200,
+	BAD_LOOKS = 5,             /* in a row: a second */
+	FULL_QUEUE_PERMILLE = 500, /* the kernel drops messages at 1000 */
+};
+
+struct tl_load {
+	unsigned lag_ms;
+	unsigned bad; /* looks in a row */
+	uint64_t media_late_us;
+	su_timer_t *timer; /* NULL: no looks of its own */
+	struct tl_media *media;
+	const struct tl_stack *stack;
+	int64_t due_us;
+};
+
+struct tl_load *tl_load_new(unsigned lag_ms)
+{
+	struct tl_load *load = g_new0(struct tl_load, 1);
+
+	load->lag_ms = lag_ms;
+	return load;
+}
+
+static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_load *load = (struct tl_load *)arg;
+	int64_t now_us = g_get_monotonic_time();
+	struct tl_load_sample sample = {
+		.signalling_late_us = (uint64_t)MAX(now_us - load->due_us, 0),
+		.queue_permille = tl_stack_backlog_permille(load->stack),
+	};
+	struct tl_media_load media;
+
+	tl_media_load_get(load->media, &media);
+	sample.media_late_us = media.tick_late_max_us;
+	tl_load_add(load, &sample);
+	load->due_us = now_us + LOOK_MS * 1000;
+	su_timer_set(timer, on_look, arg);
+}
+
+struct tl_load *tl_load_start(su_root_t *root, struct tl_media *media, const struct tl_stack *stack,
+			      unsigned lag_ms)
+{
+	struct tl_load *load = tl_load_new(lag_ms);
+
+	load->media = media;
+	load->stack = stack;
+	load->due_us = g_get_monotonic_time() + LOOK_MS * 1000;
+	load->timer = su_timer_create(su_root_task(root), LOOK_MS);
+	if (load->timer)
+		su_timer_set(load->timer, on_look, (su_timer_arg_t *)load);
+	return load;
+}
+
+void tl_load_free(struct tl_load *load)
+{
+	if (!load)
+		return;
+	if (load->timer)
+		su_timer_destroy(load->timer);
+	g_free(load);
+}
+
+void tl_load_configure(struct tl_load *load, unsigned lag_ms)
+{
+	load->lag_ms = lag_ms;
+}
+
+void tl_load_add(struct tl_load *load, const struct tl_load_sample *sample)
+{
+	uint64_t limit_us = (uint64_t)load->lag_ms * 1000;
+	bool bad = limit_us &&
+		   (sample->signalling_late_us > limit_us || sample->media_late_us > limit_us ||
+		    sample->queue_permille > FULL_QUEUE_PERMILLE);
+	bool was_high = tl_load_is_high(load);
+
+	load->media_late_us = MAX(load->media_late_us, sample->media_late_us);
+	load->bad = bad ? load->bad + 1 : 0;
+	if (tl_load_is_high(load) && !was_high)
+		g_warning("overload: no new calls; signalling late_ms=%u media late_ms=%u "
+			  "queue_permille=%u",
+			  (unsigned)(sample->signalling_late_us / 1000),
+			  (unsigned)(sample->media_late_us / 1000), sample->queue_permille);
+	else if (was_high && !tl_load_is_high(load))
+		g_message("overload: over");
+}
+
+bool tl_load_is_high(const struct tl_load *load)
+{
+	return load->bad >= BAD_LOOKS;
+}
+
+uint64_t tl_load_take_media_late_us(struct tl_load *load)
+{
+	uint64_t late_us = load->media_late_us;
+
+	load->media_late_us = 0;
+	return late_us;
+}
