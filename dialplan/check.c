@@ -186,7 +186,8 @@ static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
 	check_action(load, loaded);
 	check_idle_keys(load, loaded);
 	check_groups(load, loaded, "number", route->number);
-	check_groups(load, loaded, "redirect", route->redirect);
+	for (size_t i = 0; i < route->n_redirects; i++)
+		check_groups(load, loaded, "redirect", route->redirects[i].uri);
 	check_strip(load, loaded);
 }
 

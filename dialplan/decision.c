@@ -6,36 +6,32 @@
 #include "dialplan/dialplan_priv.h"
 #include "dialplan/rewrite.h"
 
+enum { CLOSED_DEPTH = 32 }; /* routes that on-closed may go through; load refuses circles */
+
 /* A decision with what it holds on to. */
 struct held_decision {
 	struct tl_decision decision; /* first: tl_decision_free() gets its address */
 	struct tl_dialplan *dp;
-	char *callee, *redirect_to;
-	struct tl_ring_step *steps;     /* when the route's own can't be lent */
-	struct tl_ring_target *targets; /* of all steps */
+	struct tl_pool *pool; /* what was made for this call */
 };
-
-const char *tl_verdict_name(enum tl_verdict v)
-{
-	static const char *const names[_TL_VERDICT_MAX] = {
-		[TL_VERDICT_RING] = "ring",         [TL_VERDICT_ANSWER] = "answer",
-		[TL_VERDICT_ECHO] = "echo",         [TL_VERDICT_REJECT] = "reject",
-		[TL_VERDICT_REDIRECT] = "redirect",
-	};
-
-	return v >= 0 && v < _TL_VERDICT_MAX ? names[v] : "invalid";
-}
 
 static struct held_decision *held_new(struct tl_dialplan *dp, const struct tl_facts *facts)
 {
 	struct held_decision *held = g_new0(struct held_decision, 1);
+	struct tl_decision *d = &held->decision;
 
 	held->dp = tl_dialplan_ref(dp);
-	held->decision.caller = facts->caller;
+	held->pool = tl_pool_new();
+	d->route = "";
+	d->callee = tl_pool_strdup(held->pool, facts->callee);
+	d->caller = tl_pool_strdup(held->pool, facts->caller);
+	d->ring_time_s = dp->gateway.ring_time_s;
+	d->dtmf = _TL_DTMF_INVALID;
+	d->srtp = _TL_SRTP_INVALID;
 	if (facts->source == TL_SOURCE_EXTENSION) {
 		const struct tl_extension_cfg *ext = tl_dialplan_extension(dp, facts->source_name);
 
-		held->decision.caller_name = ext ? ext->name : NULL;
+		d->caller_name = ext ? ext->name : NULL;
 	}
 	return held;
 }
@@ -46,43 +42,9 @@ void tl_decision_free(struct tl_decision *decision)
 
 	if (!held)
 		return;
-	g_free(held->callee);
-	g_free(held->redirect_to);
-	g_free((char *)held->decision.caller);
-	g_free(held->steps);
-	g_free(held->targets);
+	tl_pool_free(held->pool);
 	tl_dialplan_unref(held->dp);
 	g_free(held);
-}
-
-static struct tl_ring_target dialled(const struct held_decision *held)
-{
-	return (struct tl_ring_target) {
-		.kind = TL_TARGET_EXTENSION,
-		.extension = tl_dialplan_extension(held->dp, held->callee),
-	};
-}
-
-/* Copies the route's steps with the extension dialled in the place of "extension". */
-static void set_dialled_steps(struct held_decision *held, const struct tl_route_cfg *route)
-{
-	struct tl_ring_target *target;
-	size_t n = 0;
-
-	for (size_t i = 0; i < route->n_steps; i++)
-		n += route->steps[i].n_targets;
-	target = held->targets = g_new(struct tl_ring_target, n);
-	held->steps = g_new(struct tl_ring_step, route->n_steps);
-	for (size_t i = 0; i < route->n_steps; i++) {
-		held->steps[i] = (struct tl_ring_step) { target, route->steps[i].n_targets };
-		for (size_t k = 0; k < route->steps[i].n_targets; k++) {
-			*target = route->steps[i].targets[k];
-			if (!target->trunk && !target->extension)
-				*target = dialled(held);
-			target++;
-		}
-	}
-	held->decision.steps = held->steps;
 }
 
 static enum tl_verdict route_verdict(const struct tl_route_cfg *route)
@@ -91,17 +53,28 @@ static enum tl_verdict route_verdict(const struct tl_route_cfg *route)
 		return TL_VERDICT_RING;
 	if (route->reject.kind == TL_FOLLOW_REJECT)
 		return TL_VERDICT_REJECT;
-	if (route->redirect)
+	if (route->n_redirects)
 		return TL_VERDICT_REDIRECT;
 	return route->echo ? TL_VERDICT_ECHO : TL_VERDICT_ANSWER;
 }
 
-static const struct tl_pattern *matching(const struct tl_route_cfg *route, const char *callee)
+static const struct tl_pattern *matching(const struct tl_pattern *patterns, size_t n,
+					 const char *number)
 {
-	for (size_t i = 0; i < route->n_to; i++)
-		if (tl_pattern_match(&route->to[i], callee))
-			return &route->to[i];
+	for (size_t i = 0; i < n; i++)
+		if (tl_pattern_match(&patterns[i], number))
+			return &patterns[i];
 	return NULL;
+}
+
+/* A template with the number dialled and the groups of the pattern that it matched. */
+static const char *expand(struct held_decision *held, const struct tl_route_cfg *route,
+			  const char *text, const struct tl_facts *facts)
+{
+	const struct tl_pattern *pattern =
+		route ? matching(route->to, route->n_to, facts->callee) : NULL;
+
+	return tl_pool_take(held->pool, tl_template_expand(text, pattern, facts->callee));
 }
 
 /* What is lent as it stands, for as long as the dialplan is held. */
@@ -113,17 +86,93 @@ static void lend_facts(struct tl_decision *d, const struct tl_route_cfg *route)
 	d->reason = route->reject.reason;
 	d->play = route->play;
 	d->n_play = route->n_play;
-	d->play_answered = route->play_as == TL_PLAY_UNSAID ? d->verdict != TL_VERDICT_RING
-							    : route->play_as == TL_PLAY_ANSWER;
+	d->play_answered =
+		route->play_as == TL_PLAY_UNSAID
+			? d->verdict != TL_VERDICT_RING && d->verdict != TL_VERDICT_REJECT
+			: route->play_as == TL_PLAY_ANSWER;
+	d->ringback = route->ringback;
+	d->ringback_file = route->ringback_file;
 	d->record = route->record;
 	d->hold_music = route->hold_music;
-	d->steps = route->steps;
-	d->n_steps = route->n_steps;
 	d->ring_time_s = route->ring_time_s;
 	d->max_duration_s = route->max_duration_s;
 	d->on_busy = route->on_busy;
 	d->on_no_answer = route->on_no_answer;
 	d->on_failure = route->on_failure;
+	d->codecs = route->codecs;
+	d->n_codecs = route->n_codecs;
+	d->dtmf = route->dtmf;
+	d->srtp = route->srtp;
+	d->echo_cancel = route->echo_cancel;
+	d->media = route->media;
+	d->transfer = route->transfer;
+	d->drop_headers = route->drop_headers;
+	d->n_drop_headers = route->n_drop_headers;
+	d->carry_headers = route->carry_headers;
+	d->n_carry_headers = route->n_carry_headers;
+}
+
+static void set_caller(struct held_decision *held, const struct tl_route_cfg *route,
+		       const struct tl_facts *facts)
+{
+	struct tl_decision *d = &held->decision;
+
+	if (route->caller)
+		d->caller =
+			tl_pool_take(held->pool, tl_template_expand(route->caller,
+								    matching(route->from_number,
+									     route->n_from_number,
+									     facts->caller),
+								    facts->caller));
+	if (route->caller_name || (route->caller && !*route->caller))
+		d->caller_name = route->caller_name;
+	d->privacy = route->privacy;
+}
+
+/* A value that came out empty adds nothing. */
+static void set_headers(struct held_decision *held, const struct tl_route_cfg *route,
+			const struct tl_facts *facts)
+{
+	struct tl_header_out *out;
+	size_t n = 0;
+
+	if (!route->n_add_headers)
+		return;
+	out = tl_pool_alloc(held->pool, route->n_add_headers, sizeof(*out));
+	for (size_t i = 0; i < route->n_add_headers; i++) {
+		const char *value = expand(held, route, route->add_headers[i].value, facts);
+
+		if (*value)
+			out[n++] = (struct tl_header_out) { route->add_headers[i].name, value };
+	}
+	held->decision.add_headers = out;
+	held->decision.n_add_headers = n;
+}
+
+/* Contacts of a redirection; one that stands for an extension that does not exist is left out. */
+static void set_redirects(struct held_decision *held, const struct tl_route_cfg *route,
+			  const struct tl_redirect *redirects, size_t n,
+			  const struct tl_facts *facts)
+{
+	struct tl_redirect *out = tl_pool_alloc(held->pool, n, sizeof(*out));
+	struct tl_decision *d = &held->decision;
+
+	d->redirects = out;
+	d->n_redirects = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct tl_redirect item = redirects[i];
+
+		if (item.uri)
+			item.uri = expand(held, route, item.uri, facts);
+		else if (!item.extension)
+			item.extension = tl_dialplan_extension(held->dp, d->callee);
+		if (item.uri || item.extension)
+			out[d->n_redirects++] = item;
+	}
+	if (d->n_redirects)
+		return;
+	d->verdict = TL_VERDICT_REJECT;
+	d->status = 404;
 }
 
 static void apply_route(struct held_decision *held, const struct tl_route_cfg *route,
@@ -132,51 +181,96 @@ static void apply_route(struct held_decision *held, const struct tl_route_cfg *r
 	struct tl_decision *d = &held->decision;
 
 	lend_facts(d, route);
-	held->callee = tl_route_callee(route, facts->callee);
-	if (route->redirect)
-		held->redirect_to = tl_template_expand(
-			route->redirect, matching(route, facts->callee), facts->callee);
-	d->redirect_to = held->redirect_to;
-	if (route->caller)
-		d->caller = route->caller;
-	if (route->caller_name || (route->caller && !*route->caller))
-		d->caller_name = route->caller_name;
-	if (route->rings_dialled)
-		set_dialled_steps(held, route);
+	d->callee = tl_pool_take(held->pool, tl_route_callee(route, facts->callee));
+	set_caller(held, route, facts);
+	set_headers(held, route, facts);
+	if (route->n_redirects)
+		set_redirects(held, route, route->redirects, route->n_redirects, facts);
+	d->steps =
+		tl_steps_draw(held->pool, route->steps, route->n_steps, route->ring_time_s,
+			      tl_dialplan_extension(held->dp, d->callee), facts->lot, &d->n_steps);
 }
 
-/* An extension calls another: no route is needed. */
-static void apply_extension(struct held_decision *held, const struct tl_facts *facts)
+/* What a follow-up says that is not another route. */
+static void apply_follow(struct held_decision *held, const struct tl_route_cfg *route,
+			 const struct tl_follow *follow, const struct tl_facts *facts)
 {
 	struct tl_decision *d = &held->decision;
 
-	held->callee = g_strdup(facts->callee);
-	held->targets = g_new(struct tl_ring_target, 1);
-	held->targets[0] = dialled(held);
-	held->steps = g_new(struct tl_ring_step, 1);
-	held->steps[0] = (struct tl_ring_step) { held->targets, 1 };
-	d->route = "";
+	d->route = route ? route->name : "";
+	d->play = follow->play;
+	d->n_play = follow->n_play;
+	d->play_answered = follow->kind == TL_FOLLOW_PLAY;
+	switch (follow->kind) {
+	case TL_FOLLOW_PLAY:
+		d->verdict = TL_VERDICT_ANSWER;
+		return;
+	case TL_FOLLOW_REDIRECT:
+		d->verdict = TL_VERDICT_REDIRECT;
+		set_redirects(held, route, follow->redirects, follow->n_redirects, facts);
+		return;
+	case TL_FOLLOW_REJECT:
+	case TL_FOLLOW_NONE:
+	case TL_FOLLOW_ROUTE:
+	case _TL_FOLLOW_MAX:
+	case _TL_FOLLOW_INVALID:
+		break;
+	}
+	d->verdict = TL_VERDICT_REJECT;
+	d->status = follow->status;
+	d->reason = follow->reason;
+}
+
+/* An extension calls another: no route is needed. */
+static struct tl_decision *call_extension(struct tl_dialplan *dp, const struct tl_facts *facts)
+{
+	static const struct tl_ring_target dialled = { .kind = TL_TARGET_EXTENSION };
+	static const struct tl_ring_step step = { &dialled, 1, 0 };
+	const struct tl_extension_cfg *callee = tl_dialplan_extension(dp, facts->callee);
+	struct held_decision *held;
+	struct tl_decision *d;
+
+	if (facts->source != TL_SOURCE_EXTENSION || !callee)
+		return NULL;
+	held = held_new(dp, facts);
+	d = &held->decision;
 	d->verdict = TL_VERDICT_RING;
-	d->steps = held->steps;
-	d->n_steps = 1;
-	d->ring_time_s = held->dp->gateway.ring_time_s;
+	d->steps = tl_steps_draw(held->pool, &step, 1, d->ring_time_s, callee, 0, &d->n_steps);
+	return d;
+}
+
+/* The route that counts when its hours are over, or NULL and what is done instead. */
+static const struct tl_route_cfg *after_hours(const struct tl_dialplan *dp,
+					      const struct tl_route_cfg **route,
+					      const struct tl_facts *facts)
+{
+	for (unsigned i = 0; i < CLOSED_DEPTH; i++) {
+		const struct tl_follow *follow = &(*route)->on_closed;
+
+		if (follow->kind == TL_FOLLOW_NONE || tl_route_open(*route, facts))
+			return *route;
+		if (follow->kind != TL_FOLLOW_ROUTE)
+			return NULL;
+		*route = g_hash_table_lookup(dp->route_by_name, follow->route);
+	}
+	return *route;
 }
 
 struct tl_decision *tl_decision_make(struct tl_dialplan *dp, const struct tl_route_cfg *route,
 				     const struct tl_facts *facts)
 {
+	const struct tl_route_cfg *first = route, *open;
 	struct held_decision *held;
 
-	if (!route &&
-	    (facts->source != TL_SOURCE_EXTENSION || !tl_dialplan_extension(dp, facts->callee)))
-		return NULL;
+	if (!route)
+		return call_extension(dp, facts);
+	open = after_hours(dp, &route, facts);
 	held = held_new(dp, facts);
-	if (route)
-		apply_route(held, route, facts);
+	if (open)
+		apply_route(held, open, facts);
 	else
-		apply_extension(held, facts);
-	held->decision.callee = held->callee;
-	held->decision.caller = g_strdup(held->decision.caller);
+		apply_follow(held, route, &route->on_closed, facts);
+	held->decision.closed = open != first;
 	return &held->decision;
 }
 
@@ -198,35 +292,44 @@ int tl_dialplan_decide(struct tl_dialplan *dp, const struct tl_facts *facts,
 	return 0;
 }
 
-int tl_dialplan_follow(struct tl_dialplan *dp, const char *route, const struct tl_facts *facts,
-		       struct tl_decision **ret_decision)
+int tl_dialplan_follow(struct tl_dialplan *dp, const struct tl_follow *follow,
+		       const struct tl_facts *facts, struct tl_decision **ret_decision)
 {
-	const struct tl_route_cfg *next = g_hash_table_lookup(dp->route_by_name, route);
+	const struct tl_route_cfg *next;
+	struct held_decision *held;
 
-	if (!next || !tl_route_can_ring(dp, next, facts))
+	if (follow->kind == TL_FOLLOW_NONE)
 		return -ENOENT;
-	*ret_decision = tl_decision_make(dp, next, facts);
+	if (follow->kind == TL_FOLLOW_ROUTE) {
+		next = g_hash_table_lookup(dp->route_by_name, follow->route);
+		if (!next || !tl_route_can_ring(dp, next, facts))
+			return -ENOENT;
+		*ret_decision = tl_decision_make(dp, next, facts);
+		return 0;
+	}
+	held = held_new(dp, facts);
+	apply_follow(held, NULL, follow, facts);
+	*ret_decision = &held->decision;
 	return 0;
 }
 
-static void append_target(GString *out, const struct tl_ring_target *target)
+/* "X-*" or a whole name; header names have no case (RFC 3261 7.3.1). */
+static bool names_header(const char *pattern, const char *name)
 {
-	if (target->trunk)
-		g_string_append_printf(out, "trunk:%s", target->trunk->name);
-	else
-		g_string_append(out, target->extension ? target->extension->number : "extension");
+	size_t bytes = strlen(pattern);
+
+	if (bytes && pattern[bytes - 1] == '*')
+		return g_ascii_strncasecmp(pattern, name, bytes - 1) == 0;
+	return g_ascii_strcasecmp(pattern, name) == 0;
 }
 
-char *tl_steps_text(const struct tl_ring_step *steps, size_t n)
+enum tl_header_fate tl_decision_header(const struct tl_decision *decision, const char *name)
 {
-	GString *out = g_string_new(NULL);
-
-	for (size_t i = 0; i < n; i++) {
-		g_string_append(out, i ? " then " : "");
-		for (size_t k = 0; k < steps[i].n_targets; k++) {
-			g_string_append(out, k ? ", " : "");
-			append_target(out, &steps[i].targets[k]);
-		}
-	}
-	return g_string_free(out, FALSE);
+	for (size_t i = 0; i < decision->n_drop_headers; i++)
+		if (names_header(decision->drop_headers[i], name))
+			return TL_HEADER_DROP;
+	for (size_t i = 0; i < decision->n_carry_headers; i++)
+		if (names_header(decision->carry_headers[i], name))
+			return TL_HEADER_CARRY;
+	return TL_HEADER_DEFAULT;
 }

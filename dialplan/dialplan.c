@@ -6,18 +6,6 @@
 #include <string.h>
 #include "dialplan/dialplan_priv.h"
 
-const char *tl_dtmf_mode_name(enum tl_dtmf_mode m)
-{
-	static const char *const names[_TL_DTMF_MAX] = {
-		[TL_DTMF_AUTO] = "auto",
-		[TL_DTMF_RTP] = "rtp",
-		[TL_DTMF_INFO] = "info",
-		[TL_DTMF_INBAND] = "inband",
-	};
-
-	return m >= 0 && m < _TL_DTMF_MAX ? names[m] : "invalid";
-}
-
 struct tl_dialplan *tl_dialplan_new(void)
 {
 	struct tl_dialplan *dp = g_new0(struct tl_dialplan, 1);

@@ -69,11 +69,14 @@ const struct tl_trunk_cfg *tl_dialplan_trunk_by_address(const struct tl_dialplan
  */
 int tl_dialplan_decide(struct tl_dialplan *dp, const struct tl_facts *facts,
 		       struct tl_decision **ret_decision);
-/* The same for a named route, whatever its conditions: follow-ups. -ENOENT: it rings
- * the extension dialled, and there is none of that number; or there is no such
- * route (load has checked names, so only after a bug). */
-int tl_dialplan_follow(struct tl_dialplan *dp, const char *route, const struct tl_facts *facts,
-		       struct tl_decision **ret_decision);
+/*
+ * What follows (decision->on_busy and the like) as a decision of its own: with another
+ * route, whatever its conditions, or a refusal, an announcement, a redirection.
+ * -ENOENT: the route rings the extension dialled, and there is none of that number; or the
+ * kind is TL_FOLLOW_NONE.
+ */
+int tl_dialplan_follow(struct tl_dialplan *dp, const struct tl_follow *follow,
+		       const struct tl_facts *facts, struct tl_decision **ret_decision);
 void tl_decision_free(struct tl_decision *decision); /* NULL ok */
 
 /* Prints, for a call, each route considered with the first condition that

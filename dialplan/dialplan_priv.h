@@ -44,5 +44,11 @@ const struct tl_route_cfg *tl_dialplan_find_route(const struct tl_dialplan *dp,
  * NULL: nothing takes it. */
 struct tl_decision *tl_decision_make(struct tl_dialplan *dp, const struct tl_route_cfg *route,
 				     const struct tl_facts *facts);
+/* A route's steps for one call, from memory of the pool: the extension dialled in the place of
+ * "extension", times filled in, and shares by weight in the order that lot draws. */
+const struct tl_ring_step *tl_steps_draw(struct tl_pool *pool, const struct tl_ring_step *steps,
+					 size_t n, unsigned ring_time_s,
+					 const struct tl_extension_cfg *dialled, uint32_t lot,
+					 size_t *ret_n);
 /* "1001, 1002 then trunk:carrier"; the caller frees it. */
 char *tl_steps_text(const struct tl_ring_step *steps, size_t n);

@@ -156,7 +156,8 @@ static void compare_outcome(struct tl_parse *p, const struct tl_expect *expect,
 	compare_rings(p, &expect->rings, d);
 	compare_plays(p, &expect->plays, d);
 	compare(p, &expect->rejects, want, status);
-	compare(p, &expect->redirects, expect->redirects.text, d ? d->redirect_to : NULL);
+	compare(p, &expect->redirects, expect->redirects.text,
+		d && d->n_redirects ? d->redirects[0].uri : NULL);
 	compare(p, &expect->dials, expect->dials.text, d ? d->callee : NULL);
 	compare(p, &expect->shows, expect->shows.text,
 		d && !*d->caller ? "withheld"

@@ -104,7 +104,8 @@ static void tell_verdict(const struct telling *t, const struct tl_decision *d)
 			d->reason ? d->reason : "");
 		break;
 	case TL_VERDICT_REDIRECT:
-		fprintf(t->out, "    redirects    to %s (302)\n", d->redirect_to);
+		for (size_t i = 0; i < d->n_redirects; i++)
+			fprintf(t->out, "    redirects    to %s (302)\n", d->redirects[i].uri);
 		break;
 	case _TL_VERDICT_MAX:
 	case _TL_VERDICT_INVALID:

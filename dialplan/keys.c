@@ -213,9 +213,9 @@ static const struct tl_key route_keys[] = {
 	  .help = "Instead of ring: echo answers and sends back what it hears" },
 	{ "reject", tl_parse_reject, ROUTE(reject), .example = "403 Not From Here",
 	  .help = "Instead of ring: refuse with a status from 400 to 699 and a reason" },
-	{ "redirect", tl_parse_uri_template, ROUTE(redirect), .example = "sip:$0@other.example",
-	  .help = "Instead of ring: send the caller there with 302; $0 the number dialled, $1 a "
-		  "group" },
+	{ "redirect", tl_parse_redirects, ROUTE_LIST(redirects), .example = "sip:$0@other.example",
+	  .help = "Instead of ring: send the caller there with 302: URI ($0 the number dialled, "
+		  "$1 a group), NUMBER or extension (where those are registered); a list" },
 	{ "strip", tl_parse_number, ROUTE(strip), .max = 64, .initial = "0",
 	  .help = "Characters taken off the front of the number dialled" },
 	{ "prefix", tl_parse_number_text, ROUTE(prefix), .example = "+49",

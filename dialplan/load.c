@@ -8,7 +8,7 @@
 
 enum {
 	NAME_BYTES = 64,
-	KEYS_MAX = 32, /* rows of a section, for duplicates */
+	KEYS_MAX = 96, /* rows of a section, for duplicates */
 };
 
 static const size_t object_bytes[_TL_SECTION_MAX] = {
@@ -180,6 +180,8 @@ static void name_object(struct tl_loaded *loaded, unsigned order)
 			.at = section->at,
 			.order = order,
 			.play_as = TL_PLAY_UNSAID,
+			.dtmf = _TL_DTMF_INVALID,
+			.srtp = _TL_SRTP_INVALID,
 		};
 		break;
 	case TL_SECTION_EXPECT:

@@ -1,4 +1,4 @@
-/* The values of [route] sections: whom to ring, what is heard, what follows. */
+/* The values of [route] sections: whom to ring, what is heard. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -174,10 +174,10 @@ static bool check_prompt(struct tl_parse *p, const struct tl_value *item, const 
 	return true;
 }
 
-bool tl_parse_play(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
-		   void *object)
+bool tl_prompts_read(struct tl_parse *p, const struct tl_value *value,
+		     const char *const **ret_paths, size_t *ret_n)
 {
-	GArray *list = g_array_new(FALSE, FALSE, sizeof(const char *));
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(const char *));
 	struct tl_value rest = *value, item;
 	bool ok = true;
 
@@ -187,7 +187,8 @@ bool tl_parse_play(struct tl_parse *p, const struct tl_key *key, const struct tl
 		ok = check_prompt(p, &item, path) && ok;
 		g_array_append_val(list, path);
 	}
-	tl_list_store(p, key, list, object);
+	*ret_paths = tl_pool_copy(p->pool, list->data, list->len, sizeof(const char *));
+	*ret_n = list->len;
 	return ok;
 }
 
@@ -207,54 +208,26 @@ bool tl_parse_music_later(struct tl_parse *p, const struct tl_key *key,
 	return true;
 }
 
-/* "486 Busy Here" or "486". */
-static bool read_status(struct tl_parse *p, const struct tl_value *value, const char *text,
-			struct tl_follow *ret)
+bool tl_parse_play(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		   void *object)
 {
-	const char *start = text + strspn(text, " \t");
-	g_autofree char *digits = g_strndup(start, strcspn(start, " \t"));
-	const char *reason = start + strlen(digits);
-	uint64_t status;
-
-	if (!tl_number_read(digits, 699, &status) || status < 400)
-		return tl_mistake(p, value,
-				  "expected a status from 400 to 699 and a reason, such as "
-				  "486 Busy Here");
-	reason += strspn(reason, " \t");
-	*ret = (struct tl_follow) {
-		.kind = TL_FOLLOW_REJECT,
-		.status = status,
-		.reason = *reason ? tl_pool_strdup(p->pool, reason) : NULL,
-	};
-	return true;
+	return tl_prompts_read(p, value, tl_field(object, key), tl_field2(object, key));
 }
 
-bool tl_parse_reject(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
-		     void *object)
+bool tl_parse_ringback(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		       void *object)
 {
-	return read_status(p, value, value->text, tl_field(object, key));
-}
+	struct tl_route_cfg *route = object;
+	const char *path;
 
-bool tl_parse_follow(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
-		     void *object)
-{
-	g_autofree char *quoted = NULL, *hint = NULL;
-	struct tl_follow *follow = tl_field(object, key);
-	const char *name;
-
-	if (g_str_has_prefix(value->text, "reject "))
-		return read_status(p, value, value->text + strlen("reject "), follow);
-	if (!g_str_has_prefix(value->text, "route:"))
-		return tl_mistake_expected(p, value, "route:NAME or reject 486 Busy Here");
-	name = value->text + strlen("route:");
-	if (g_hash_table_lookup_extended(p->dp->route_by_name, name, (void **)&follow->route,
-					 NULL)) {
-		follow->kind = TL_FOLLOW_ROUTE;
+	if (strcmp(value->text, "auto") == 0 || strcmp(value->text, "none") == 0) {
+		route->ringback = *value->text == 'n' ? TL_RINGBACK_NONE : TL_RINGBACK_AUTO;
 		return true;
 	}
-	quoted = tl_quote(name);
-	hint = tl_suggest_section(p, TL_SECTION_ROUTE, name);
-	return tl_mistake(p, value, "there is no [route] %s%s", quoted, hint);
+	path = tl_play_path(p, value);
+	route->ringback = TL_RINGBACK_FILE;
+	route->ringback_file = path;
+	return check_prompt(p, value, path);
 }
 
 bool tl_parse_answer(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,

@@ -52,7 +52,7 @@ bool tl_route_can_ring(const struct tl_dialplan *dp, const struct tl_route_cfg *
 }
 
 /* One of the names must be open, and none of those after "not". */
-static bool when_holds(const struct tl_route_cfg *route, const struct tl_facts *facts)
+bool tl_route_open(const struct tl_route_cfg *route, const struct tl_facts *facts)
 {
 	bool named = false, open = false;
 
@@ -84,7 +84,10 @@ enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_ro
 		return TL_CONDITION_TRANSPORT;
 	if (!tl_route_can_ring(dp, route, facts))
 		return TL_CONDITION_DIALLED;
-	return when_holds(route, facts) ? TL_CONDITION_NONE : TL_CONDITION_WHEN;
+	/* a route that says what follows on closed hours takes the call even then */
+	if (route->on_closed.kind != TL_FOLLOW_NONE || tl_route_open(route, facts))
+		return TL_CONDITION_NONE;
+	return TL_CONDITION_WHEN;
 }
 
 static char *join_from(const struct tl_route_cfg *route)
@@ -184,6 +187,8 @@ char *tl_follow_text(const struct tl_follow *follow)
 	case TL_FOLLOW_REJECT:
 		return g_strdup_printf("reject %d%s%s", follow->status, follow->reason ? " " : "",
 				       follow->reason ? follow->reason : "");
+	case TL_FOLLOW_PLAY:
+	case TL_FOLLOW_REDIRECT:
 	case TL_FOLLOW_NONE:
 	case _TL_FOLLOW_MAX:
 	case _TL_FOLLOW_INVALID:

@@ -61,19 +61,35 @@ struct tl_route_cfg {
 	enum tl_play_as play_as;
 	enum tl_record_mode record;
 	const char *hold_music;  /* "": none; NULL: not said */
-	bool echo;               /* answer = echo */
-	struct tl_follow reject; /* TL_FOLLOW_NONE: there is none */
-	const char *redirect;    /* template; NULL: none */
+	bool echo;                           /* answer = echo */
+	struct tl_follow reject;             /* TL_FOLLOW_NONE: there is none */
+	const struct tl_redirect *redirects; /* as in struct tl_follow */
+	size_t n_redirects;
+	const char *const *codecs;
+	size_t n_codecs;
+	enum tl_dtmf_mode dtmf;
+	enum tl_srtp_policy srtp;
+	enum tl_echo_mode echo_cancel;
+	enum tl_media_mode media;
+	enum tl_transfer_mode transfer;
+	enum tl_ringback_mode ringback;
+	const char *ringback_file;
 
 	unsigned strip;
 	const char *prefix, *number;      /* number: template; NULL: none */
 	const char *caller, *caller_name; /* caller "": withheld; NULL: as received */
-	struct tl_follow on_busy, on_no_answer, on_failure;
+	enum tl_privacy privacy;
+	const struct tl_header_out *add_headers; /* values are templates */
+	const char *const *drop_headers, *const *carry_headers;
+	size_t n_add_headers, n_drop_headers, n_carry_headers;
+	struct tl_follow on_busy, on_no_answer, on_failure, on_closed;
 };
 
 /* The first condition that fails. */
 enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
 				const struct tl_facts *facts);
+/* Do its hours hold? Without `when` they always do. */
+bool tl_route_open(const struct tl_route_cfg *route, const struct tl_facts *facts);
 /* False: it rings the extension dialled, and there is none of that number. */
 bool tl_route_can_ring(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
 		       const struct tl_facts *facts);

@@ -134,12 +134,22 @@ static bool check_uri_text(struct tl_parse *p, const struct tl_value *value, con
 	return true;
 }
 
+bool tl_template_read(struct tl_parse *p, const struct tl_value *value, const char *text)
+{
+	size_t offset;
+
+	if (tl_template_check(text, &offset) < 0)
+		return tl_mistake(p, value,
+				  "\"$\" must be followed by a digit, or by \"$\" for itself");
+	return check_uri_text(p, value, text);
+}
+
 bool tl_parse_caller(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
 		     void *object)
 {
 	const char *text = tl_value_unquote(p->pool, value);
 
-	if (!check_uri_text(p, value, text))
+	if (!tl_template_read(p, value, text))
 		return false;
 	*(const char **)tl_field(object, key) = strcmp(text, "withheld") == 0 ? "" : text;
 	return true;
@@ -155,22 +165,6 @@ bool tl_parse_number_text(struct tl_parse *p, const struct tl_key *key,
 bool tl_parse_template(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
 		       void *object)
 {
-	const char *text = tl_value_unquote(p->pool, value);
-	size_t offset;
-
-	if (tl_template_check(text, &offset) < 0)
-		return tl_mistake(p, value,
-				  "\"$\" must be followed by a digit, or by \"$\" for itself");
-	return check_uri_text(p, value, text) && tl_parse_text(p, key, value, object);
-}
-
-bool tl_parse_uri_template(struct tl_parse *p, const struct tl_key *key,
-			   const struct tl_value *value, void *object)
-{
-	const char *text = tl_value_unquote(p->pool, value);
-
-	if (!g_str_has_prefix(text, "sip:") && !g_str_has_prefix(text, "sips:") &&
-	    !g_str_has_prefix(text, "tel:"))
-		return tl_mistake_expected(p, value, "a URI such as sip:$0@other.example");
-	return tl_parse_template(p, key, value, object);
+	return tl_template_read(p, value, tl_value_unquote(p->pool, value)) &&
+	       tl_parse_text(p, key, value, object);
 }

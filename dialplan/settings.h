@@ -51,6 +51,16 @@ enum tl_hold_mode {
 	_TL_HOLD_INVALID = -22,
 };
 
+/* Key srtp: what media on a leg must be. */
+enum tl_srtp_policy {
+	TL_SRTP_OFF,      /* plain RTP is offered; SRTP is refused */
+	TL_SRTP_OPTIONAL, /* the peer's choice is taken */
+	TL_SRTP_REQUIRED, /* plain RTP is neither offered nor accepted */
+	_TL_SRTP_MAX,
+	_TL_SRTP_INVALID = -22,
+};
+const char *tl_srtp_policy_name(enum tl_srtp_policy p); /* "off", "optional", "required" */
+
 struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;

@@ -34,15 +34,23 @@ tl_parse_fn tl_parse_timezone;
 
 /* route_parse.c */
 tl_parse_fn tl_parse_sources, tl_parse_patterns, tl_parse_transports, tl_parse_when;
-tl_parse_fn tl_parse_caller, tl_parse_number_text, tl_parse_template, tl_parse_uri_template;
+tl_parse_fn tl_parse_caller, tl_parse_number_text, tl_parse_template;
 
 /* ring_parse.c */
 tl_parse_fn tl_parse_music, tl_parse_music_later;
-tl_parse_fn tl_parse_ring, tl_parse_play, tl_parse_follow, tl_parse_reject, tl_parse_answer;
+tl_parse_fn tl_parse_ring, tl_parse_play, tl_parse_ringback, tl_parse_answer;
+
+/* follow_parse.c */
+tl_parse_fn tl_parse_follow, tl_parse_reject, tl_parse_redirects;
 
 /* Reads "1001, 1002 then trunk:carrier". False: a mistake was added. */
 bool tl_ring_read(struct tl_parse *p, const struct tl_value *value,
 		  const struct tl_ring_step **ret_steps, size_t *ret_n, bool *ret_dialled);
+/* Reads a list of sound files as paths. False: a mistake was added. */
+bool tl_prompts_read(struct tl_parse *p, const struct tl_value *value,
+		     const char *const **ret_paths, size_t *ret_n);
+/* Is text a template of a number or URI? False: a mistake was added. */
+bool tl_template_read(struct tl_parse *p, const struct tl_value *value, const char *text);
 /* The path of a prompt: relative names are in [gateway] prompts. */
 const char *tl_play_path(struct tl_parse *p, const struct tl_value *item);
 

@@ -60,8 +60,8 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 								 .phrase = decision->reason });
 	case TL_VERDICT_REDIRECT:
 		return tl_call_refuse(
-			call,
-			&(struct tl_cause) { .status = 302, .contact = decision->redirect_to });
+			call, &(struct tl_cause) { .status = 302,
+						   .contact = decision->redirects[0].uri });
 	case _TL_VERDICT_MAX:
 	case _TL_VERDICT_INVALID:
 		break;
@@ -94,16 +94,16 @@ static const struct tl_follow *follow_of(const struct tl_call *call)
 	return &d->on_failure;
 }
 
-static enum tl_call_event follow_route(struct tl_call *call, const char *route)
+static enum tl_call_event follow(struct tl_call *call, const struct tl_follow *what)
 {
 	struct tl_decision *decision;
 
 	if (++call->follows > TL_CALL_FOLLOWS) {
 		g_warning("call=%s more than %d routes followed, the last one %s", call->id,
-			  TL_CALL_FOLLOWS, route);
+			  TL_CALL_FOLLOWS, call->route);
 		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
 	}
-	if (tl_dialplan_follow(call->dp, route, &call->facts, &decision) < 0)
+	if (tl_dialplan_follow(call->dp, what, &call->facts, &decision) < 0)
 		return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
 	return take_decision(call, decision);
 }
@@ -134,23 +134,14 @@ static enum tl_call_event refuse_as_targets_did(struct tl_call *call)
 
 enum tl_call_event tl_call_route_next(struct tl_call *call)
 {
-	const struct tl_follow *follow;
+	const struct tl_follow *what;
 
 	if (call->step + 1 < call->decision->n_steps) {
 		call->step++;
 		return TL_CALL_EV_ROUTE_RING;
 	}
-	follow = follow_of(call);
-	switch (follow->kind) {
-	case TL_FOLLOW_ROUTE:
-		return follow_route(call, follow->route);
-	case TL_FOLLOW_REJECT:
-		return tl_call_refuse(call, &(struct tl_cause) { .status = follow->status,
-								 .phrase = follow->reason });
-	case TL_FOLLOW_NONE:
-	case _TL_FOLLOW_MAX:
-	case _TL_FOLLOW_INVALID:
-		break;
-	}
+	what = follow_of(call);
+	if (what->kind != TL_FOLLOW_NONE)
+		return follow(call, what);
 	return refuse_as_targets_did(call);
 }

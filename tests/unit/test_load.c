@@ -129,7 +129,7 @@ static const struct {
 	  "9:14: ring: there is no [extension] \"1011\" (did you mean \"1001\"?)\n"
 	  "t.ini:9:24: ring: there is no [trunk] \"cartier\" (did you mean \"carrier\"?)" },
 	{ "[route r]\nring = 1001\non-busy = route:s\n",
-	  "10:11: on-busy: there is no [route] \"s\"" },
+	  "10:17: on-busy: there is no [route] \"s\"" },
 	/* values of [route] */
 	{ "[route r]\nto = 0.1, 0X.\nring = 1001\n",
 	  "9:7: to: \".\" and \"!\" stand at the end only; in quotes they are characters" },
@@ -144,15 +144,16 @@ static const struct {
 	  "directory" },
 	{ "[route r]\nplay = /etc\n", "9:8: play: \"/etc\" is not a file" },
 	{ "[route r]\nring = 1001\non-busy = voicebox\n",
-	  "10:11: on-busy: expected route:NAME or reject 486 Busy Here, not \"voicebox\"" },
+	  "10:11: on-busy: expected route:NAME, reject 486 Busy Here, play FILE, "
+	  "play FILE then reject 486, or redirect URI, not \"voicebox\"" },
 	{ "[route r]\nring = 1001\non-busy = reject 200 OK\n",
-	  "10:11: on-busy: expected a status from 400 to 699 and a reason, such as 486 Busy Here" },
+	  "10:18: on-busy: expected a status from 400 to 699 and a reason, such as 486 Busy Here" },
 	{ "[route r]\nreject = 700\n",
 	  "9:10: reject: expected a status from 400 to 699 and a reason, such "
 	  "as 486 Busy Here" },
-	{ "[route r]\nredirect = 1001\n",
-	  "9:12: redirect: expected a URI such as sip:$0@other.example, "
-	  "not \"1001\"" },
+	{ "[route r]\nredirect = mailto:a\n",
+	  "9:12: redirect: expected a URI such as sip:$0@other.example, NUMBER or "
+	  "extension, not \"mailto:a\"" },
 	{ "[route r]\nanswer = music\n", "9:10: answer: expected echo, not \"music\"" },
 	{ "[route r]\nring = 1001\nnumber = +$a\n",
 	  "10:10: number: \"$\" must be followed by a digit, or by \"$\" for itself" },

@@ -116,7 +116,7 @@ Test(route, other_verdicts)
 	struct tl_decision *d = decide(dp, "1001 1001 742", 0);
 
 	cr_expect_eq(d->verdict, TL_VERDICT_REDIRECT);
-	cr_expect_str_eq(d->redirect_to, "sip:4@other.example");
+	cr_expect_str_eq(d->redirects[0].uri, "sip:4@other.example");
 	tl_decision_free(d);
 	d = decide(dp, "trunk:carrier +49666 1", 0);
 	cr_expect_eq(d->verdict, TL_VERDICT_REJECT);
@@ -184,6 +184,14 @@ Test(route, identities)
 	tl_dialplan_unref(dp);
 }
 
+static int follow(struct tl_dialplan *dp, const char *route, const struct tl_facts *facts,
+		  struct tl_decision **ret)
+{
+	struct tl_follow what = { .kind = TL_FOLLOW_ROUTE, .route = route };
+
+	return tl_dialplan_follow(dp, &what, facts, ret);
+}
+
 Test(route, follows_by_name_whatever_the_conditions)
 {
 	struct tl_dialplan *dp = dialplan_of(plan);
@@ -192,16 +200,16 @@ Test(route, follows_by_name_whatever_the_conditions)
 	};
 	struct tl_decision *d;
 
-	cr_assert_eq(tl_dialplan_follow(dp, "voicebox", &facts, &d), 0);
+	cr_assert_eq(follow(dp, "voicebox", &facts, &d), 0);
 	cr_expect_str_eq(d->route, "voicebox");
 	cr_expect_eq(d->record, TL_RECORD_STEREO);
 	tl_decision_free(d);
-	cr_assert_eq(tl_dialplan_follow(dp, "out", &facts, &d), 0);
+	cr_assert_eq(follow(dp, "out", &facts, &d), 0);
 	cr_expect_str_eq(d->callee, "+49", "the pattern does not match: its group is empty");
 	tl_decision_free(d);
-	cr_expect_eq(tl_dialplan_follow(dp, "direct", &facts, &d), -ENOENT,
+	cr_expect_eq(follow(dp, "direct", &facts, &d), -ENOENT,
 		     "there is no extension of that number");
-	cr_expect_eq(tl_dialplan_follow(dp, "nowhere", &facts, &d), -ENOENT);
+	cr_expect_eq(follow(dp, "nowhere", &facts, &d), -ENOENT);
 	tl_dialplan_unref(dp);
 }
 
