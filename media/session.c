@@ -42,15 +42,19 @@ static void enter(struct tl_session *session)
 	media->n_sessions++;
 }
 
+static void give_port(struct tl_media *media, const union tl_address *local)
+{
+	if (tl_address_is_set(local))
+		tl_ports_give(media->ports, tl_address_port(local));
+}
+
 void tl_session_free(struct tl_session *session)
 {
 	struct tl_media *media = session->media;
 
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		if (session->pair[side].port)
-			tl_ports_give(media->ports, session->pair[side].port);
-	for (size_t i = 0; i < session->n_spare; i++)
-		tl_ports_give(media->ports, session->spare[i]);
+		for (int family = 0; family < _TL_FAMILY_MAX; family++)
+			give_port(media, &session->local[side][family]);
 	g_ptr_array_index(media->sessions, session->id.slot) = NULL;
 	g_queue_push_tail(&media->free_slots, GUINT_TO_POINTER(session->id.slot));
 	g_array_index(media->loads, unsigned, session->worker_index)--;
@@ -95,44 +99,43 @@ int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on
 	return 0;
 }
 
-static void give_local(const struct tl_session *session, enum tl_side side,
-		       struct sockaddr_storage *ret_local)
+/* Binds a pair to address, and writes its port there. */
+static int open_port(struct tl_session *session, enum tl_side side, union tl_address *address)
 {
-	memset(ret_local, 0, sizeof *ret_local);
-	memcpy(ret_local, &session->local[side], sizeof session->local[side]);
+	struct tl_cmd cmd = { .op = TL_CMD_PORT, .side = side };
+	struct tl_port_pair pair;
+	int r = tl_ports_take(session->media->ports, address, &pair);
+
+	if (r < 0)
+		return r;
+	cmd.port.family = tl_address_family(address);
+	cmd.port.rtp_fd = pair.rtp_fd;
+	cmd.port.rtcp_fd = pair.rtcp_fd;
+	r = post(session, &cmd, false);
+	if (r < 0)
+		tl_ports_give(session->media->ports, pair.port);
+	else
+		tl_address_set_port(address, pair.port);
+	return r;
 }
 
 int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,
 		    struct sockaddr_storage *ret_local)
 {
-	union tl_address address = tl_address_from(ip);
-	struct tl_cmd cmd = { .op = TL_CMD_PORT, .side = side };
-	struct tl_port_pair pair;
+	union tl_address address = tl_address_from(ip), *local;
 	int r;
 
-	if (session->pair[side].port &&
-	    session->local[side].any.sa_family == address.any.sa_family) {
-		give_local(session, side, ret_local);
-		return 0;
+	if (!tl_address_is_set(&address))
+		return -EAFNOSUPPORT;
+	local = &session->local[side][tl_address_family(&address)];
+	if (!tl_address_is_set(local)) {
+		r = open_port(session, side, &address);
+		if (r < 0)
+			return r;
+		*local = address;
 	}
-	if (session->pair[side].port && session->n_spare == TL_SESSION_SPARE_PORTS)
-		return -EADDRNOTAVAIL;
-	r = tl_ports_take(session->media->ports, &address, &pair);
-	if (r < 0)
-		return r;
-	cmd.port.rtp_fd = pair.rtp_fd;
-	cmd.port.rtcp_fd = pair.rtcp_fd;
-	r = post(session, &cmd, false);
-	if (r < 0) {
-		tl_ports_give(session->media->ports, pair.port);
-		return r;
-	}
-	if (session->pair[side].port)
-		session->spare[session->n_spare++] = session->pair[side].port;
-	session->pair[side] = pair;
-	tl_address_set_port(&address, pair.port);
-	session->local[side] = address;
-	give_local(session, side, ret_local);
+	memset(ret_local, 0, sizeof *ret_local);
+	memcpy(ret_local, local, sizeof *local);
 	return 0;
 }
 

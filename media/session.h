@@ -81,9 +81,10 @@ int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on
 /*
  * Takes a pair of ports for a side and binds them to ip (port ignored).
  * *ret_local is the RTP address; RTCP is the next port. Given back when the
- * session is closed. A side has one pair: asking again returns the same, unless
- * ip's family differs, which replaces it. -EADDRNOTAVAIL: every pair is in use
- * (SIP 503).
+ * session is closed. A side has one pair for each IP family: asking again
+ * returns the same, whatever ip is. What is sent leaves by the pair of the
+ * remote's family. -EADDRNOTAVAIL: every pair is in use (SIP 503).
+ * -EAFNOSUPPORT: neither IPv4 nor IPv6.
  */
 int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,
 		    struct sockaddr_storage *ret_local);

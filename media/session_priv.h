@@ -9,7 +9,7 @@
 #include "media/file/storage.h"
 #include "media/worker/worker.h"
 
-enum { TL_SESSION_ID_BYTES = 32, TL_SESSION_SPARE_PORTS = 4 };
+enum { TL_SESSION_ID_BYTES = 32 };
 
 struct tl_media {
 	struct tl_media_cfg cfg;
@@ -37,10 +37,7 @@ struct tl_session {
 	tl_media_event_fn *on_event;
 	void *user;
 	bool closed;
-	struct tl_port_pair pair[_TL_SIDE_MAX];
-	union tl_address local[_TL_SIDE_MAX];   /* family 0: no ports yet */
-	uint16_t spare[TL_SESSION_SPARE_PORTS]; /* replaced; their sockets may still be open */
-	size_t n_spare;
+	union tl_address local[_TL_SIDE_MAX][_TL_FAMILY_MAX]; /* where ports are taken */
 	int event_send_pt[_TL_SIDE_MAX]; /* of the last plan; -1: none */
 
 	/* lent to the worker from close on */

@@ -52,25 +52,27 @@ struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
 		end->side = side;
 		end->plan = &pair->plan->side[side];
 		end->counters = &counters->side[side];
-		end->rtp_fd = end->rtcp_fd = -1;
+		for (int family = 0; family < _TL_FAMILY_MAX; family++)
+			end->port[family] = (struct tl_flow_port) { -1, -1 };
 		init_out(end);
 	}
 	return pair;
 }
 
+static void close_socket(struct tl_io *io, int fd)
+{
+	if (fd < 0)
+		return;
+	tl_io_close(io, fd);
+	close(fd);
+}
+
 static void close_ports(struct tl_flow_end *end)
 {
-	struct tl_io *io = end->pair->env->io;
-
-	if (end->rtp_fd >= 0) {
-		tl_io_close(io, end->rtp_fd);
-		close(end->rtp_fd);
+	for (int family = 0; family < _TL_FAMILY_MAX; family++) {
+		close_socket(end->pair->env->io, end->port[family].rtp_fd);
+		close_socket(end->pair->env->io, end->port[family].rtcp_fd);
 	}
-	if (end->rtcp_fd >= 0) {
-		tl_io_close(io, end->rtcp_fd);
-		close(end->rtcp_fd);
-	}
-	end->rtp_fd = end->rtcp_fd = -1;
 }
 
 void tl_flow_free(struct tl_flow_pair *pair)
@@ -104,14 +106,12 @@ void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const 
 	end->pair->env->on_news(&news, end->pair->env->user);
 }
 
-void tl_flow_set_port(struct tl_flow_pair *pair, enum tl_side side, int rtp_fd, int rtcp_fd,
-		      uint32_t rtp_tag, uint32_t rtcp_tag)
+void tl_flow_set_port(struct tl_flow_pair *pair, enum tl_side side, enum tl_family family,
+		      int rtp_fd, int rtcp_fd, uint32_t rtp_tag, uint32_t rtcp_tag)
 {
 	struct tl_flow_end *end = &pair->ends[side];
 
-	close_ports(end);
-	end->rtp_fd = rtp_fd;
-	end->rtcp_fd = rtcp_fd;
+	end->port[family] = (struct tl_flow_port) { rtp_fd, rtcp_fd };
 	if (tl_io_open(pair->env->io, rtp_fd, rtp_tag) < 0 ||
 	    tl_io_open(pair->env->io, rtcp_fd, rtcp_tag) < 0)
 		tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, "sockets can't be watched");

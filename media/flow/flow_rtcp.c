@@ -75,9 +75,14 @@ static void report(struct tl_flow_end *end, bool bye)
 	uint64_t tx = tl_counter_get(&end->counters->tx_pkts);
 	struct tl_rtcp_out out = { .ssrc = end->out.ssrc, .cname = end->rtcp.cname, .bye = bye };
 	union tl_address to;
-	int fd = end->plan->rtcp_mux ? end->rtp_fd : end->rtcp_fd;
+	const struct tl_flow_port *port;
+	int fd;
 
-	if (fd < 0 || !end->plan->open || !find_destination(end, &to))
+	if (!end->plan->open || !find_destination(end, &to))
+		return;
+	port = &end->port[tl_address_family(&to)];
+	fd = end->plan->rtcp_mux ? port->rtp_fd : port->rtcp_fd;
+	if (fd < 0)
 		return;
 	if (end->reception.started) {
 		fill_block(end, &block);

@@ -34,6 +34,7 @@ struct tl_cmd {
 			struct tl_media_cfg cfg;
 		} open;
 		struct {
+			enum tl_family family;
 			int rtp_fd, rtcp_fd;
 		} port;
 		struct tl_plan *plan;

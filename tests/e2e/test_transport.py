@@ -10,6 +10,7 @@ from world import RING_ALICE, World, wait_until
 NUMBER = "+4930555100"
 ASKED = ["> INVITE", "< 100", "< 180", "< 200", "> ACK"]
 TRUNK_OUT = "[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier\n"
+BOTH = f"[route in]\nfrom = trunk:carrier\nto = {NUMBER}\nring = 1001, 1002\n"
 
 
 def check_call(world, caller, callee, number=NUMBER):
@@ -100,6 +101,45 @@ def test_ipv6_tcp_phone_to_ipv4_trunk():
     with World6(routes=TRUNK_OUT, register=()) as w:
         alice = w.phone6("1001", "tcp")
         check_call(w, alice, w.carrier, "0123")
+
+
+def ring_both_families(w, winner):
+    """1001 is registered by IPv4, 1002 by IPv6; both ring; each has been told a port of its own."""
+    bob = w.phone6("1002")
+    media = w.rtp(w.carrier)
+    a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
+    legs = []
+    for phone in (w.alice, bob):
+        b = phone.incoming()
+        b.expect("INVITE")
+        b.rtp = w.rtp(phone)
+        b.rtp.remote = b.invite.sdp.audio.address
+        b.reply(180)
+        legs.append(b)
+    a.expect(180)
+    b = legs[winner]
+    b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
+    ok = a.expect(200)
+    a.rtp = media
+    media.remote = ok.sdp.audio.address
+    a.ack()
+    b.expect("ACK")
+    tone = media.tone_start(440, 0.5)
+    b.rtp.tone(660, 0.5)
+    tone.join()
+    assert media.heard(660) > 0.9 and b.rtp.heard(440) > 0.9
+    assert {p.source[:2] for p in b.rtp.packets} == {b.rtp.remote[:2]}
+    w.hang_up(a, b)
+
+
+def test_phones_of_both_families_ring_at_once_and_the_ipv4_one_answers():
+    with World6(routes=BOTH, register=("1001",)) as w:
+        ring_both_families(w, 0)
+
+
+def test_phones_of_both_families_ring_at_once_and_the_ipv6_one_answers():
+    with World6(routes=BOTH, register=("1001",)) as w:
+        ring_both_families(w, 1)
 
 
 def traces(agent, media_port):

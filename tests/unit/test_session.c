@@ -301,20 +301,29 @@ Test(session, gives_ports_back_and_refuses_when_there_are_none)
 	stop_engine();
 }
 
-Test(session, has_one_pair_a_side)
+Test(session, has_one_pair_a_side_and_family)
 {
 	struct sockaddr_storage v4 = loopback(AF_INET), v6 = loopback(AF_INET6), first, again,
-				other;
+				other, local = { .ss_family = AF_UNIX };
+	struct tl_media_load load;
 	struct call *call;
 
 	start_engine(0);
 	call = open_call(AF_INET);
+	tl_media_load_get(media, &load);
+	cr_expect_eq(load.ports_used, 2);
 	tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&v4, &first);
-	tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&v4, &again);
-	cr_expect_arr_eq(&first, &again, sizeof first);
 	cr_expect_eq(tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&v6, &other), 0);
 	cr_expect_eq(other.ss_family, AF_INET6);
+	tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&v4, &again);
+	cr_expect_arr_eq(&first, &again, sizeof first);
+	tl_media_load_get(media, &load);
+	cr_expect_eq(load.ports_used, 3);
+	cr_expect_eq(tl_session_port(call->session, TL_SIDE_A, (struct sockaddr *)&local, &other),
+		     -EAFNOSUPPORT);
 	close_call(call);
+	tl_media_load_get(media, &load);
+	cr_expect_eq(load.ports_used, 0);
 	stop_engine();
 }
 
