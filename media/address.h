@@ -14,14 +14,6 @@ union tl_address {
 	struct sockaddr_in6 v6;
 };
 
-enum tl_family { TL_IPV4, TL_IPV6, _TL_FAMILY_MAX };
-
-/* Of an address that is set. */
-static inline enum tl_family tl_address_family(const union tl_address *address)
-{
-	return address->any.sa_family == AF_INET6 ? TL_IPV6 : TL_IPV4;
-}
-
 static inline socklen_t tl_address_bytes(const union tl_address *address)
 {
 	return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;

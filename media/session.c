@@ -53,8 +53,8 @@ void tl_session_free(struct tl_session *session)
 	struct tl_media *media = session->media;
 
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		for (int family = 0; family < _TL_FAMILY_MAX; family++)
-			give_port(media, &session->local[side][family]);
+		for (size_t i = 0; i < TL_PLAN_PORTS; i++)
+			give_port(media, &session->local[side][i]);
 	g_ptr_array_index(media->sessions, session->id.slot) = NULL;
 	g_queue_push_tail(&media->free_slots, GUINT_TO_POINTER(session->id.slot));
 	g_array_index(media->loads, unsigned, session->worker_index)--;
@@ -108,15 +108,26 @@ static int open_port(struct tl_session *session, enum tl_side side, union tl_add
 
 	if (r < 0)
 		return r;
-	cmd.port.family = tl_address_family(address);
-	cmd.port.rtp_fd = pair.rtp_fd;
-	cmd.port.rtcp_fd = pair.rtcp_fd;
+	cmd.port = (struct tl_flow_port) { pair.port, pair.rtp_fd, pair.rtcp_fd };
 	r = post(session, &cmd, false);
 	if (r < 0)
 		tl_ports_give(session->media->ports, pair.port);
 	else
 		tl_address_set_port(address, pair.port);
 	return r;
+}
+
+/* Where the ports of ip are, or may be noted. NULL: those of other addresses fill the table. */
+static union tl_address *find_local(struct tl_session *session, enum tl_side side,
+				    const union tl_address *ip)
+{
+	for (size_t i = 0; i < TL_PLAN_PORTS; i++) {
+		union tl_address *local = &session->local[side][i];
+
+		if (!tl_address_is_set(local) || tl_address_same_host(local, ip))
+			return local;
+	}
+	return NULL;
 }
 
 int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,
@@ -127,7 +138,9 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 
 	if (!tl_address_is_set(&address))
 		return -EAFNOSUPPORT;
-	local = &session->local[side][tl_address_family(&address)];
+	local = find_local(session, side, &address);
+	if (!local)
+		return -EADDRNOTAVAIL;
 	if (!tl_address_is_set(local)) {
 		r = open_port(session, side, &address);
 		if (r < 0)

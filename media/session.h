@@ -81,9 +81,9 @@ int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on
 /*
  * Takes a pair of ports for a side and binds them to ip (port ignored).
  * *ret_local is the RTP address; RTCP is the next port. Given back when the
- * session is closed. A side has one pair for each IP family: asking again
- * returns the same, whatever ip is. What is sent leaves by the pair of the
- * remote's family. -EADDRNOTAVAIL: every pair is in use (SIP 503).
+ * session is closed. A side has one pair for each address, TL_PLAN_PORTS at
+ * most: asking again returns the same. What is sent leaves by the pair that the
+ * plan names. -EADDRNOTAVAIL: every pair is in use (SIP 503), or a fifth address.
  * -EAFNOSUPPORT: neither IPv4 nor IPv6.
  */
 int tl_session_port(struct tl_session *session, enum tl_side side, const struct sockaddr *ip,

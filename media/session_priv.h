@@ -37,7 +37,7 @@ struct tl_session {
 	tl_media_event_fn *on_event;
 	void *user;
 	bool closed;
-	union tl_address local[_TL_SIDE_MAX][_TL_FAMILY_MAX]; /* where ports are taken */
+	union tl_address local[_TL_SIDE_MAX][TL_PLAN_PORTS]; /* family 0: none */
 	int event_send_pt[_TL_SIDE_MAX]; /* of the last plan; -1: none */
 
 	/* lent to the worker from close on */

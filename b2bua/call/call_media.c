@@ -41,50 +41,6 @@ static void tell_address(const struct tl_gateway *gateway, const struct sockaddr
 		desc->rtp = *local;
 }
 
-/* May targets be told different addresses of ours? */
-static bool has_many_homes(const struct tl_gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->n_listen; i++) {
-		const char *host = gateway->listen[i].host;
-
-		if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
-		    strcmp(host, gateway->listen[0].host) != 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The targets of a call share side B's ports, and each must be told the address
- * that its own network reaches. With several, the ports are bound to all of
- * them and packets leave from the one that leads to the peer.
- */
-static int take_port(struct tl_call *call, enum tl_side side, const struct sockaddr *ip,
-		     struct sockaddr_storage *ret_local)
-{
-	struct sockaddr_storage all = { .ss_family = ip->sa_family }, bound;
-	bool shared = side == TL_SIDE_B && has_many_homes(tl_dialplan_gateway(call->dp));
-	int r = tl_session_port(call->session, side, shared ? (struct sockaddr *)&all : ip, &bound);
-
-	if (r < 0)
-		return r;
-	if (!shared) {
-		*ret_local = bound;
-		return 0;
-	}
-	memset(ret_local, 0, sizeof(*ret_local));
-	if (ip->sa_family == AF_INET6) {
-		memcpy(ret_local, ip, sizeof(struct sockaddr_in6));
-		((struct sockaddr_in6 *)ret_local)->sin6_port =
-			((struct sockaddr_in6 *)&bound)->sin6_port;
-	} else {
-		memcpy(ret_local, ip, sizeof(struct sockaddr_in));
-		((struct sockaddr_in *)ret_local)->sin_port =
-			((struct sockaddr_in *)&bound)->sin_port;
-	}
-	return 0;
-}
-
 int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
 		       const struct sockaddr *peer, struct tl_media_desc *desc)
 {
@@ -94,7 +50,7 @@ int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct soc
 	if (!call->session &&
 	    tl_session_new(call->app->media, call->id, tl_call_on_media, call, &call->session) < 0)
 		return 503;
-	r = take_port(call, side, local_ip, &local);
+	r = tl_session_port(call->session, side, local_ip, &local);
 	if (r < 0) {
 		g_message("call=%s leg=%s no RTP port: %s", call->id, tl_side_name(side),
 			  g_strerror(-r));

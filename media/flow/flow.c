@@ -52,8 +52,6 @@ struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
 		end->side = side;
 		end->plan = &pair->plan->side[side];
 		end->counters = &counters->side[side];
-		for (int family = 0; family < _TL_FAMILY_MAX; family++)
-			end->port[family] = (struct tl_flow_port) { -1, -1 };
 		init_out(end);
 	}
 	return pair;
@@ -61,17 +59,15 @@ struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
 
 static void close_socket(struct tl_io *io, int fd)
 {
-	if (fd < 0)
-		return;
 	tl_io_close(io, fd);
 	close(fd);
 }
 
 static void close_ports(struct tl_flow_end *end)
 {
-	for (int family = 0; family < _TL_FAMILY_MAX; family++) {
-		close_socket(end->pair->env->io, end->port[family].rtp_fd);
-		close_socket(end->pair->env->io, end->port[family].rtcp_fd);
+	for (size_t i = 0; i < end->n_ports; i++) {
+		close_socket(end->pair->env->io, end->ports[i].rtp_fd);
+		close_socket(end->pair->env->io, end->ports[i].rtcp_fd);
 	}
 }
 
@@ -106,14 +102,26 @@ void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const 
 	end->pair->env->on_news(&news, end->pair->env->user);
 }
 
-void tl_flow_set_port(struct tl_flow_pair *pair, enum tl_side side, enum tl_family family,
-		      int rtp_fd, int rtcp_fd, uint32_t rtp_tag, uint32_t rtcp_tag)
+/* That of the plan; before there is one, that which came last. */
+static void choose_port(struct tl_flow_end *end)
+{
+	if (end->n_ports > 0)
+		end->port = &end->ports[end->n_ports - 1];
+	for (size_t i = 0; i < end->n_ports; i++)
+		if (end->ports[i].number == end->plan->local_port)
+			end->port = &end->ports[i];
+}
+
+void tl_flow_add_port(struct tl_flow_pair *pair, enum tl_side side, struct tl_flow_port port,
+		      uint32_t rtp_tag, uint32_t rtcp_tag)
 {
 	struct tl_flow_end *end = &pair->ends[side];
 
-	end->port[family] = (struct tl_flow_port) { rtp_fd, rtcp_fd };
-	if (tl_io_open(pair->env->io, rtp_fd, rtp_tag) < 0 ||
-	    tl_io_open(pair->env->io, rtcp_fd, rtcp_tag) < 0)
+	g_return_if_fail(end->n_ports < TL_PLAN_PORTS);
+	end->ports[end->n_ports++] = port;
+	choose_port(end);
+	if (tl_io_open(pair->env->io, port.rtp_fd, rtp_tag) < 0 ||
+	    tl_io_open(pair->env->io, port.rtcp_fd, rtcp_tag) < 0)
 		tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, "sockets can't be watched");
 }
 
@@ -184,6 +192,7 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 	pair->plan = plan;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		pair->ends[side].plan = &plan->side[side];
+		choose_port(&pair->ends[side]);
 		tl_counter_set(&pair->counters->path[side], plan->path[side]);
 	}
 	for (int side = 0; side < _TL_SIDE_MAX; side++)

@@ -59,9 +59,15 @@ struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
 void tl_flow_free(struct tl_flow_pair *pair);
 struct tl_media_id tl_flow_id(const struct tl_flow_pair *pair);
 
-/* Takes the descriptors, once a family and side. tag: see tl_flow_input(). */
-void tl_flow_set_port(struct tl_flow_pair *pair, enum tl_side side, enum tl_family family,
-		      int rtp_fd, int rtcp_fd, uint32_t rtp_tag, uint32_t rtcp_tag);
+/* A pair of bound sockets, and the number of the one for RTP. */
+struct tl_flow_port {
+	uint16_t number;
+	int rtp_fd, rtcp_fd;
+};
+
+/* Takes the descriptors; at most TL_PLAN_PORTS a side. tag: see tl_flow_input(). */
+void tl_flow_add_port(struct tl_flow_pair *pair, enum tl_side side, struct tl_flow_port port,
+		      uint32_t rtp_tag, uint32_t rtcp_tag);
 void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan); /* takes, from g_new */
 void tl_flow_play(struct tl_flow_pair *pair, enum tl_side side,
 		  struct tl_play_order *order); /* takes */

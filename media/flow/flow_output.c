@@ -6,13 +6,12 @@
 static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct tl_flow_end *from)
 {
 	const union tl_address *address = tl_source_destination(&to->source);
-	int fd = address ? to->port[tl_address_family(address)].rtp_fd : -1;
 
-	if (!to->plan->send || fd < 0) {
+	if (!to->plan->send || !to->port || !address) {
 		tl_pool_give(to->pair->env->pool, packet);
 		return;
 	}
-	tl_io_send(to->pair->env->io, fd, address, packet, to->counters,
+	tl_io_send(to->pair->env->io, to->port->rtp_fd, address, packet, to->counters,
 		   from ? from->counters : NULL);
 }
 

@@ -54,16 +54,14 @@ struct tl_flow_rtcp {
 	uint64_t tx_before; /* packets sent, at the last report */
 };
 
-struct tl_flow_port {
-	int rtp_fd, rtcp_fd; /* -1: none */
-};
-
 struct tl_flow_end {
 	struct tl_flow_pair *pair;
 	enum tl_side side;
 	const struct tl_side_plan *plan; /* never NULL */
 	struct tl_side_counters *counters;
-	struct tl_flow_port port[_TL_FAMILY_MAX];
+	size_t n_ports;
+	struct tl_flow_port ports[TL_PLAN_PORTS];
+	const struct tl_flow_port *port; /* what is sent leaves by it; NULL: none yet */
 
 	/* in */
 	struct tl_source source;

@@ -75,14 +75,8 @@ static void report(struct tl_flow_end *end, bool bye)
 	uint64_t tx = tl_counter_get(&end->counters->tx_pkts);
 	struct tl_rtcp_out out = { .ssrc = end->out.ssrc, .cname = end->rtcp.cname, .bye = bye };
 	union tl_address to;
-	const struct tl_flow_port *port;
-	int fd;
 
-	if (!end->plan->open || !find_destination(end, &to))
-		return;
-	port = &end->port[tl_address_family(&to)];
-	fd = end->plan->rtcp_mux ? port->rtp_fd : port->rtcp_fd;
-	if (fd < 0)
+	if (!end->plan->open || !end->port || !find_destination(end, &to))
 		return;
 	if (end->reception.started) {
 		fill_block(end, &block);
@@ -101,7 +95,8 @@ static void report(struct tl_flow_end *end, bool bye)
 	packet = tl_pool_take(end->pair->env->pool);
 	packet->arrived_us = 0;
 	packet->bytes = (uint16_t)tl_rtcp_write(&out, packet->data);
-	tl_io_send(end->pair->env->io, fd, &to, packet, NULL, NULL);
+	tl_io_send(end->pair->env->io, end->plan->rtcp_mux ? end->port->rtp_fd : end->port->rtcp_fd,
+		   &to, packet, NULL, NULL);
 }
 
 void tl_flow_rtcp_second(struct tl_flow_end *end)

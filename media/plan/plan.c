@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "media/address.h"
 #include "media/plan/plan_priv.h"
 
 const char *tl_side_name(enum tl_side side)
@@ -97,6 +98,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 		      const struct tl_media_desc *local, const struct tl_media_desc *remote)
 {
 	unsigned wished_ms = remote->ptime_ms ? remote->ptime_ms : local->ptime_ms;
+	union tl_address rtp = tl_address_from((const struct sockaddr *)&local->rtp);
 
 	side->open = true;
 	side->send = (local->direction & TL_DIR_SENDONLY) &&
@@ -105,6 +107,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 		(local->direction & TL_DIR_RECVONLY) && (remote->direction & TL_DIR_SENDONLY);
 	side->remote = remote->rtp;
 	side->remote_rtcp = remote->rtcp;
+	side->local_port = tl_address_port(&rtp);
 	side->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
 	side->send_format = *format;
 	side->send_ptime_ms = tl_plan_ptime(format->codec, wished_ms, remote->maxptime_ms);

@@ -49,9 +49,12 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
 
 /* One side of a plan: what to send there and what to expect from there. */
+enum { TL_PLAN_PORTS = 4 }; /* pairs of ports a side: one for each address of ours */
+
 struct tl_side_plan {
-	bool open;          /* the leg has been negotiated */
-	bool send, receive; /* from the directions of both descriptions */
+	bool open;           /* the leg has been negotiated */
+	uint16_t local_port; /* of RTP, as we described it: what is sent leaves by it */
+	bool send, receive;  /* from the directions of both descriptions */
 	struct sockaddr_storage
 		remote; /* where to send until a source is latched; family 0: wait for it */
 	struct sockaddr_storage remote_rtcp;

@@ -230,8 +230,7 @@ static void perform(struct tl_flow_pair *pair, const struct tl_cmd *cmd)
 	case TL_CMD_OPEN:
 		break;
 	case TL_CMD_PORT:
-		tl_flow_set_port(pair, cmd->side, cmd->port.family, cmd->port.rtp_fd,
-				 cmd->port.rtcp_fd, tag_of(cmd->id, cmd->side, false),
+		tl_flow_add_port(pair, cmd->side, cmd->port, tag_of(cmd->id, cmd->side, false),
 				 tag_of(cmd->id, cmd->side, true));
 		break;
 	case TL_CMD_APPLY:

@@ -33,10 +33,7 @@ struct tl_cmd {
 			struct tl_session_counters *counters; /* lent until CLOSED */
 			struct tl_media_cfg cfg;
 		} open;
-		struct {
-			enum tl_family family;
-			int rtp_fd, rtcp_fd;
-		} port;
+		struct tl_flow_port port;
 		struct tl_plan *plan;
 		struct tl_play_order *play;
 		struct {

@@ -301,7 +301,7 @@ Test(session, gives_ports_back_and_refuses_when_there_are_none)
 	stop_engine();
 }
 
-Test(session, has_one_pair_a_side_and_family)
+Test(session, has_one_pair_a_side_and_address)
 {
 	struct sockaddr_storage v4 = loopback(AF_INET), v6 = loopback(AF_INET6), first, again,
 				other, local = { .ss_family = AF_UNIX };
