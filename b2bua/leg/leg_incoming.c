@@ -85,8 +85,10 @@ static int make_dialog(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip
 /* Answers with 422 when the interval asked for is too small. */
 static bool take_session_timer(struct tl_leg *leg, struct tl_request *request)
 {
-	if (tl_leg_session_ask(leg, request->sip) == 0)
+	if (tl_leg_session_ask(leg, request->sip, &leg->refresh) == 0) {
+		tl_leg_session_agree(leg, &leg->refresh);
 		return true;
+	}
 	tl_request_reply(request, SIP_422_SESSION_TIMER_TOO_SMALL, SIPTAG_MIN_SE_STR(TL_MIN_SE_STR),
 			 TAG_END());
 	return false;
@@ -107,8 +109,8 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	}
 	fill_info(leg, request);
 	leg->transport = leg->info.transport;
-	leg->next_hop = tl_hop_through_nat(leg->home, request->sip, (struct sockaddr *)&leg->info.source,
-					   leg->transport);
+	leg->next_hop = tl_hop_through_nat(leg->home, request->sip,
+					   (struct sockaddr *)&leg->info.source, leg->transport);
 	leg->hop_stays = leg->next_hop != NULL;
 	leg->contact = tl_stack_contact(stack, leg->home, leg->info.callee, leg->transport,
 					(struct sockaddr *)&leg->info.source);

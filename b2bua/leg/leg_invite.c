@@ -246,6 +246,7 @@ static void on_progress(struct tl_leg *leg, const sip_t *sip)
 		event.desc = &desc;
 		g_free(leg->early);
 		leg->early = g_memdup2(&desc, sizeof(desc));
+		leg->early_firm = sip->sip_rseq && leg->reliable_tag;
 	}
 	tl_headers_collect(home, sip, &headers);
 	event.headers = headers.v;
@@ -302,6 +303,14 @@ static void accept_answer(struct tl_leg *leg, const sip_t *sip, const struct tl_
 	su_home_deinit(home);
 }
 
+/* RFC 3261 13.2.1: the answer was in a reliable provisional response, and an UPDATE may have gone
+ * beyond it since. Another fork's 2xx speaks for itself. */
+static bool is_settled(const struct tl_leg *leg, const sip_t *sip)
+{
+	return leg->early_firm &&
+	       (!leg->reliable_tag || strcmp(leg->reliable_tag, to_tag(sip)) == 0);
+}
+
 static void on_answered(struct tl_leg *leg, const sip_t *sip)
 {
 	struct tl_media_desc desc;
@@ -318,7 +327,7 @@ static void on_answered(struct tl_leg *leg, const sip_t *sip)
 		return;
 	}
 	r = tl_leg_read_sdp(leg, sip, &desc);
-	if (r == 0 && leg->early) { /* said before, in a provisional response */
+	if (leg->early && (r == 0 || (r == 1 && is_settled(leg, sip)))) { /* said before */
 		desc = *leg->early;
 		r = 1;
 	}

@@ -43,18 +43,39 @@ static void emit_offered(struct tl_leg *leg, const sip_t *sip, const struct tl_m
 	su_home_deinit(home);
 }
 
-/* Session timer and target, the same for both methods. False: refused. */
-static bool take_refresh(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+static void forget_refresh(struct tl_leg *leg)
 {
-	if (tl_leg_session_ask(leg, sip) < 0) {
+	su_free(leg->home, g_steal_pointer(&leg->refresh.target));
+}
+
+/* Session timer and target, the same for both methods; a PRACK changes neither. False: refused. */
+static bool read_refresh(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	struct tl_leg_refresh refresh = { .session_s = leg->session_s,
+					  .we_refresh = leg->we_refresh };
+	bool prack = sip->sip_request->rq_method == sip_method_prack;
+
+	if (!prack && tl_leg_session_ask(leg, sip, &refresh) < 0) {
 		tl_leg_session_refuse(leg, irq);
 		return false;
 	}
-	if (tl_leg_refresh_target(leg, sip) < 0) {
+	if (!prack && tl_leg_check_refresh(leg, sip->sip_contact) < 0) {
 		tl_leg_refuse(leg, irq, 400, "Unusable Contact");
 		return false;
 	}
+	if (!prack)
+		refresh.target = sip_contact_dup(leg->home, sip->sip_contact);
+	forget_refresh(leg);
+	leg->refresh = refresh;
 	return true;
+}
+
+/* With the 2xx. */
+static void take_refresh(struct tl_leg *leg)
+{
+	tl_leg_session_agree(leg, &leg->refresh);
+	tl_leg_set_target(leg, leg->refresh.target);
+	forget_refresh(leg);
 }
 
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -70,7 +91,7 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 		refuse_busy(leg, irq);
 		return;
 	}
-	if (!take_refresh(leg, irq, sip))
+	if (!read_refresh(leg, irq, sip))
 		return;
 	r = tl_leg_read_sdp(leg, sip, &desc);
 	if (r < 0) {
@@ -91,6 +112,7 @@ static void reply_ok(struct tl_leg *leg, nta_incoming_t *irq, const struct tl_me
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	sip_payload_t *payload = tl_leg_payload(leg, home, desc, answer);
 
+	take_refresh(leg);
 	nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(leg->contact),
 			    SIPTAG_SERVER_STR(leg->stack->user_agent), SIPTAG_ALLOW_STR(TL_ALLOW),
 			    SIPTAG_SUPPORTED_STR(TL_SUPPORTED),
@@ -121,7 +143,7 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		refuse_busy(leg, irq);
 		return;
 	}
-	if (!take_refresh(leg, irq, sip))
+	if (!read_refresh(leg, irq, sip))
 		return;
 	r = tl_leg_read_sdp(leg, sip, &desc);
 	if (r < 0) {
@@ -135,7 +157,20 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	}
 	leg->update = irq;
 	leg->pending = TL_PENDING_UPDATE;
+	if (leg->out) { /* what it says replaces what a provisional response said */
+		g_free(leg->early_update);
+		leg->early_update = g_memdup2(&desc, sizeof(desc));
+	}
 	emit_offered(leg, sip, &desc);
+}
+
+static void keep_early_update(struct tl_leg *leg)
+{
+	if (!leg->early_update)
+		return;
+	g_free(leg->early);
+	leg->early = g_steal_pointer(&leg->early_update);
+	leg->early_firm = true;
 }
 
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc)
@@ -152,6 +187,7 @@ int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc)
 		return 0;
 	case TL_PENDING_UPDATE:
 		reply_ok(leg, leg->update, desc, true);
+		keep_early_update(leg);
 		nta_incoming_destroy(leg->update);
 		leg->update = NULL;
 		return 0;
@@ -176,7 +212,12 @@ int tl_leg_decline(struct tl_leg *leg, int status)
 		tl_leg_close(leg, &(struct tl_cause) { .status = status });
 		return 0;
 	}
-	tl_leg_refuse(leg, *irq, status, NULL);
+	forget_refresh(leg);
+	g_clear_pointer(&leg->early_update, g_free);
+	if (status == 500) /* RFC 3311 5.2: that, too */
+		refuse_busy(leg, *irq);
+	else
+		tl_leg_refuse(leg, *irq, status, NULL);
 	*irq = NULL;
 	if (leg->pending_offer)
 		tl_sdp_undo(leg->sdp);
@@ -263,7 +304,8 @@ static void on_reanswered(struct tl_leg *leg, const sip_t *sip)
 {
 	struct tl_media_desc desc;
 
-	(void)tl_leg_refresh_target(leg, sip); /* an unusable Contact leaves the old one */
+	if (tl_leg_check_refresh(leg, sip->sip_contact) == 0) /* else the old one stays */
+		tl_leg_set_target(leg, sip->sip_contact);
 	tl_leg_send_ack(leg, NULL);
 	tl_digest_accepted(leg->digest);
 	if (leg->state != TL_LEG_UP)

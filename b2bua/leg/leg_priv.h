@@ -42,6 +42,14 @@ struct tl_leg_carried {
 	unsigned serial;
 };
 
+/* What a request of the peer changes, from our 2xx on: one that is refused leaves everything as it
+ * was (RFC 6141 3, RFC 4028 7.4). */
+struct tl_leg_refresh {
+	unsigned session_s; /* 0: none */
+	bool we_refresh;
+	sip_contact_t *target; /* from the leg's home; NULL: the old one */
+};
+
 struct tl_leg {
 	struct tl_stack *stack;
 	su_home_t home[1]; /* texts that live as long as the leg */
@@ -71,7 +79,8 @@ struct tl_leg {
 	char *closing_reason;  /* of the BYE that waits for the ACK, or NULL */
 	char *closing_headers; /* of the BYE, the CANCEL or the refusal, or NULL */
 	enum tl_leg_pending pending;
-	bool pending_offer; /* it bears one; else it wants ours */
+	bool pending_offer;            /* it bears one; else it wants ours */
+	struct tl_leg_refresh refresh; /* what it asks for */
 
 	/* client side */
 	nta_outgoing_t *out; /* the INVITE or re-INVITE until its final response */
@@ -90,7 +99,11 @@ struct tl_leg {
 	struct tl_media_desc *offer; /* of our re-INVITE, kept for glare */
 	unsigned glare;              /* how often it met the peer's */
 
-	struct tl_media_desc *early; /* answer in a provisional response, for a 2xx without SDP */
+	/* What the callee said of its media before the 2xx, for one without SDP; and its offer in
+	 * an UPDATE that waits. firm: one that the 2xx can't change (RFC 3261 13.2.1, RFC 3262 5)
+	 */
+	struct tl_media_desc *early, *early_update;
+	bool early_firm;
 
 	su_timer_t *timer;         /* no final answer; glare */
 	su_timer_t *session_timer; /* RFC 4028 */
@@ -136,8 +149,10 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer);
 void tl_leg_send_bye(struct tl_leg *leg, const char *reason);
 /* Route set and target of the dialog, from what begins it. -EBADMSG: unusable. */
 int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip);
-/* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours. -EBADMSG: unusable. */
-int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
+/* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours: may it be set (0), or is it
+ * unusable (-EBADMSG)? NULL may: it is the old one. */
+int tl_leg_check_refresh(const struct tl_leg *leg, const sip_contact_t *contact);
+void tl_leg_set_target(struct tl_leg *leg, const sip_contact_t *contact);
 
 /* leg_modify.c */
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
@@ -164,8 +179,10 @@ void tl_legs_end(struct tl_stack *stack);
 /* leg_timer.c: session timers, RFC 4028 */
 #define TL_MIN_SE_STR "90"
 /* What a request of the peer asks for. 0; -1: too small, refuse with the next function. */
-int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip);
+int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip, struct tl_leg_refresh *ret_refresh);
 void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq); /* takes irq */
+/* That is how it is now. */
+void tl_leg_session_agree(struct tl_leg *leg, const struct tl_leg_refresh *refresh);
 /* With each 2xx to such a request. */
 void tl_leg_session_start(struct tl_leg *leg);
 void tl_leg_session_stop(struct tl_leg *leg);

@@ -25,10 +25,9 @@ int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip)
 	return 0;
 }
 
-int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip)
+int tl_leg_check_refresh(const struct tl_leg *leg, const sip_contact_t *contact)
 {
 	const sip_route_t *route = NULL;
-	const sip_contact_t *contact = sip->sip_contact;
 
 	if (!contact)
 		return 0; /* RFC 3261 12.2.2 wants one; those who leave it out mean the old one */
@@ -36,11 +35,17 @@ int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip)
 	if (contact->m_next ||
 	    (route ? !tl_uri_is_safe(contact->m_url) : tl_uri_check(contact->m_url) < 0))
 		return -EBADMSG;
+	return 0;
+}
+
+void tl_leg_set_target(struct tl_leg *leg, const sip_contact_t *contact)
+{
+	if (!contact)
+		return;
 	if (leg->incoming)
 		nta_leg_server_route(leg->dialog, NULL, contact);
 	else
 		nta_leg_client_reroute(leg->dialog, NULL, contact, 0);
-	return 0;
 }
 
 /*

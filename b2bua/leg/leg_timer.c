@@ -20,7 +20,7 @@ enum {
 	MARGIN_S = 32,
 };
 
-int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip)
+int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip, struct tl_leg_refresh *ret_refresh)
 {
 	const sip_session_expires_t *asked = sip->sip_session_expires;
 	bool peer_can = sip_has_feature(sip->sip_supported, "timer") ||
@@ -29,17 +29,23 @@ int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip)
 	if (sip->sip_allow)
 		leg->peer_updates = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
 	if (!asked) {
-		leg->session_s = 0;
+		ret_refresh->session_s = 0;
 		return 0;
 	}
 	if (asked->x_delta < MIN_SE_S && peer_can)
 		return -1;
-	leg->session_s = (unsigned)CLAMP(asked->x_delta, MIN_SE_S, MAX_S);
+	ret_refresh->session_s = (unsigned)CLAMP(asked->x_delta, MIN_SE_S, MAX_S);
 	/* RFC 4028 9, table 2: the request's word counts; a proxy may have asked for a client
 	 * that can't */
-	leg->we_refresh = !peer_can || (asked->x_refresher &&
-					g_ascii_strcasecmp(asked->x_refresher, "uas") == 0);
+	ret_refresh->we_refresh = !peer_can || (asked->x_refresher &&
+						g_ascii_strcasecmp(asked->x_refresher, "uas") == 0);
 	return 0;
+}
+
+void tl_leg_session_agree(struct tl_leg *leg, const struct tl_leg_refresh *refresh)
+{
+	leg->session_s = refresh->session_s;
+	leg->we_refresh = refresh->we_refresh;
 }
 
 void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq)
