@@ -124,9 +124,7 @@ static int open_everything(struct tl_app *app)
 		return r;
 	app->door = tl_door_new(gateway->request_rate);
 	app->load = tl_load_start(app->root, app->media, app->stack, gateway->overload_lag_ms);
-	r = tl_access_new(&app->access);
-	if (r < 0)
-		return r;
+	app->access = tl_access_new(app->store, gateway);
 	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);
 	if (r < 0)
 		return r;
@@ -249,6 +247,7 @@ int tl_app_reload(struct tl_app *app, json_t *mistakes)
 		g_warning("not every listen address could be opened: %s", g_strerror(-r));
 	tl_door_configure(app->door, tl_dialplan_gateway(fresh)->request_rate);
 	tl_load_configure(app->load, tl_dialplan_gateway(fresh)->overload_lag_ms);
+	tl_access_configure(app->access, tl_dialplan_gateway(fresh));
 	tl_registrar_configure(app->registrar, fresh);
 	tl_trunks_configure(app->trunks, fresh);
 	tl_dialplan_unref(old);

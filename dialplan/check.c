@@ -63,6 +63,22 @@ void tl_load_inherit(struct tl_load *load)
 			dp->routes[i].ring_time_s = gw->ring_time_s;
 }
 
+/* "<sip:…>, <sip:…>", with nothing that would end the header. */
+static bool is_route(const char *text)
+{
+	g_auto(GStrv) hops = g_strsplit(text, ",", -1);
+
+	for (char **hop = hops; *hop; hop++) {
+		const char *uri = g_strstrip(*hop);
+		size_t n = strlen(uri);
+
+		if (!g_str_has_prefix(uri, "<sip") || n < 7 || uri[n - 1] != '>' ||
+		    strcspn(uri + 1, "<> \"\t\r\n") != n - 2)
+			return false;
+	}
+	return *hops != NULL;
+}
+
 static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 {
 	struct tl_gateway *gw = loaded->object;
@@ -71,6 +87,12 @@ static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 	if (music) /* now that prompts is known, wherever it stood */
 		(void)tl_parse_music(&load->parse, tl_key_find(loaded->kind, "hold-music"), music,
 				     gw);
+	if (gw->service_route && !is_route(gw->service_route))
+		object_to(load, loaded, "service-route",
+			  "expected URIs in angle brackets, such as <sip:edge.example.net;lr>");
+	if (gw->ban_time_s > gw->ban_max_s)
+		object_to(load, loaded, "ban-time", "%u s are more than ban-max, %u s",
+			  gw->ban_time_s, gw->ban_max_s);
 	if (gw->register_min_s > gw->register_max_s)
 		object_to(load, loaded, "register-min", "%u s are more than register-max, %u s",
 			  gw->register_min_s, gw->register_max_s);
@@ -97,6 +119,10 @@ static void check_extension(struct tl_load *load, const struct tl_loaded *loaded
 
 	if (ext->password && ext->ha1)
 		object_to(load, loaded, "ha1", "stands instead of password: leave one of them out");
+	if (ext->ha1 && load->parse.dp->gateway.digest != TL_DIGEST_MD5)
+		object_to(
+			load, loaded, "ha1",
+			"is a hash for MD5, and digest in [gateway] offers SHA-256: give password");
 	if (!ext->password && !ext->ha1 && !tl_load_value(load, loaded, "ha1"))
 		tl_diags_add(load->parse.dp->warnings, &loaded->section->at,
 			     "extension %s has no password, so no phone can register as it",

@@ -12,6 +12,7 @@ enum {
 };
 
 /* Words in the order of the enums that they stand for. */
+static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const play_as_words[] = { "early", "answer", NULL };
@@ -79,6 +80,30 @@ static const struct tl_key gateway_keys[] = {
 	{ "register-default", tl_parse_seconds, AT(tl_gateway, register_default_s), .min = 1,
 	  .max = 30 * DAY_S, .initial = "10m",
 	  .help = "Registration time when a phone asks for none" },
+	{ "service-route", tl_parse_text, AT(tl_gateway, service_route),
+	  .example = "<sip:edge.example.net;lr>",
+	  .help = "Service-Route told to phones (RFC 3608): the proxies that their calls are to "
+		  "take. "
+		  "Default: none" },
+	{ "nat-ping", tl_parse_seconds, AT(tl_gateway, nat_ping_s), .max = 3600, .initial = "30s",
+	  .help = "How often a phone behind NAT gets OPTIONS, which keeps the way to it open and "
+		  "shows whether it is there. 0s: never" },
+	{ "digest", tl_parse_word, AT(tl_gateway, digest), .words = digest_words, .initial = "md5",
+	  .help = "How passwords are proved: md5, sha256 (RFC 8760), or both. Some older phones "
+		  "give "
+		  "up when they are offered both" },
+	{ "ban-failures", tl_parse_number, AT(tl_gateway, ban_failures), .max = 1000,
+	  .initial = "10",
+	  .help = "So many wrong passwords within ban-window ban an address (IPv6: its /64). "
+		  "0: never" },
+	{ "ban-window", tl_parse_seconds, AT(tl_gateway, ban_window_s), .min = 1, .max = DAY_S,
+	  .initial = "5m", .help = "Time in which as many failures are forgiven as make a ban" },
+	{ "ban-time", tl_parse_seconds, AT(tl_gateway, ban_time_s), .min = 1, .max = 30 * DAY_S,
+	  .initial = "1m", .help = "Length of a first ban; each further one is twice as long" },
+	{ "ban-max", tl_parse_seconds, AT(tl_gateway, ban_max_s), .min = 1, .max = 365 * DAY_S,
+	  .initial = "24h", .help = "Longest ban. Who is quiet for as long after one starts anew" },
+	{ "ban-never", tl_parse_cidrs, LIST(tl_gateway, ban_never), .example = "192.0.2.0/24",
+	  .help = "Addresses that are never banned. Those of trunks aren't, either" },
 	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "none",
 	  .help = "Sound file that a party on hold hears. none, the default: whatever the holding "
 		  "party sends, or silence" },

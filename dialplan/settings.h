@@ -61,6 +61,15 @@ enum tl_srtp_policy {
 };
 const char *tl_srtp_policy_name(enum tl_srtp_policy p); /* "off", "optional", "required" */
 
+/* Key digest: which algorithms challenges of ours offer. */
+enum tl_digest_offer {
+	TL_DIGEST_MD5,
+	TL_DIGEST_SHA256,
+	TL_DIGEST_BOTH,
+	_TL_DIGEST_MAX,
+	_TL_DIGEST_INVALID = -22,
+};
+
 struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;
@@ -82,6 +91,13 @@ struct tl_gateway {
 	unsigned rtp_timeout_s;   /* a call whose legs are both silent so long is ended; 0: never */
 	unsigned jitter_min_ms, jitter_max_ms;
 	unsigned register_min_s, register_max_s, register_default_s;
+	const char *service_route; /* value of a Service-Route header, or NULL */
+	unsigned nat_ping_s;       /* 0: never */
+	enum tl_digest_offer digest;
+	unsigned ban_failures; /* 0: nobody is banned */
+	unsigned ban_window_s, ban_time_s, ban_max_s;
+	const struct tl_cidr *ban_never;
+	size_t n_ban_never;
 	unsigned opus_complexity;   /* 0..10 */
 	const char *hold_music;     /* path; "" or NULL: what the holder sends */
 	unsigned session_expires_s; /* session timer to ask for; 0: none */

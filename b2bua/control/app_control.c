@@ -2,14 +2,16 @@
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
 #include "b2bua/call/load.h"
+#include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
+#include "b2bua/registrar/warden.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/trunk/trunk.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINDINGS_SHOWN = 10000 };
+enum { BINDINGS_SHOWN = 10000, BANS_SHOWN = 10000 };
 
 static int say_status(struct tl_app *app, const json_t *request, json_t **ret_result,
 		      const char **ret_error)
@@ -158,6 +160,39 @@ static int say_trunks(struct tl_app *app, const json_t *request, json_t **ret_re
 	return 0;
 }
 
+static int say_bans(struct tl_app *app, const json_t *request, json_t **ret_result,
+		    const char **ret_error)
+{
+	g_autofree struct tl_ban *bans = g_new(struct tl_ban, BANS_SHOWN);
+	size_t n = tl_warden_list(tl_access_warden(app->access), g_get_monotonic_time(), bans,
+				  BANS_SHOWN);
+
+	*ret_result = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(*ret_result,
+				      json_pack("{s:s, s:i, s:i}", "source", bans[i].source,
+						"times", (int)bans[i].times, "ends_in_s",
+						(int)bans[i].left_s));
+	return 0;
+}
+
+static int do_unban(struct tl_app *app, const json_t *request, json_t **ret_result,
+		    const char **ret_error)
+{
+	const char *address = json_string_value(json_object_get(request, "address"));
+	int r = address ? tl_warden_lift(tl_access_warden(app->access), address,
+					 g_get_monotonic_time())
+			: -EINVAL;
+
+	if (r == -EINVAL)
+		*ret_error = "which address? Such as 192.0.2.7 or 2001:db8::7, as `bans` lists it";
+	else if (r < 0)
+		*ret_error = "this address is not banned";
+	else
+		*ret_result = json_string("unbanned");
+	return r < 0 ? -EINVAL : 0;
+}
+
 static int do_reload(struct tl_app *app, const json_t *request, json_t **ret_result,
 		     const char **ret_error)
 {
@@ -194,6 +229,8 @@ static const struct {
 	{ "hangup", do_hangup },
 	{ "registrations", say_registrations },
 	{ "trunks", say_trunks },
+	{ "bans", say_bans },
+	{ "unban", do_unban },
 	{ "reload", do_reload },
 	{ "drain", do_drain },
 };

@@ -24,7 +24,13 @@ static const struct {
 } verbs[] = {
 	{ "status", NULL }, { "calls", NULL },         { "show", "call" }, { "hangup", "call" },
 	{ "trunks", NULL }, { "registrations", NULL }, { "reload", NULL }, { "drain", NULL },
+	{ "bans", NULL },   { "unban", "address" },
 };
+
+static const char *word_for(const char *argument)
+{
+	return strcmp(argument, "call") == 0 ? "CALL" : "ADDRESS";
+}
 
 static json_t *make_request(const char *verb, int argc, char *const *argv)
 {
@@ -37,8 +43,7 @@ static json_t *make_request(const char *verb, int argc, char *const *argv)
 			return json_pack("{s:s, s:s}", "verb", verb, verbs[i].argument, argv[0]);
 		if (verbs[i].argument)
 			fprintf(stderr, "twinleg: %s wants one word: %s %s\n", verb, verb,
-				strcmp(verbs[i].argument, "call") == 0 ? "CALL"
-								       : verbs[i].argument);
+				word_for(verbs[i].argument));
 		else
 			fprintf(stderr, "twinleg: %s wants nothing after it\n", verb);
 		return NULL;

@@ -8,10 +8,10 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include "b2bua/sip/address.h"
-#include "b2bua/registrar/ban.h"
 #include "b2bua/registrar/digest_verify.h"
 #include "b2bua/log.h"
 #include "b2bua/registrar/nonce.h"
+#include "b2bua/registrar/warden.h"
 #include "b2bua/sip/stack.h"
 
 enum {
@@ -22,19 +22,10 @@ enum {
 	 * telephone then tells its user, and stops. */
 	ATTEMPTS_CHALLENGED = 3,
 };
-static const struct tl_bans_cfg bans_cfg = {
-	.max_failures = 10,
-	.forgive_s = 30,
-	.ban_s = 60,
-	.ban_max_s = 86400,
-	.sources = 8192,
-};
-
 struct tl_access {
 	struct tl_nonces *nonces;
-	struct tl_bans *bans;
-	bool offer_sha256;
-	struct tl_log_limit wrong_limit, ban_limit, banned_limit;
+	struct tl_warden *warden;
+	struct tl_log_limit wrong_limit;
 };
 
 enum verdict {
@@ -55,14 +46,13 @@ struct visit {
 	const struct tl_extension_cfg *extension;
 };
 
-int tl_access_new(struct tl_access **ret_access)
+struct tl_access *tl_access_new(struct tl_store *store, const struct tl_gateway *gateway)
 {
 	struct tl_access *access = g_new0(struct tl_access, 1);
 
 	access->nonces = tl_nonces_new(NONCE_LIFETIME_S, NONCES_USED);
-	access->bans = tl_bans_new(&bans_cfg);
-	*ret_access = access;
-	return 0;
+	access->warden = tl_warden_new(store, gateway, g_get_monotonic_time());
+	return access;
 }
 
 void tl_access_free(struct tl_access *access)
@@ -70,13 +60,18 @@ void tl_access_free(struct tl_access *access)
 	if (!access)
 		return;
 	tl_nonces_free(access->nonces);
-	tl_bans_free(access->bans);
+	tl_warden_free(access->warden);
 	g_free(access);
 }
 
-void tl_access_offer_sha256(struct tl_access *access, bool offer)
+void tl_access_configure(struct tl_access *access, const struct tl_gateway *gateway)
 {
-	access->offer_sha256 = offer;
+	tl_warden_configure(access->warden, gateway);
+}
+
+struct tl_warden *tl_access_warden(struct tl_access *access)
+{
+	return access->warden;
 }
 
 /*
@@ -127,6 +122,14 @@ static enum verdict judge_claim(struct visit *visit)
 	return VERDICT_GOOD;
 }
 
+static bool is_offered(const struct visit *visit, enum tl_claim_algorithm algorithm)
+{
+	enum tl_digest_offer digest = tl_dialplan_gateway(visit->dp)->digest;
+
+	return digest == TL_DIGEST_BOTH ||
+	       (digest == TL_DIGEST_SHA256) == (algorithm == TL_CLAIM_SHA256);
+}
+
 /* Of several headers for our realm (one for each algorithm offered) the first good one counts. */
 static enum verdict judge_headers(struct visit *visit, const msg_auth_t *auth)
 {
@@ -142,6 +145,8 @@ static enum verdict judge_headers(struct visit *visit, const msg_auth_t *auth)
 		}
 		if (g_ascii_strcasecmp(visit->claim.realm, realm) != 0)
 			continue;
+		if (!is_offered(visit, visit->claim.algorithm))
+			continue; /* nobody talks us down to the weaker one */
 		verdict = judge_claim(visit);
 		if (verdict == VERDICT_GOOD)
 			break;
@@ -158,27 +163,14 @@ static enum verdict judge(struct visit *visit)
 	return verdict;
 }
 
-/* SHA-256 can't be checked against a stored MD5 hash. Asked of all extensions alike, so
- * that a challenge tells nothing of the user. */
-static bool may_offer_sha256(const struct visit *visit)
-{
-	const struct tl_extension_cfg *extensions;
-	size_t n;
-
-	if (!visit->access->offer_sha256)
-		return false;
-	extensions = tl_dialplan_extensions(visit->dp, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!extensions[i].password)
-			return false;
-	return true;
-}
-
+/* NULL: not this one. */
 static char *format_challenge(const struct visit *visit, enum tl_claim_algorithm algorithm,
 			      bool stale)
 {
 	char nonce[TL_NONCE_BYTES];
 
+	if (!is_offered(visit, algorithm))
+		return NULL;
 	tl_nonces_issue(visit->access->nonces, (const struct sockaddr *)&visit->request->source,
 			visit->now_us, nonce);
 	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s",
@@ -186,23 +178,22 @@ static char *format_challenge(const struct visit *visit, enum tl_claim_algorithm
 			       tl_claim_algorithm_name(algorithm), stale ? ", stale=true" : "");
 }
 
-/* 401 for REGISTER, whose registrar we are; 407 for what we pass on. */
+/* 401 for REGISTER, whose registrar we are; 407 for what we pass on. RFC 8760 2.2: of several
+ * algorithms the preferred one first. */
 static int challenge(struct visit *visit, bool stale)
 {
+	g_autofree char *sha256 = format_challenge(visit, TL_CLAIM_SHA256, stale);
 	g_autofree char *md5 = format_challenge(visit, TL_CLAIM_MD5, stale);
-	g_autofree char *sha256 = NULL;
 	bool www = visit->request->sip->sip_request->rq_method == sip_method_register;
 
-	if (may_offer_sha256(visit))
-		sha256 = format_challenge(visit, TL_CLAIM_SHA256, stale);
 	if (www)
 		tl_request_reply(visit->request, SIP_401_UNAUTHORIZED,
-				 SIPTAG_WWW_AUTHENTICATE_STR(md5),
-				 TAG_IF(sha256, SIPTAG_WWW_AUTHENTICATE_STR(sha256)), TAG_END());
+				 TAG_IF(sha256, SIPTAG_WWW_AUTHENTICATE_STR(sha256)),
+				 TAG_IF(md5, SIPTAG_WWW_AUTHENTICATE_STR(md5)), TAG_END());
 	else
 		tl_request_reply(visit->request, SIP_407_PROXY_AUTH_REQUIRED,
-				 SIPTAG_PROXY_AUTHENTICATE_STR(md5),
-				 TAG_IF(sha256, SIPTAG_PROXY_AUTHENTICATE_STR(sha256)), TAG_END());
+				 TAG_IF(sha256, SIPTAG_PROXY_AUTHENTICATE_STR(sha256)),
+				 TAG_IF(md5, SIPTAG_PROXY_AUTHENTICATE_STR(md5)), TAG_END());
 	return -EACCES;
 }
 
@@ -212,17 +203,14 @@ static int refuse(struct visit *visit, int status, const char *phrase)
 	return -EACCES;
 }
 
-static void log_wrong(struct visit *visit, unsigned failures, unsigned ban_s)
+static void log_wrong(struct visit *visit, unsigned failures)
 {
-	struct tl_access *access = visit->access;
 	char user[128], source[TL_ADDRESS_BYTES];
 	unsigned skipped;
 
-	tl_address_text((const struct sockaddr *)&visit->request->source, source);
-	if (ban_s > 0 && tl_log_allow(&access->ban_limit, &skipped))
-		g_message("access: banned src=%s for_s=%u skipped=%u", source, ban_s, skipped);
-	if (!tl_log_allow(&access->wrong_limit, &skipped))
+	if (!tl_log_allow(&visit->access->wrong_limit, &skipped))
 		return;
+	tl_address_text((const struct sockaddr *)&visit->request->source, source);
 	g_message("access: wrong credentials user=\"%s\" src=%s method=%s failures=%u skipped=%u",
 		  tl_log_quote(visit->claim.username, user, sizeof(user)), source,
 		  visit->request->sip->sip_request->rq_method_name, failures, skipped);
@@ -235,32 +223,18 @@ static void log_wrong(struct visit *visit, unsigned failures, unsigned ban_s)
  */
 static int answer_wrong(struct visit *visit, bool from_trunk)
 {
-	unsigned failures = 0, ban_s = 0;
+	unsigned failures = 0;
 
 	if (!tl_request_take(visit->request))
 		return -EACCES;
 	if (!from_trunk)
-		failures = tl_bans_fail(visit->access->bans,
-					(const struct sockaddr *)&visit->request->source,
-					visit->now_us, &ban_s);
-	log_wrong(visit, failures, ban_s);
+		failures = tl_warden_note_failure(
+			visit->access->warden, tl_dialplan_gateway(visit->dp),
+			(const struct sockaddr *)&visit->request->source, visit->now_us);
+	log_wrong(visit, failures);
 	if (from_trunk || failures >= ATTEMPTS_CHALLENGED)
 		return refuse(visit, SIP_403_FORBIDDEN);
 	return challenge(visit, false);
-}
-
-static bool is_banned(struct visit *visit)
-{
-	struct tl_access *access = visit->access;
-	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
-	unsigned left_s = tl_bans_left_s(access->bans, source, visit->now_us);
-	char text[TL_ADDRESS_BYTES];
-	unsigned skipped;
-
-	if (left_s > 0 && tl_log_allow(&access->banned_limit, &skipped))
-		g_debug("access: still banned src=%s for_s=%u skipped=%u",
-			tl_address_text(source, text), left_s, skipped);
-	return left_s > 0;
 }
 
 static int admit_trunk(const struct tl_trunk_cfg *trunk, struct tl_source *ret_source)
@@ -272,16 +246,17 @@ static int admit_trunk(const struct tl_trunk_cfg *trunk, struct tl_source *ret_s
 /* 0: extension or trunk in *ret_source. trunks: a trunk's address is good enough. */
 static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
 {
-	const struct tl_trunk_cfg *trunk;
+	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
+	const struct tl_trunk_cfg *trunk = tl_dialplan_trunk_by_address(visit->dp, source);
+	struct tl_warden *warden = visit->access->warden;
 
-	trunk = tl_dialplan_trunk_by_address(visit->dp,
-					     (const struct sockaddr *)&visit->request->source);
-	if (!trunk && is_banned(visit))
-		return refuse(visit, SIP_403_FORBIDDEN);
+	if (!trunk && tl_warden_bars(warden, tl_dialplan_gateway(visit->dp), source, visit->now_us))
+		return -EACCES; /* silence costs least, and tells nothing */
 
 	switch (judge(visit)) {
 	case VERDICT_GOOD:
 		visit->request->known = true;
+		tl_warden_note_success(warden, source, visit->now_us);
 		*ret_source = (struct tl_source) { .kind = TL_SOURCE_EXTENSION,
 						   .extension = visit->extension };
 		return 0;

@@ -6,6 +6,8 @@
 #include "dialplan/dialplan.h"
 
 struct tl_request;
+struct tl_store;
+struct tl_warden;
 struct tl_access; /* nonces, failures by source */
 
 struct tl_source {
@@ -14,19 +16,18 @@ struct tl_source {
 	const struct tl_extension_cfg *extension; /* likewise */
 };
 
-int tl_access_new(struct tl_access **ret_access);
+/* store is lent, for bans; NULL: they live in memory. */
+struct tl_access *tl_access_new(struct tl_store *store, const struct tl_gateway *gateway);
 void tl_access_free(struct tl_access *access); /* NULL ok */
-/*
- * Whether challenges offer SHA-256 (RFC 8760) after MD5; false at first, since Debian 12's
- * baresip gives up at the sight of a second challenge. Never offered while an
- * extension has only an ha1.
- */
-void tl_access_offer_sha256(struct tl_access *access, bool offer);
+/* After a reload. */
+void tl_access_configure(struct tl_access *access, const struct tl_gateway *gateway);
+struct tl_warden *tl_access_warden(struct tl_access *access); /* for bans; lent */
 
 /*
  * Admits a request or answers it. 0: *ret_source says who. -EACCES: it has been
- * challenged (407 for INVITE and others, 401 for REGISTER) or refused (403). Unknown users are
- * challenged like known ones. A trunk's address is admitted as the trunk unless the request bears
+ * challenged (407 for INVITE and others, 401 for REGISTER), refused (403) or, while its source is
+ * banned (b2bua/registrar/warden.h), passed over in silence. Unknown users are challenged like
+ * known ones. A trunk's address is admitted as the trunk unless the request bears
  * an extension's credentials.
  */
 int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp,

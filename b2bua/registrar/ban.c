@@ -31,18 +31,28 @@ void tl_bans_free(struct tl_bans *bans)
 	g_free(bans);
 }
 
-unsigned tl_bans_left_s(struct tl_bans *bans, const struct sockaddr *source, int64_t now_us)
+void tl_bans_configure(struct tl_bans *bans, const struct tl_bans_cfg *cfg)
 {
-	const struct offender *offender = tl_source_table_find(bans->offenders, source);
+	bans->cfg = *cfg;
+}
 
-	if (!offender || offender->until_us <= now_us)
+static unsigned left_s(const struct offender *offender, int64_t now_us)
+{
+	if (offender->until_us <= now_us)
 		return 0;
 	return (unsigned)((offender->until_us - now_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
 }
 
+unsigned tl_bans_left_s(struct tl_bans *bans, const struct sockaddr *source, int64_t now_us)
+{
+	const struct offender *offender = tl_source_table_find(bans->offenders, source);
+
+	return offender ? left_s(offender, now_us) : 0;
+}
+
 static void forgive(const struct tl_bans_cfg *cfg, struct offender *offender, int64_t now_us)
 {
-	int64_t interval_us = (int64_t)cfg->forgive_s * G_USEC_PER_SEC;
+	int64_t interval_us = (int64_t)MAX(cfg->forgive_s, 1) * G_USEC_PER_SEC;
 	int64_t times = (now_us - offender->forgiven_us) / interval_us;
 
 	offender->forgiven_us += times * interval_us;
@@ -60,8 +70,8 @@ static unsigned ban_length_s(const struct tl_bans_cfg *cfg, unsigned bans_before
 	return (unsigned)MIN(length_s, (guint64)cfg->ban_max_s);
 }
 
-unsigned tl_bans_fail(struct tl_bans *bans, const struct sockaddr *source, int64_t now_us,
-		      unsigned *ret_ban_s)
+unsigned tl_bans_fail(struct tl_bans *bans, const struct sockaddr *source, bool doubles,
+		      int64_t now_us, unsigned *ret_ban_s)
 {
 	int made;
 	struct offender *offender = tl_source_table_touch(bans->offenders, source, &made);
@@ -72,12 +82,62 @@ unsigned tl_bans_fail(struct tl_bans *bans, const struct sockaddr *source, int64
 	forgive(&bans->cfg, offender, now_us);
 	failures = ++offender->failures;
 	*ret_ban_s = 0;
-	if (failures >= bans->cfg.max_failures) {
-		*ret_ban_s = ban_length_s(&bans->cfg, offender->bans++);
+	if (bans->cfg.max_failures > 0 && failures >= bans->cfg.max_failures) {
+		*ret_ban_s = ban_length_s(&bans->cfg, doubles ? offender->bans : 0);
+		offender->bans++;
 		offender->until_us = now_us + (int64_t)*ret_ban_s * G_USEC_PER_SEC;
 		offender->failures = 0;
 	}
 	return failures;
+}
+
+void tl_bans_restore(struct tl_bans *bans, const struct sockaddr *source, unsigned times,
+		     int64_t until_us)
+{
+	int made;
+	struct offender *offender = tl_source_table_touch(bans->offenders, source, &made);
+
+	*offender = (struct offender) { .bans = times, .until_us = until_us };
+}
+
+bool tl_bans_lift(struct tl_bans *bans, const struct sockaddr *source)
+{
+	return tl_source_table_remove(bans->offenders, source);
+}
+
+struct listing {
+	struct tl_ban *bans;
+	size_t n, max;
+	int64_t now_us;
+};
+
+static void list_one(const struct tl_address_key *key, void *record, void *user)
+{
+	const struct offender *offender = record;
+	struct listing *listing = user;
+	struct tl_ban *ban = &listing->bans[listing->n];
+
+	if (listing->n >= listing->max || left_s(offender, listing->now_us) == 0)
+		return;
+	tl_address_key_text(key, ban->source);
+	ban->times = offender->bans;
+	ban->left_s = left_s(offender, listing->now_us);
+	listing->n++;
+}
+
+size_t tl_bans_list(struct tl_bans *bans, int64_t now_us, struct tl_ban *ret_bans, size_t max)
+{
+	struct listing listing = { .bans = ret_bans, .max = max, .now_us = now_us };
+
+	tl_source_table_each(bans->offenders, list_one, &listing);
+	return listing.n;
+}
+
+unsigned tl_bans_times(struct tl_bans *bans, const struct sockaddr *source)
+{
+	const struct offender *offender = tl_source_table_find(bans->offenders, source);
+
+	return offender ? offender->bans : 0;
 }
 
 unsigned tl_bans_count(const struct tl_bans *bans)

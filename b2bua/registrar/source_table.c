@@ -1,7 +1,6 @@
 #include "b2bua/registrar/source_table.h"
 
 #include <glib.h>
-#include "b2bua/sip/address.h"
 
 struct slot {
 	struct tl_address_key key;
@@ -43,12 +42,29 @@ void *tl_source_table_find(struct tl_source_table *table, const struct sockaddr 
 	return slot ? slot->record : NULL;
 }
 
-static void forget_first(struct tl_source_table *table)
+static void forget(struct tl_source_table *table, struct slot *slot)
 {
-	struct slot *first = g_queue_peek_head(&table->by_touch);
+	g_queue_unlink(&table->by_touch, &slot->link);
+	g_hash_table_remove(table->slots, &slot->key);
+}
 
-	g_queue_unlink(&table->by_touch, &first->link);
-	g_hash_table_remove(table->slots, &first->key);
+bool tl_source_table_remove(struct tl_source_table *table, const struct sockaddr *source)
+{
+	struct tl_address_key key = tl_address_key(source);
+	struct slot *slot = g_hash_table_lookup(table->slots, &key);
+
+	if (slot)
+		forget(table, slot);
+	return slot != NULL;
+}
+
+void tl_source_table_each(struct tl_source_table *table, tl_source_table_fn *fn, void *user)
+{
+	for (GList *l = table->by_touch.head; l; l = l->next) {
+		struct slot *slot = l->data;
+
+		fn(&slot->key, slot->record, user);
+	}
 }
 
 void *tl_source_table_touch(struct tl_source_table *table, const struct sockaddr *source,
@@ -62,7 +78,7 @@ void *tl_source_table_touch(struct tl_source_table *table, const struct sockaddr
 		g_queue_unlink(&table->by_touch, &slot->link);
 	} else {
 		if (table->by_touch.length >= table->max)
-			forget_first(table);
+			forget(table, g_queue_peek_head(&table->by_touch));
 		slot = g_malloc0(sizeof(*slot) + table->record_bytes);
 		slot->key = key;
 		slot->link.data = slot;

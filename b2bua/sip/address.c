@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <glib.h>
 
 /* The IPv4 address in addr, plain or mapped (::ffff:0:0/96). */
 static bool take_ipv4(const struct sockaddr *addr, uint8_t ret_bytes[static 4])
@@ -23,7 +24,7 @@ static bool take_ipv4(const struct sockaddr *addr, uint8_t ret_bytes[static 4])
 	return false;
 }
 
-static uint16_t port_of(const struct sockaddr *addr)
+uint16_t tl_address_port(const struct sockaddr *addr)
 {
 	if (addr->sa_family == AF_INET)
 		return ntohs(((const struct sockaddr_in *)addr)->sin_port);
@@ -39,11 +40,11 @@ const char *tl_address_text(const struct sockaddr *addr, char buf[static TL_ADDR
 
 	if (take_ipv4(addr, ipv4)) {
 		inet_ntop(AF_INET, ipv4, ip, sizeof(ip));
-		snprintf(buf, TL_ADDRESS_BYTES, "%s:%u", ip, port_of(addr));
+		snprintf(buf, TL_ADDRESS_BYTES, "%s:%u", ip, tl_address_port(addr));
 	} else if (addr->sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)addr)->sin6_addr, ip,
 			  sizeof(ip));
-		snprintf(buf, TL_ADDRESS_BYTES, "[%s]:%u", ip, port_of(addr));
+		snprintf(buf, TL_ADDRESS_BYTES, "[%s]:%u", ip, tl_address_port(addr));
 	} else {
 		strcpy(buf, "?");
 	}
@@ -61,6 +62,19 @@ struct tl_address_key tl_address_key(const struct sockaddr *addr)
 		memcpy(key.bytes, &((const struct sockaddr_in6 *)addr)->sin6_addr, 8);
 	}
 	return key;
+}
+
+const char *tl_address_key_text(const struct tl_address_key *key, char buf[static TL_ADDRESS_BYTES])
+{
+	uint8_t bytes[16] = { 0 };
+	char text[INET6_ADDRSTRLEN];
+
+	memcpy(bytes, key->bytes, sizeof(key->bytes));
+	if (key->family == 0)
+		g_strlcpy(buf, "?", TL_ADDRESS_BYTES);
+	else if (inet_ntop(key->family == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)))
+		g_snprintf(buf, TL_ADDRESS_BYTES, "%s%s", text, key->family == 4 ? "" : "/64");
+	return buf;
 }
 
 unsigned tl_address_key_hash(const void *key)
@@ -93,7 +107,7 @@ bool tl_address_same_host(const struct sockaddr *a, const struct sockaddr *b)
 
 bool tl_address_equal(const struct sockaddr *a, const struct sockaddr *b)
 {
-	return tl_address_same_host(a, b) && port_of(a) == port_of(b);
+	return tl_address_same_host(a, b) && tl_address_port(a) == tl_address_port(b);
 }
 
 bool tl_address_parse(const char *host, uint16_t port, struct sockaddr_storage *ret_addr)

@@ -22,12 +22,16 @@ struct tl_address_key {
 	uint8_t bytes[8];
 };
 struct tl_address_key tl_address_key(const struct sockaddr *addr);
+/* "192.0.2.7", "2001:db8:1:2::/64"; "?" for neither. Returns buf. */
+const char *tl_address_key_text(const struct tl_address_key *key,
+				char buf[static TL_ADDRESS_BYTES]);
 /* GHashFunc and GEqualFunc over struct tl_address_key. */
 unsigned tl_address_key_hash(const void *key);
 int tl_address_key_equal(const void *a, const void *b);
 
 /* Same host, and same port; IPv4 equals its mapped form. */
 bool tl_address_equal(const struct sockaddr *a, const struct sockaddr *b);
+uint16_t tl_address_port(const struct sockaddr *addr); /* 0 for other families */
 bool tl_address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 
 /* "192.0.2.7", "[2001:db8::1]" or "2001:db8::1" -> address with that port. False: a name. */

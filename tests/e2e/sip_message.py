@@ -166,25 +166,27 @@ def bracket(ip):
 def challenge_of(value):
     """The parameters of a WWW-Authenticate or Proxy-Authenticate header."""
     return {name.lower(): quoted or plain for name, quoted, plain in
-            re.findall(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))', value)}
+            re.findall(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,]+))', value)}
 
 
 def credentials(challenge, method, uri, user, password, count=1):
-    """An Authorization value that meets a challenge (MD5, qop=auth when offered)."""
+    """An Authorization value that meets a challenge (MD5 or SHA-256, qop=auth when offered)."""
     c = challenge_of(challenge)
+    algorithm = c.get("algorithm", "MD5")
 
-    def md5(*parts):
-        return hashlib.md5(":".join(parts).encode()).hexdigest()
+    def digest(*parts):
+        function = hashlib.sha256 if algorithm.upper() == "SHA-256" else hashlib.md5
+        return function(":".join(parts).encode()).hexdigest()
 
-    ha1, ha2 = md5(user, c["realm"], password), md5(method, uri)
+    ha1, ha2 = digest(user, c["realm"], password), digest(method, uri)
     out = {"username": user, "realm": c["realm"], "nonce": c["nonce"], "uri": uri}
-    bare = {"algorithm": "MD5"}
+    bare = {"algorithm": algorithm}
     if "auth" in [q.strip() for q in c.get("qop", "").split(",")]:
         cnonce, nc = token(), f"{count:08x}"
-        out.update(cnonce=cnonce, response=md5(ha1, c["nonce"], nc, cnonce, "auth", ha2))
+        out.update(cnonce=cnonce, response=digest(ha1, c["nonce"], nc, cnonce, "auth", ha2))
         bare.update(qop="auth", nc=nc)
     else:
-        out["response"] = md5(ha1, c["nonce"], ha2)
+        out["response"] = digest(ha1, c["nonce"], ha2)
     if "opaque" in c:
         out["opaque"] = c["opaque"]
     return "Digest " + ", ".join([f'{k}="{v}"' for k, v in out.items()] +

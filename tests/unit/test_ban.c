@@ -25,7 +25,7 @@ static unsigned fail_thrice(struct tl_bans *bans, const char *host, int64_t now_
 	unsigned ban_s = 0;
 
 	for (int i = 0; i < 3; i++)
-		tl_bans_fail(bans, ADDR(host), now_us, &ban_s);
+		tl_bans_fail(bans, ADDR(host), true, now_us, &ban_s);
 	return ban_s;
 }
 
@@ -34,11 +34,11 @@ Test(ban, begins_at_the_limit_and_ends)
 	struct tl_bans *bans = tl_bans_new(&cfg);
 	unsigned ban_s;
 
-	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), S, &ban_s), 1u);
-	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), S, &ban_s), 2u);
+	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), true, S, &ban_s), 1u);
+	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), true, S, &ban_s), 2u);
 	cr_expect_eq(ban_s, 0u);
 	cr_expect_eq(tl_bans_left_s(bans, ADDR("192.0.2.1"), S), 0u);
-	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), S, &ban_s), 3u);
+	cr_expect_eq(tl_bans_fail(bans, ADDR("192.0.2.1"), true, S, &ban_s), 3u);
 	cr_expect_eq(ban_s, 60u);
 	cr_expect_eq(tl_bans_left_s(bans, ADDR("192.0.2.1"), S), 60u);
 	cr_expect_eq(tl_bans_left_s(bans, ADDR("192.0.2.1"), 60 * S), 1u);
@@ -65,7 +65,7 @@ Test(ban, spares_a_telephone_that_retries_slowly)
 	unsigned ban_s;
 
 	for (int i = 0; i < 100; i++) {
-		tl_bans_fail(bans, ADDR("192.0.2.1"), i * 30 * S, &ban_s);
+		tl_bans_fail(bans, ADDR("192.0.2.1"), true, i * 30 * S, &ban_s);
 		cr_expect_eq(ban_s, 0u);
 	}
 	tl_bans_free(bans);
@@ -90,10 +90,55 @@ Test(ban, remembers_a_bounded_number_of_sources)
 	for (int i = 0; i < 100; i++) {
 		g_autofree char *host = g_strdup_printf("198.51.100.%d", i);
 
-		tl_bans_fail(bans, ADDR(host), S, &ban_s);
+		tl_bans_fail(bans, ADDR(host), true, S, &ban_s);
 	}
 	cr_expect_eq(tl_bans_count(bans), 4u);
 	cr_expect_eq(tl_bans_left_s(bans, ADDR("192.0.2.1"), S), 0u);
+	tl_bans_free(bans);
+}
+
+Test(ban, does_not_double_for_a_source_with_honest_neighbours)
+{
+	struct tl_bans *bans = tl_bans_new(&cfg);
+	unsigned ban_s = 0;
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 3; i++)
+			tl_bans_fail(bans, ADDR("192.0.2.1"), false, round * 100 * S, &ban_s);
+		cr_expect_eq(ban_s, 60u);
+	}
+	tl_bans_free(bans);
+}
+
+Test(ban, never_comes_with_a_limit_of_0)
+{
+	struct tl_bans_cfg lenient = cfg;
+	struct tl_bans *bans;
+
+	lenient.max_failures = 0;
+	bans = tl_bans_new(&lenient);
+	cr_expect_eq(fail_thrice(bans, "192.0.2.1", S), 0u);
+	tl_bans_free(bans);
+}
+
+Test(ban, is_listed_lifted_and_restored)
+{
+	struct tl_bans *bans = tl_bans_new(&cfg);
+	struct tl_ban list[4];
+
+	fail_thrice(bans, "192.0.2.1", 0);
+	fail_thrice(bans, "2001:db8:1:2:3::4", 30 * S);
+	tl_bans_restore(bans, ADDR("192.0.2.9"), 2, 31 * S);
+	cr_expect_eq(tl_bans_list(bans, 31 * S, list, 4), 2u, "those that run");
+	cr_expect_str_eq(list[0].source, "192.0.2.1");
+	cr_expect_eq(list[0].left_s, 29u);
+	cr_expect_eq(list[0].times, 1u);
+	cr_expect_str_eq(list[1].source, "2001:db8:1:2::/64");
+	cr_expect_eq(tl_bans_list(bans, 31 * S, list, 1), 1u);
+	cr_expect(tl_bans_lift(bans, ADDR("192.0.2.1")));
+	cr_expect_not(tl_bans_lift(bans, ADDR("192.0.2.1")));
+	cr_expect_eq(tl_bans_left_s(bans, ADDR("192.0.2.1"), 31 * S), 0u);
+	cr_expect_eq(fail_thrice(bans, "192.0.2.9", 32 * S), 200u, "the third time, at its limit");
 	tl_bans_free(bans);
 }
 
