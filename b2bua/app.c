@@ -4,6 +4,8 @@
 #include "b2bua/call/door.h"
 #include "b2bua/call/load.h"
 #include "b2bua/control/control.h"
+#include "b2bua/call/board.h"
+#include "b2bua/event/events.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
 #include "b2bua/registrar/registrar.h"
@@ -96,11 +98,23 @@ static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)
 		.admit = tl_app_admit,
 		.on_invite = tl_app_on_invite,
 		.on_register = tl_app_on_register,
+		.on_other = tl_app_on_other,
 		.overloaded = tl_app_overloaded,
 		.user = app,
 	};
 
 	return tl_stack_new(app->root, &cfg, &app->stack);
+}
+
+static int open_events(struct tl_app *app)
+{
+	app->board = tl_board_new();
+	return tl_events_new(&(struct tl_events_cfg) { .stack = app->stack,
+						       .access = app->access,
+						       .registrar = app->registrar,
+						       .board = app->board,
+						       .dp = app->dp },
+			     &app->events);
 }
 
 static int open_everything(struct tl_app *app)
@@ -129,6 +143,9 @@ static int open_everything(struct tl_app *app)
 	if (r < 0)
 		return r;
 	r = tl_trunks_new(app->stack, app->dp, &app->trunks);
+	if (r < 0)
+		return r;
+	r = open_events(app);
 	if (r < 0)
 		return r;
 	r = tl_control_new(app->root, gateway->control, tl_app_control, app, &app->control);
@@ -209,6 +226,8 @@ void tl_app_free(struct tl_app *app)
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_trunks_free(app->trunks);
+	tl_events_free(app->events);
+	tl_board_free(app->board);
 	tl_registrar_free(app->registrar);
 	tl_access_free(app->access);
 	tl_door_free(app->door);
@@ -249,6 +268,7 @@ int tl_app_reload(struct tl_app *app, json_t *mistakes)
 	tl_load_configure(app->load, tl_dialplan_gateway(fresh)->overload_lag_ms);
 	tl_access_configure(app->access, tl_dialplan_gateway(fresh));
 	tl_registrar_configure(app->registrar, fresh);
+	tl_events_configure(app->events, fresh);
 	tl_trunks_configure(app->trunks, fresh);
 	tl_dialplan_unref(old);
 	g_message("configuration reloaded from %s", app->config_path);
@@ -288,6 +308,7 @@ void tl_app_stop(struct tl_app *app)
 	app->stopping = true;
 	sd_notify(0, "STOPPING=1");
 	g_message("stopping, %u calls in progress", g_hash_table_size(app->calls));
+	tl_events_stop(app->events);
 	stop_calls(app, "shutdown");
 	/* Sofia looks at a timer again after its callback: it is destroyed with the app */
 	app->stop_timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);

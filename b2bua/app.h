@@ -30,6 +30,8 @@ struct tl_app {
 	struct tl_registrar *registrar;
 	struct tl_trunks *trunks;
 	struct tl_media *media;
+	struct tl_board *board;   /* which extensions are in a call */
+	struct tl_events *events; /* SUBSCRIBE, PUBLISH */
 	struct tl_control *control;
 	GHashTable *calls; /* id -> struct tl_call, lent */
 	GQueue *recent;    /* json_t of ended calls, newest first */
@@ -65,6 +67,7 @@ unsigned tl_app_overloaded(void *user);
 bool tl_app_admit(struct tl_request *request, void *user);
 /* tl_request_fn. */
 void tl_app_on_register(struct tl_request *request, void *user);
+void tl_app_on_other(struct tl_request *request, void *user);
 void tl_app_on_invite(struct tl_request *request, void *user);
 
 /* tl_control_fn; user is the app. app_control.c. */

@@ -4,6 +4,7 @@
 #include "b2bua/call/call.h"
 #include "b2bua/call/door.h"
 #include "b2bua/call/load.h"
+#include "b2bua/event/events.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/address.h"
@@ -70,6 +71,14 @@ void tl_app_on_register(struct tl_request *request, void *user)
 	struct tl_app *app = user;
 
 	tl_registrar_on_register(request, app->registrar);
+	forgive(app, request);
+}
+
+void tl_app_on_other(struct tl_request *request, void *user)
+{
+	struct tl_app *app = user;
+
+	tl_events_on_request(app->events, request);
 	forgive(app, request);
 }
 

@@ -30,7 +30,8 @@ static const char usage_text[] =
 	"of a running gateway (--config FILE or --control SOCKET says which, --json for "
 	"programs):\n"
 	"  twinleg status | calls | show CALL | hangup CALL\n"
-	"  twinleg registrations | trunks | bans | unban ADDRESS | reload | drain\n"
+	"  twinleg registrations | trunks | subscriptions | bans | unban ADDRESS\n"
+	"  twinleg reload | drain\n"
 	"\n"
 	"FILE is " DEFAULT_CONFIG " unless given. SOURCE is trunk:NAME or extension:NUMBER,\n"
 	"TIME is \"2026-11-23 10:00\". Exit status: 0 done, 1 wrong input, 2 could not do it.\n";
@@ -274,11 +275,20 @@ static const struct {
 	const char *verb;
 	int (*fn)(const struct arguments *args);
 } verbs[] = {
-	{ "run", verb_run },        { "check", verb_check },    { "explain", verb_explain },
-	{ "status", verb_control }, { "calls", verb_control },  { "show", verb_control },
-	{ "hangup", verb_control }, { "trunks", verb_control }, { "registrations", verb_control },
-	{ "reload", verb_control }, { "drain", verb_control },  { "bans", verb_control },
+	{ "run", verb_run },
+	{ "check", verb_check },
+	{ "explain", verb_explain },
+	{ "status", verb_control },
+	{ "calls", verb_control },
+	{ "show", verb_control },
+	{ "hangup", verb_control },
+	{ "trunks", verb_control },
+	{ "registrations", verb_control },
+	{ "reload", verb_control },
+	{ "drain", verb_control },
+	{ "bans", verb_control },
 	{ "unban", verb_control },
+	{ "subscriptions", verb_control },
 };
 
 int main(int argc, char **argv)

@@ -104,6 +104,15 @@ static const struct tl_key gateway_keys[] = {
 	  .initial = "24h", .help = "Longest ban. Who is quiet for as long after one starts anew" },
 	{ "ban-never", tl_parse_cidrs, LIST(tl_gateway, ban_never), .example = "192.0.2.0/24",
 	  .help = "Addresses that are never banned. Those of trunks aren't, either" },
+	{ "subscribe-min", tl_parse_seconds, AT(tl_gateway, subscribe_min_s), .min = 1,
+	  .max = DAY_S, .initial = "60s",
+	  .help = "Shortest subscription or publication that is granted; less is refused with "
+		  "423" },
+	{ "subscribe-max", tl_parse_seconds, AT(tl_gateway, subscribe_max_s), .min = 1,
+	  .max = 30 * DAY_S, .initial = "1h",
+	  .help = "Longest one that is granted, and the time of those who ask for none" },
+	{ "max-subscriptions", tl_parse_number, AT(tl_gateway, max_subscriptions), .max = CALLS_MAX,
+	  .initial = "20000", .help = "Subscriptions at a time; more are refused with 503" },
 	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "none",
 	  .help = "Sound file that a party on hold hears. none, the default: whatever the holding "
 		  "party sends, or silence" },
@@ -183,6 +192,11 @@ static const struct tl_key extension_keys[] = {
 	{ "session-min", tl_parse_seconds, AT(tl_extension_cfg, session_min_s), .min = 4,
 	  .max = DAY_S, .example = "90s",
 	  .help = "Shortest that is granted. Default: that of [gateway]" },
+	{ "watchable", tl_parse_flag, AT(tl_extension_cfg, watchable), .initial = "yes",
+	  .help = "The other extensions may see whether it is there and whether it talks: yes or "
+		  "no" },
+	{ "watch-numbers", tl_parse_flag, AT(tl_extension_cfg, watch_numbers), .initial = "no",
+	  .help = "They also see with whom it talks: yes or no" },
 };
 
 static const struct tl_key hours_keys[] = {

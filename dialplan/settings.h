@@ -98,6 +98,8 @@ struct tl_gateway {
 	unsigned ban_window_s, ban_time_s, ban_max_s;
 	const struct tl_cidr *ban_never;
 	size_t n_ban_never;
+	unsigned subscribe_min_s, subscribe_max_s; /* of a PUBLISH, too */
+	unsigned max_subscriptions;
 	unsigned opus_complexity;   /* 0..10 */
 	const char *hold_music;     /* path; "" or NULL: what the holder sends */
 	unsigned session_expires_s; /* session timer to ask for; 0: none */
@@ -135,6 +137,8 @@ struct tl_extension_cfg {
 	enum tl_hold_mode hold;
 	const char *hold_music;                    /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s, session_min_s; /* as in struct tl_gateway */
+	bool watchable;     /* the others may see whether it is there and whether it talks */
+	bool watch_numbers; /* and with whom */
 };
 
 enum tl_record_mode {

@@ -112,7 +112,7 @@ static void perform(struct tl_call *call, enum tl_call_action action)
 	g_assert_not_reached();
 }
 
-void tl_call_raise(struct tl_call *call, enum tl_call_event event)
+static void take_step(struct tl_call *call, enum tl_call_event event)
 {
 	struct tl_call_actions actions;
 	enum tl_call_state next = tl_call_fsm_step(call->state, event, &actions);
@@ -126,6 +126,12 @@ void tl_call_raise(struct tl_call *call, enum tl_call_event event)
 		if (call->state != next)
 			return;
 	}
+}
+
+void tl_call_raise(struct tl_call *call, enum tl_call_event event)
+{
+	take_step(call, event);
+	tl_call_show(call);
 }
 
 static void end_by_leg(struct tl_call *call, const struct tl_leg_event *event, const char *by,

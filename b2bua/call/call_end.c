@@ -179,6 +179,7 @@ json_t *tl_call_json(const struct tl_call *call)
 
 void tl_call_free(struct tl_call *call)
 {
+	tl_call_hide(call);
 	stop_timer(&call->ring_timer);
 	stop_timer(&call->duration_timer);
 	stop_timer(&call->hold_timer);

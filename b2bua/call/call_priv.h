@@ -87,6 +87,8 @@ struct tl_call {
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 	const char *ended_by;
 	char *recording, *route, *target, *call_id_a, *call_id_b;
+
+	GHashTable *shown; /* call_board.c: what stands on the board; or NULL */
 };
 
 /* call.c */
@@ -101,6 +103,10 @@ enum tl_call_event tl_call_route_next(struct tl_call *call);
 
 /* what refuses the caller; logged */
 enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause);
+
+/* call_board.c: those who watch the call's extensions see how it stands */
+void tl_call_show(struct tl_call *call);
+void tl_call_hide(struct tl_call *call);
 
 /* call_ring.c */
 void tl_call_ring(struct tl_call *call); /* may raise EXHAUSTED */

@@ -61,8 +61,10 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 	g_ptr_array_remove(call->branches, branch); /* frees it */
 	if (was_heard)
 		(void)tl_call_media_apply(call);
-	if (call->branches->len > 0)
+	if (call->branches->len > 0) {
+		tl_call_show(call);
 		return;
+	}
 	stop_ring_timer(call);
 	tl_call_raise(call, TL_CALL_EV_EXHAUSTED);
 }

@@ -1,6 +1,7 @@
 /* What the control socket's verbs do and say. */
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
+#include "b2bua/event/events.h"
 #include "b2bua/call/load.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
@@ -21,7 +22,7 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 
 	tl_media_load_get(app->media, &load);
 	*ret_result = json_pack(
-		"{s:s, s:I, s:s, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "version",
+		"{s:s, s:I, s:s, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "version",
 		TL_VERSION, "uptime_s", (json_int_t)(now_s - app->started_s), "state",
 		app->stopping                ? "stopping"
 		: app->draining              ? "draining"
@@ -29,9 +30,10 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 					     : "running",
 		"calls", (int)g_hash_table_size(app->calls), "calls_total",
 		(json_int_t)app->n_calls, "legs", (int)tl_stack_legs(app->stack), "registrations",
-		(int)tl_registrar_count(app->registrar), "workers", (int)load.workers,
-		"rtp_ports_used", (int)load.ports_used, "rtp_ports_free", (int)load.ports_free,
-		"late_ticks", (json_int_t)load.late_ticks, "tick_late_max_us",
+		(int)tl_registrar_count(app->registrar), "subscriptions",
+		(int)tl_events_count(app->events), "workers", (int)load.workers, "rtp_ports_used",
+		(int)load.ports_used, "rtp_ports_free", (int)load.ports_free, "late_ticks",
+		(json_int_t)load.late_ticks, "tick_late_max_us",
 		(json_int_t)tl_load_take_media_late_us(app->load));
 	return 0;
 }
@@ -193,6 +195,13 @@ static int do_unban(struct tl_app *app, const json_t *request, json_t **ret_resu
 	return r < 0 ? -EINVAL : 0;
 }
 
+static int say_subscriptions(struct tl_app *app, const json_t *request, json_t **ret_result,
+			     const char **ret_error)
+{
+	*ret_result = tl_events_json(app->events);
+	return 0;
+}
+
 static int do_reload(struct tl_app *app, const json_t *request, json_t **ret_result,
 		     const char **ret_error)
 {
@@ -231,6 +240,7 @@ static const struct {
 	{ "trunks", say_trunks },
 	{ "bans", say_bans },
 	{ "unban", do_unban },
+	{ "subscriptions", say_subscriptions },
 	{ "reload", do_reload },
 	{ "drain", do_drain },
 };

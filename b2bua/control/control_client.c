@@ -22,9 +22,10 @@ enum {
 static const struct {
 	const char *verb, *argument;
 } verbs[] = {
-	{ "status", NULL }, { "calls", NULL },         { "show", "call" }, { "hangup", "call" },
-	{ "trunks", NULL }, { "registrations", NULL }, { "reload", NULL }, { "drain", NULL },
-	{ "bans", NULL },   { "unban", "address" },
+	{ "status", NULL },     { "calls", NULL },         { "show", "call" },
+	{ "hangup", "call" },   { "trunks", NULL },        { "registrations", NULL },
+	{ "reload", NULL },     { "drain", NULL },         { "bans", NULL },
+	{ "unban", "address" }, { "subscriptions", NULL },
 };
 
 static const char *word_for(const char *argument)

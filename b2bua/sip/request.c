@@ -137,3 +137,33 @@ nta_incoming_t *tl_request_steal(struct tl_request *request)
 	request->answered = true;
 	return g_steal_pointer(&request->irq);
 }
+
+bool tl_request_of_dialog(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
+			  struct tl_request *ret_request)
+{
+	const char *broken = tl_guard_broken_header(sip);
+
+	if (sip->sip_request->rq_method == sip_method_ack) {
+		nta_incoming_destroy(irq);
+		return false;
+	}
+	*ret_request = (struct tl_request) {
+		.stack = stack, .msg = nta_incoming_getrequest(irq), .sip = sip, .irq = irq
+	};
+	tl_stack_source(stack, ret_request->msg, &ret_request->source, &ret_request->transport);
+	if (broken) {
+		g_autofree char *phrase = g_strdup_printf("Bad %s Header", broken);
+
+		tl_request_refuse(ret_request, 400, phrase, NULL);
+		tl_request_done(ret_request);
+		return false;
+	}
+	return true;
+}
+
+void tl_request_done(struct tl_request *request)
+{
+	if (request->irq)
+		nta_incoming_destroy(g_steal_pointer(&request->irq));
+	msg_destroy(request->msg);
+}

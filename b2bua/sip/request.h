@@ -45,3 +45,12 @@ bool tl_request_take(struct tl_request *request);
 /* Hands the transaction of a taken request out: the caller replies and destroys it, when it
  * likes. */
 nta_incoming_t *tl_request_steal(struct tl_request *request);
+
+/*
+ * One that NTA has sorted into a dialog, to be dealt with in the same way; for the dialog's
+ * callback. Takes irq. True: tl_request_done() must follow before the callback returns. False: it
+ * was malformed, or an ACK, and has been dealt with.
+ */
+bool tl_request_of_dialog(struct tl_stack *stack, nta_incoming_t *irq, const sip_t *sip,
+			  struct tl_request *ret_request);
+void tl_request_done(struct tl_request *request);

@@ -6,7 +6,9 @@
 #include "b2bua/sip/request.h"
 #include "b2bua/sip/stack.h"
 
-#define TL_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+#define TL_ALLOW                                                                                   \
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, "                        \
+	"SUBSCRIBE, NOTIFY, PUBLISH"
 #define TL_ACCEPT    "application/sdp, application/dtmf-relay, application/dtmf"
 #define TL_SUPPORTED "100rel, timer"
 

@@ -66,12 +66,12 @@ static void dispatch(struct tl_request *request)
 	case sip_method_cancel:
 	case sip_method_info:
 	case sip_method_prack:
-	case sip_method_update:
-	case sip_method_notify: /* these belong to something that there isn't */
+	case sip_method_update: /* these belong to something that there isn't */
 		tl_request_refuse(request, SIP_481_NO_TRANSACTION, NULL);
 		return;
 	case sip_method_message:
 	case sip_method_subscribe:
+	case sip_method_notify:
 	case sip_method_refer:
 	case sip_method_publish:
 		if (cfg->on_other)

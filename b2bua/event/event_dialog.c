@@ -1,0 +1,140 @@
+#include "b2bua/event/event_dialog.h"
+#include <errno.h>
+#include <glib.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/tport_tag.h>
+#include "b2bua/event/package.h"
+#include "b2bua/sip/hop.h"
+#include "b2bua/sip/stack.h"
+
+struct tl_event_dialog {
+	struct tl_stack *stack;
+	su_home_t home[1];
+	nta_leg_t *leg;
+	void *magic;
+	char *contact;
+	char *next_hop; /* of a watcher behind a NAT, or NULL */
+	enum tl_transport transport;
+};
+
+void tl_event_dialog_free(struct tl_event_dialog *dialog)
+{
+	if (!dialog)
+		return;
+	if (dialog->leg)
+		nta_leg_destroy(dialog->leg);
+	su_home_deinit(dialog->home);
+	g_free(dialog);
+}
+
+static int make_leg(struct tl_event_dialog *dialog, struct tl_request *request,
+		    nta_request_f *on_request)
+{
+	nta_agent_t *agent = tl_stack_agent(dialog->stack);
+	const sip_t *sip = request->sip;
+	sip_to_t *local = sip_to_dup(dialog->home, sip->sip_to);
+	const char *tag = nta_agent_newtag(dialog->home, "tag=%s", agent);
+
+	/* tagged before NTA knows it, so that a request without a To tag never matches it */
+	if (!local || sip_to_tag(dialog->home, local, tag) < 0)
+		return -ENOMEM;
+	dialog->leg =
+		nta_leg_tcreate(agent, on_request, (nta_leg_magic_t *)dialog->magic,
+				SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM((sip_from_t *)local),
+				SIPTAG_TO((sip_to_t *)sip->sip_from),
+				NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
+	if (!dialog->leg || !nta_incoming_tag(request->irq, local->a_tag))
+		return -ENOMEM;
+	nta_leg_server_route(dialog->leg, sip->sip_record_route, sip->sip_contact);
+	return 0;
+}
+
+int tl_event_dialog_new(struct tl_request *request, const char *user, nta_request_f *on_request,
+			void *magic, struct tl_event_dialog **ret_dialog)
+{
+	const struct sockaddr *source = (const struct sockaddr *)&request->source;
+	struct tl_event_dialog *dialog;
+	int r;
+
+	if (tl_target_check(request->sip, false) < 0)
+		return -EBADMSG;
+	dialog = g_new0(struct tl_event_dialog, 1);
+	su_home_init(dialog->home);
+	dialog->stack = request->stack;
+	dialog->magic = magic;
+	dialog->transport = request->transport;
+	dialog->next_hop =
+		tl_hop_through_nat(dialog->home, request->sip, source, request->transport);
+	dialog->contact =
+		tl_stack_contact(request->stack, dialog->home, user, request->transport, source);
+	r = make_leg(dialog, request, on_request);
+	if (r < 0) {
+		tl_event_dialog_free(dialog);
+		return r;
+	}
+	*ret_dialog = dialog;
+	return 0;
+}
+
+const char *tl_event_dialog_contact(const struct tl_event_dialog *dialog)
+{
+	return dialog->contact;
+}
+
+int tl_event_dialog_retarget(struct tl_event_dialog *dialog, const sip_t *sip)
+{
+	const sip_contact_t *contact = sip->sip_contact;
+	const sip_route_t *route = NULL;
+
+	if (!contact)
+		return 0; /* those who leave it out mean the old one */
+	nta_leg_get_route(dialog->leg, &route, NULL);
+	if (contact->m_next ||
+	    (route ? !tl_uri_is_safe(contact->m_url) : tl_uri_check(contact->m_url) < 0))
+		return -EBADMSG;
+	nta_leg_server_route(dialog->leg, NULL, contact);
+	return 0;
+}
+
+/* Where it goes first: *ret_url, and the hop to be named, or NULL where the dialog says it. */
+static const char *hop_of(const struct tl_event_dialog *dialog, su_home_t *home,
+			  const url_t **ret_url)
+{
+	const sip_route_t *route = NULL;
+	const sip_contact_t *target = NULL;
+	const char *hop;
+
+	nta_leg_get_route(dialog->leg, &route, &target);
+	if (!route && dialog->next_hop)
+		hop = dialog->next_hop;
+	else
+		hop = tl_hop_explicit(home, route ? route->r_url : target->m_url,
+				      dialog->transport);
+	*ret_url = hop ? url_make(home, hop) : route ? route->r_url : target->m_url;
+	return hop;
+}
+
+nta_outgoing_t *tl_event_dialog_notify(struct tl_event_dialog *dialog,
+				       const struct tl_notify *notify, nta_response_f *on_response)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const url_t *url;
+	const char *hop = hop_of(dialog, home, &url);
+	struct tl_origin origin = tl_stack_origin(dialog->stack, home, url);
+	nta_outgoing_t *orq = nta_outgoing_tcreate(
+		dialog->leg, on_response, (nta_outgoing_magic_t *)dialog->magic,
+		hop ? URL_STRING_MAKE(hop) : NULL, SIP_METHOD_NOTIFY, NULL,
+		TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
+		TAG_IF(origin.via, NTATAG_USER_VIA(1)), SIPTAG_VIA_STR(origin.via),
+		SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_CONTACT_STR(dialog->contact),
+		SIPTAG_EVENT_STR(notify->event), SIPTAG_SUBSCRIPTION_STATE_STR(notify->state),
+		SIPTAG_ALLOW_EVENTS_STR(TL_ALLOW_EVENTS), SIPTAG_USER_AGENT_STR(notify->user_agent),
+		TAG_IF(notify->body, SIPTAG_CONTENT_TYPE_STR(notify->content_type)),
+		TAG_IF(notify->body, SIPTAG_PAYLOAD_STR(notify->body)), TAG_END());
+
+	su_home_deinit(home);
+	return orq;
+}

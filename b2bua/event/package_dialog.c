@@ -1,0 +1,48 @@
+/*
+ * Dialog state (RFC 4235), for busy lamps: always the full state, so that a dialog that
+ * is not there has ended. With whom an extension talks is told only where its owner
+ * allows it, and neither Call-ID nor tags, which would let a watcher into the call.
+ */
+#include "b2bua/call/board.h"
+#include "b2bua/event/package.h"
+#include "b2bua/event/xml.h"
+
+static void add_remote(GString *xml, const struct tl_event_subject *subject, const char *number)
+{
+	g_autofree char *user = NULL;
+
+	if (!*number) { /* RFC 3323 4.1.1.3 */
+		g_string_append(
+			xml,
+			"<remote><identity>sip:anonymous@anonymous.invalid</identity></remote>");
+		return;
+	}
+	user = g_uri_escape_string(number, "!$&'()*+,;=?/", FALSE);
+	tl_xml_add(xml,
+		   "<remote><identity>sip:%s@%s</identity><target uri=\"sip:%s@%s\"/></remote>",
+		   user, subject->domain, user, subject->domain);
+}
+
+static void add_dialog(GString *xml, const struct tl_event_subject *subject,
+		       const struct tl_board_entry *entry)
+{
+	tl_xml_add(xml, " <dialog id=\"%s\" direction=\"%s\"><state>%s</state>", entry->id,
+		   entry->initiator ? "initiator" : "recipient", tl_board_state_name(entry->state));
+	if (subject->with_numbers)
+		add_remote(xml, subject, entry->remote);
+	g_string_append(xml, "</dialog>\n");
+}
+
+char *tl_dialog_info_write(const struct tl_event_subject *subject, unsigned version)
+{
+	GString *xml = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+
+	tl_xml_add(xml,
+		   "<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"%u\""
+		   " state=\"full\" entity=\"%s\">\n",
+		   version, subject->uri);
+	for (guint i = 0; subject->calls && i < subject->calls->len; i++)
+		add_dialog(xml, subject, subject->calls->pdata[i]);
+	g_string_append(xml, "</dialog-info>\n");
+	return g_string_free(xml, FALSE);
+}
