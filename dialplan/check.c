@@ -24,12 +24,10 @@ static void object_to(struct tl_load *load, const struct tl_loaded *loaded, cons
 		     key, text);
 }
 
-static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s, unsigned *min_s)
+static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s)
 {
 	if (*expires_s == TL_SESSION_UNSAID)
 		*expires_s = gw->session_expires_s;
-	if (!*min_s)
-		*min_s = gw->session_min_s;
 }
 
 void tl_load_inherit(struct tl_load *load)
@@ -48,15 +46,14 @@ void tl_load_inherit(struct tl_load *load)
 			dp->trunks[i].codecs = gw->codecs;
 			dp->trunks[i].n_codecs = gw->n_codecs;
 		}
-		inherit_session(gw, &dp->trunks[i].session_expires_s, &dp->trunks[i].session_min_s);
+		inherit_session(gw, &dp->trunks[i].session_expires_s);
 	}
 	for (size_t i = 0; i < dp->n_extensions; i++) {
 		if (!dp->extensions[i].codecs) {
 			dp->extensions[i].codecs = gw->codecs;
 			dp->extensions[i].n_codecs = gw->n_codecs;
 		}
-		inherit_session(gw, &dp->extensions[i].session_expires_s,
-				&dp->extensions[i].session_min_s);
+		inherit_session(gw, &dp->extensions[i].session_expires_s);
 	}
 	for (size_t i = 0; i < dp->n_routes; i++)
 		if (!dp->routes[i].ring_time_s)

@@ -160,8 +160,6 @@ static const struct tl_key trunk_keys[] = {
 	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
 	{ "session-expires", tl_parse_seconds, AT(tl_trunk_cfg, session_expires_s), .max = DAY_S,
 	  .example = "30m", .help = "Session timer to ask for. Default: that of [gateway]" },
-	{ "session-min", tl_parse_seconds, AT(tl_trunk_cfg, session_min_s), .min = 4, .max = DAY_S,
-	  .example = "90s", .help = "Shortest that is granted. Default: that of [gateway]" },
 };
 
 static const struct tl_key extension_keys[] = {
@@ -189,9 +187,6 @@ static const struct tl_key extension_keys[] = {
 	{ "session-expires", tl_parse_seconds, AT(tl_extension_cfg, session_expires_s),
 	  .max = DAY_S, .example = "30m",
 	  .help = "Session timer to ask for. Default: that of [gateway]" },
-	{ "session-min", tl_parse_seconds, AT(tl_extension_cfg, session_min_s), .min = 4,
-	  .max = DAY_S, .example = "90s",
-	  .help = "Shortest that is granted. Default: that of [gateway]" },
 	{ "watchable", tl_parse_flag, AT(tl_extension_cfg, watchable), .initial = "yes",
 	  .help = "The other extensions may see whether it is there and whether it talks: yes or "
 		  "no" },

@@ -121,8 +121,8 @@ struct tl_trunk_cfg {
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
 	enum tl_hold_mode hold;
-	const char *hold_music;                    /* of those whom it holds; NULL: not said */
-	unsigned session_expires_s, session_min_s; /* as in struct tl_gateway */
+	const char *hold_music;     /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s; /* as in struct tl_gateway */
 };
 
 struct tl_extension_cfg {
@@ -135,8 +135,8 @@ struct tl_extension_cfg {
 	unsigned max_contacts;
 	enum tl_dtmf_mode dtmf;
 	enum tl_hold_mode hold;
-	const char *hold_music;                    /* of those whom it holds; NULL: not said */
-	unsigned session_expires_s, session_min_s; /* as in struct tl_gateway */
+	const char *hold_music;     /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s; /* as in struct tl_gateway */
 	bool watchable;     /* the others may see whether it is there and whether it talks */
 	bool watch_numbers; /* and with whom */
 };

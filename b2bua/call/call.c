@@ -238,6 +238,8 @@ static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 		       trunk ? source->trunk->n_codecs : source->extension->n_codecs,
 		       tl_dialplan_gateway(call->dp), call->a.dtmf);
 	call->a.peer = info->source;
+	tl_leg_set_session(call->leg_a, trunk ? source->trunk->session_expires_s
+					      : source->extension->session_expires_s);
 	if (info->has_offer) {
 		call->a.remote = info->offer;
 		call->a.have_remote = true;

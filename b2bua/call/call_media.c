@@ -296,6 +296,15 @@ static bool pass_early_media(struct tl_call *call)
 	return true;
 }
 
+/* What a 180 says of media: nothing, unless the caller has said nothing either and must be
+ * offered something. */
+static const struct tl_media_desc *ringing_offer(struct tl_call *call)
+{
+	if (!tl_leg_wants_offer(call->leg_a) || tl_call_media_answer_a(call, NULL, NULL) != 0)
+		return NULL;
+	return &call->a.local;
+}
+
 void tl_call_media_progress(struct tl_call *call)
 {
 	const struct tl_leg_event *news = call->news;
@@ -307,7 +316,7 @@ void tl_call_media_progress(struct tl_call *call)
 	if (news->status != 180 && !news->desc)
 		return;
 	if (!call->a_ringing && !call->a_answered)
-		tell_progress(call, 180, NULL);
+		tell_progress(call, 180, ringing_offer(call));
 	call->a_ringing = true;
 	ring_back(call);
 }

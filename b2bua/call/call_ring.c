@@ -283,6 +283,7 @@ static void ring_extension(struct tl_call *call, const struct tl_extension_cfg *
 			.request_uri = bindings[i].contact,
 			.route = bindings[i].route,
 			.to = { .name = ext->name, .user = ext->number },
+			.session_s = ext->session_expires_s,
 		};
 
 		branch->media.dtmf = ext->dtmf;
@@ -325,6 +326,7 @@ static void ring_trunk(struct tl_call *call, const struct tl_trunk_cfg *trunk)
 		.to = { .user = call->decision->callee, .host = trunk->host },
 		.auth_user = trunk->user,
 		.auth_password = trunk->password,
+		.session_s = trunk->session_expires_s,
 	};
 
 	if (tl_trunk_take(call->app->trunks, trunk->name) < 0) {

@@ -64,8 +64,8 @@ static void leg_free(struct tl_leg *leg)
 	tl_digest_free(leg->digest);
 	g_ptr_array_free(leg->others, TRUE);
 	g_free(leg->offer);
-	g_free(leg->early);
-	g_free(leg->early_update);
+	g_free(leg->early_offer);
+	tl_leg_early_forget(leg);
 	g_free(leg->local);
 	g_free(leg->id);
 	su_home_deinit(leg->home);

@@ -134,6 +134,7 @@ struct tl_target {               /* whom to invite; copied */
 	const struct tl_header *headers;
 	size_t n_headers;
 	unsigned max_forwards;
+	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
 	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */
 };
 
@@ -143,9 +144,15 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 		  const struct tl_media_desc *offer, tl_leg_event_fn *on_event, void *user,
 		  const char *id, struct tl_leg **ret_leg);
 
+/* Session timer for a caller that could have one and did not ask; 0: none. Before the answer. */
+void tl_leg_set_session(struct tl_leg *leg, unsigned expires_s);
+
 /* --- incoming legs --- 180..189; desc: early media's answer, or NULL. */
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
 		    const struct tl_header *headers, size_t n_headers);
+/* Must the next provisional response bear an offer of ours (RFC 3261 13.2.1)? It is reliable, and
+ * REANSWERED comes with the answer in its PRACK. */
+bool tl_leg_wants_offer(const struct tl_leg *leg);
 /* 200 with desc: the answer, or our offer when the INVITE had none. */
 int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 		  const struct tl_header *headers, size_t n_headers);

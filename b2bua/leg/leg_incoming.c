@@ -85,11 +85,12 @@ static int make_dialog(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip
 /* Answers with 422 when the interval asked for is too small. */
 static bool take_session_timer(struct tl_leg *leg, struct tl_request *request)
 {
-	if (tl_leg_session_ask(leg, request->sip, &leg->refresh) == 0) {
-		tl_leg_session_agree(leg, &leg->refresh);
+	g_autofree char *min_s = NULL;
+
+	if (tl_leg_session_ask(leg, request->sip) == 0)
 		return true;
-	}
-	tl_request_reply(request, SIP_422_SESSION_TIMER_TOO_SMALL, SIPTAG_MIN_SE_STR(TL_MIN_SE_STR),
+	min_s = g_strdup_printf("%u", leg->stack->session_min_s);
+	tl_request_reply(request, SIP_422_SESSION_TIMER_TOO_SMALL, SIPTAG_MIN_SE_STR(min_s),
 			 TAG_END());
 	return false;
 }
@@ -131,9 +132,27 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 
 /* --- our answers --- */
 
+/* The answer to what our reliable response offered. Returns the PRACK's status. */
+static int take_prack_answer(struct tl_leg *leg, const sip_t *sip)
+{
+	struct tl_media_desc desc;
+	int r = tl_leg_read_sdp(leg, sip, &desc);
+
+	if (r < 0)
+		return tl_leg_sdp_status(r);
+	if (r == 0)
+		return 200; /* the ACK may still bring it */
+	leg->prack_answered = true;
+	tl_leg_enter(leg);
+	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_REANSWERED, .desc = &desc });
+	tl_leg_leave(leg);
+	return 200;
+}
+
 /*
  * The caller has our reliable provisional. Mostly that is all, but its PRACK may
- * bring a new offer (RFC 3262 5), which is dealt with like one in an UPDATE.
+ * bring the answer to our offer, or a new offer (RFC 3262 5), which is dealt with
+ * like one in an UPDATE.
  */
 static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_incoming_t *prack,
 		    const sip_t *sip)
@@ -143,8 +162,10 @@ static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_i
 	nta_reliable_destroy(reliable);
 	if (!prack) /* it was never acknowledged, or a final response has overtaken it */
 		return 0;
-	if (!tl_has_body(sip) || !leg->info.has_offer)
+	if (!tl_has_body(sip))
 		return 200;
+	if (!leg->info.has_offer && !leg->prack_answered)
+		return take_prack_answer(leg, sip);
 	tl_leg_enter(leg);
 	tl_leg_on_update(leg, prack, sip);
 	tl_leg_leave(leg);
@@ -155,7 +176,11 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 			   const struct tl_header *headers, size_t n_headers)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	sip_payload_t *payload = tl_leg_payload(leg, home, desc, leg->info.has_offer);
+	/* once it is agreed upon reliably, SDP in a response would be one too many (RFC 6337 2.2)
+	 */
+	bool agreed = leg->said_reliably && (leg->info.has_offer || leg->prack_answered);
+	sip_payload_t *payload =
+		agreed ? NULL : tl_leg_payload(leg, home, desc, leg->info.has_offer);
 	msg_t *msg = nta_msg_create(leg->stack->agent, 0);
 	bool final = status >= 200;
 
@@ -169,11 +194,17 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
-	if (!final && leg->reliable)
+	if (!final && leg->reliable) {
+		leg->said_reliably = leg->said_reliably || payload;
 		nta_reliable_mreply(leg->invite, on_prack, (nta_reliable_magic_t *)leg, msg);
-	else
+	} else
 		nta_incoming_mreply(leg->invite, msg);
 	su_home_deinit(home);
+}
+
+bool tl_leg_wants_offer(const struct tl_leg *leg)
+{
+	return leg->reliable && !leg->info.has_offer && !leg->said_reliably;
 }
 
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
@@ -192,8 +223,9 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 {
 	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY))
 		return -EINVAL;
-	leg->awaits_answer = !leg->info.has_offer;
+	leg->awaits_answer = !leg->info.has_offer && !leg->prack_answered;
 	tl_leg_set_state(leg, TL_LEG_ANSWERING);
+	tl_leg_session_grant(leg, leg->invite);
 	reply_with_sdp(leg, 200, desc, headers, n_headers);
 	tl_leg_session_start(leg);
 	return 0;

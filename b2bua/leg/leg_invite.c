@@ -28,6 +28,7 @@ static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
 	const struct tl_leg_request *request = leg->request;
 	sip_max_forwards_t forwards[1];
 	sip_payload_t *payload = tl_leg_payload(leg, home, offer, false);
+	char *expires = leg->expires_s ? su_sprintf(home, "%u", leg->expires_s) : NULL;
 
 	sip_max_forwards_init(forwards);
 	forwards->mf_count = request->max_forwards;
@@ -36,7 +37,9 @@ static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
 		SIPTAG_ROUTE_STR(request->route), SIPTAG_CONTACT_STR(leg->contact),
 		SIPTAG_ALLOW_STR(TL_ALLOW),
 		/* an offer in a reliable provisional would want its answer in the PRACK */
-		TAG_IF(offer, SIPTAG_SUPPORTED_STR("100rel")), SIPTAG_ACCEPT_STR(TL_ACCEPT),
+		SIPTAG_SUPPORTED_STR(offer ? "100rel, timer" : "timer"),
+		SIPTAG_SESSION_EXPIRES_STR(expires),
+		SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)), SIPTAG_ACCEPT_STR(TL_ACCEPT),
 		SIPTAG_PRIVACY_STR(request->privacy), SIPTAG_HEADER_STR(request->headers),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
@@ -172,6 +175,7 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 	r = read_target(leg, target);
 	if (r == 0)
 		r = make_dialog(leg, target);
+	tl_leg_set_session(leg, target->session_s);
 	leg->offerless = !offer;
 	if (offer)
 		leg->offer = g_memdup2(offer, sizeof(*offer)); /* for a challenge */
@@ -188,72 +192,6 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 	tl_leg_set_owner(leg, on_event, user);
 	*ret_leg = leg;
 	return 0;
-}
-
-/* --- provisional responses --- */
-
-static const char *to_tag(const sip_t *sip)
-{
-	return sip->sip_to->a_tag ? sip->sip_to->a_tag : "";
-}
-
-static void send_prack(struct tl_leg *leg, const sip_t *sip)
-{
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	sip_rack_t rack[1];
-
-	sip_rack_init(rack);
-	rack->ra_response = sip->sip_rseq->rs_response;
-	rack->ra_cseq = sip->sip_cseq->cs_seq;
-	rack->ra_method = sip->sip_cseq->cs_method;
-	rack->ra_method_name = sip->sip_cseq->cs_method_name;
-	/* the early dialog's target and route set stand in the response; another fork may win */
-	if (tl_leg_take_target(leg, sip) == 0)
-		(void)tl_leg_send_other(leg, SIP_METHOD_PRACK, SIPTAG_RACK(rack),
-					SIPTAG_TO(sip->sip_to), TAG_END());
-	su_home_deinit(home);
-}
-
-/* RFC 3262 4: in the order of RSeq, each once. False: pass over this response. */
-static bool take_reliable(struct tl_leg *leg, const sip_t *sip)
-{
-	uint32_t rseq = sip->sip_rseq->rs_response;
-	bool same_fork = leg->reliable_tag && strcmp(leg->reliable_tag, to_tag(sip)) == 0;
-
-	if (same_fork && rseq != leg->reliable_seq + 1)
-		return false;
-	su_free(leg->home, leg->reliable_tag);
-	leg->reliable_tag = su_strdup(leg->home, to_tag(sip));
-	leg->reliable_seq = rseq;
-	send_prack(leg, sip);
-	return true;
-}
-
-static void on_progress(struct tl_leg *leg, const sip_t *sip)
-{
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	struct tl_header_set headers;
-	struct tl_media_desc desc;
-	struct tl_leg_event event = { .type = TL_LEG_PROGRESS,
-				      .status = sip->sip_status->st_status };
-
-	if (leg->state != TL_LEG_CALLING && leg->state != TL_LEG_EARLY)
-		return;
-	if (sip->sip_rseq && sip_has_feature(sip->sip_require, "100rel") && !leg->offerless &&
-	    !take_reliable(leg, sip))
-		return;
-	if (!leg->offerless && tl_leg_read_sdp(leg, sip, &desc) == 1) {
-		event.desc = &desc;
-		g_free(leg->early);
-		leg->early = g_memdup2(&desc, sizeof(desc));
-		leg->early_firm = sip->sip_rseq && leg->reliable_tag;
-	}
-	tl_headers_collect(home, sip, &headers);
-	event.headers = headers.v;
-	event.n_headers = headers.n;
-	tl_leg_set_state(leg, TL_LEG_EARLY);
-	tl_leg_emit(leg, &event);
-	su_home_deinit(home);
 }
 
 /* --- final responses --- */
@@ -295,6 +233,7 @@ static void accept_answer(struct tl_leg *leg, const sip_t *sip, const struct tl_
 		tl_leg_send_ack(leg, NULL);
 	tl_leg_stop_timer(&leg->timer);
 	tl_leg_set_state(leg, TL_LEG_UP);
+	tl_leg_session_agree(leg, sip);
 	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_ANSWERED,
 						  .status = sip->sip_status->st_status,
 						  .desc = desc,
@@ -303,12 +242,23 @@ static void accept_answer(struct tl_leg *leg, const sip_t *sip, const struct tl_
 	su_home_deinit(home);
 }
 
-/* RFC 3261 13.2.1: the answer was in a reliable provisional response, and an UPDATE may have gone
- * beyond it since. Another fork's 2xx speaks for itself. */
-static bool is_settled(const struct tl_leg *leg, const sip_t *sip)
+static const char *to_tag(const sip_t *sip)
 {
-	return leg->early_firm &&
-	       (!leg->reliable_tag || strcmp(leg->reliable_tag, to_tag(sip)) == 0);
+	return sip->sip_to->a_tag ? sip->sip_to->a_tag : "";
+}
+
+/* What was settled before, by a reliable response or an UPDATE, no 2xx changes (RFC 3261
+ * 13.2.1, RFC 6337 2.2); what was only said in advance stands for one without SDP. */
+static int read_answer(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc)
+{
+	bool settled;
+	const struct tl_media_desc *early = tl_leg_early(leg, to_tag(sip), &settled);
+	int r = settled && early ? 0 : tl_leg_read_sdp(leg, sip, ret_desc);
+
+	if (r != 0 || !early)
+		return r;
+	*ret_desc = *early;
+	return 1;
 }
 
 static void on_answered(struct tl_leg *leg, const sip_t *sip)
@@ -326,12 +276,8 @@ static void on_answered(struct tl_leg *leg, const sip_t *sip)
 		refuse_answer(leg, 502, "Unusable Contact");
 		return;
 	}
-	r = tl_leg_read_sdp(leg, sip, &desc);
-	if (leg->early && (r == 0 || (r == 1 && is_settled(leg, sip)))) { /* said before */
-		desc = *leg->early;
-		r = 1;
-	}
-	g_clear_pointer(&leg->early, g_free);
+	r = read_answer(leg, sip, &desc);
+	tl_leg_early_forget(leg);
 	g_clear_pointer(&leg->offer, g_free);
 	if (r == 1)
 		accept_answer(leg, sip, &desc);
@@ -361,6 +307,13 @@ static bool try_credentials(struct tl_leg *leg, const sip_t *sip)
 	return tl_digest_challenged(leg->digest, sip) == 0 && send_invite(leg, leg->offer) == 0;
 }
 
+/* RFC 4028 7.3: 422 names the shortest interval that somebody on the way takes. */
+static bool try_longer_session(struct tl_leg *leg, const sip_t *sip)
+{
+	return sip->sip_status->st_status == 422 && leg->state != TL_LEG_CLOSING &&
+	       tl_leg_session_raise(leg, sip) && send_invite(leg, leg->offer) == 0;
+}
+
 static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
 	struct tl_leg *leg = (struct tl_leg *)magic;
@@ -370,14 +323,14 @@ static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, 
 		return 0;
 	tl_leg_enter(leg);
 	if (status < 200) {
-		on_progress(leg, sip);
+		tl_leg_on_progress(leg, sip);
 	} else {
 		leg->out = NULL;
 		tl_forks_settled(leg->stack->forks, leg->info.call_id, leg->invite_cseq,
 				 status < 300 ? to_tag(sip) : NULL);
 		if (status < 300)
 			on_answered(leg, sip);
-		else if (!try_credentials(leg, sip))
+		else if (!try_credentials(leg, sip) && !try_longer_session(leg, sip))
 			on_refused(leg, sip);
 		nta_outgoing_destroy(orq);
 	}

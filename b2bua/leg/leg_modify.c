@@ -43,39 +43,19 @@ static void emit_offered(struct tl_leg *leg, const sip_t *sip, const struct tl_m
 	su_home_deinit(home);
 }
 
-static void forget_refresh(struct tl_leg *leg)
+/* Session timer and target, the same for both methods: they count when it is accepted (RFC 6141
+ * 3.1). False: refused. */
+static bool check_refresh(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
-	su_free(leg->home, g_steal_pointer(&leg->refresh.target));
-}
-
-/* Session timer and target, the same for both methods; a PRACK changes neither. False: refused. */
-static bool read_refresh(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
-{
-	struct tl_leg_refresh refresh = { .session_s = leg->session_s,
-					  .we_refresh = leg->we_refresh };
-	bool prack = sip->sip_request->rq_method == sip_method_prack;
-
-	if (!prack && tl_leg_session_ask(leg, sip, &refresh) < 0) {
+	if (tl_leg_session_ask(leg, sip) < 0) {
 		tl_leg_session_refuse(leg, irq);
 		return false;
 	}
-	if (!prack && tl_leg_check_refresh(leg, sip->sip_contact) < 0) {
+	if (tl_leg_check_refresh(leg, sip) < 0) {
 		tl_leg_refuse(leg, irq, 400, "Unusable Contact");
 		return false;
 	}
-	if (!prack)
-		refresh.target = sip_contact_dup(leg->home, sip->sip_contact);
-	forget_refresh(leg);
-	leg->refresh = refresh;
 	return true;
-}
-
-/* With the 2xx. */
-static void take_refresh(struct tl_leg *leg)
-{
-	tl_leg_session_agree(leg, &leg->refresh);
-	tl_leg_set_target(leg, leg->refresh.target);
-	forget_refresh(leg);
 }
 
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -91,7 +71,7 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 		refuse_busy(leg, irq);
 		return;
 	}
-	if (!read_refresh(leg, irq, sip))
+	if (!check_refresh(leg, irq, sip))
 		return;
 	r = tl_leg_read_sdp(leg, sip, &desc);
 	if (r < 0) {
@@ -106,13 +86,25 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 	emit_offered(leg, sip, r == 1 ? &desc : NULL);
 }
 
+static void take_refresh(struct tl_leg *leg, nta_incoming_t *irq)
+{
+	msg_t *msg = nta_incoming_getrequest(irq);
+
+	/* a PRACK changes no target (RFC 3262 4) */
+	if (msg && nta_incoming_method(irq) != sip_method_prack)
+		(void)tl_leg_refresh_target(leg, sip_object(msg));
+	if (leg->state == TL_LEG_UP) /* before, the 2xx to the INVITE will say */
+		tl_leg_session_grant(leg, irq);
+	msg_destroy(msg);
+}
+
 static void reply_ok(struct tl_leg *leg, nta_incoming_t *irq, const struct tl_media_desc *desc,
 		     bool answer)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	sip_payload_t *payload = tl_leg_payload(leg, home, desc, answer);
 
-	take_refresh(leg);
+	take_refresh(leg, irq);
 	nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(leg->contact),
 			    SIPTAG_SERVER_STR(leg->stack->user_agent), SIPTAG_ALLOW_STR(TL_ALLOW),
 			    SIPTAG_SUPPORTED_STR(TL_SUPPORTED),
@@ -124,10 +116,13 @@ static void reply_ok(struct tl_leg *leg, nta_incoming_t *irq, const struct tl_me
 	su_home_deinit(home);
 }
 
-/* Our offer in the first INVITE is open until a provisional or the 2xx has answered it. */
-static bool is_our_offer_open(const struct tl_leg *leg)
+/* Our offer in the first INVITE is open until this fork has answered it, by a provisional or the
+ * 2xx; that in a re-INVITE till the 2xx. */
+static bool is_our_offer_open(const struct tl_leg *leg, const sip_t *sip)
 {
-	return leg->out && !leg->early;
+	if (!leg->out)
+		return leg->offer != NULL;
+	return leg->state == TL_LEG_UP || !tl_leg_early(leg, sip->sip_from->a_tag, NULL);
 }
 
 void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -135,7 +130,7 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	struct tl_media_desc desc;
 	int r;
 
-	if (tl_has_body(sip) && is_our_offer_open(leg)) {
+	if (tl_has_body(sip) && is_our_offer_open(leg, sip)) {
 		tl_leg_refuse(leg, irq, SIP_491_REQUEST_PENDING);
 		return;
 	}
@@ -143,7 +138,7 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		refuse_busy(leg, irq);
 		return;
 	}
-	if (!read_refresh(leg, irq, sip))
+	if (!check_refresh(leg, irq, sip))
 		return;
 	r = tl_leg_read_sdp(leg, sip, &desc);
 	if (r < 0) {
@@ -157,20 +152,20 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	}
 	leg->update = irq;
 	leg->pending = TL_PENDING_UPDATE;
-	if (leg->out) { /* what it says replaces what a provisional response said */
-		g_free(leg->early_update);
-		leg->early_update = g_memdup2(&desc, sizeof(desc));
-	}
+	if (leg->out && leg->state != TL_LEG_UP)
+		leg->early_offer = g_memdup2(&desc, sizeof(desc));
 	emit_offered(leg, sip, &desc);
 }
 
-static void keep_early_update(struct tl_leg *leg)
+/* From now on that is what the fork wants, whatever its 2xx leaves out. */
+static void keep_early_offer(struct tl_leg *leg)
 {
-	if (!leg->early_update)
-		return;
-	g_free(leg->early);
-	leg->early = g_steal_pointer(&leg->early_update);
-	leg->early_firm = true;
+	msg_t *msg = leg->early_offer ? nta_incoming_getrequest(leg->update) : NULL;
+
+	if (msg)
+		tl_leg_early_replace(leg, sip_object(msg)->sip_from->a_tag, leg->early_offer);
+	msg_destroy(msg);
+	g_clear_pointer(&leg->early_offer, g_free);
 }
 
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc)
@@ -186,8 +181,8 @@ int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc)
 		reply_ok(leg, leg->invite, desc, leg->pending_offer);
 		return 0;
 	case TL_PENDING_UPDATE:
+		keep_early_offer(leg);
 		reply_ok(leg, leg->update, desc, true);
-		keep_early_update(leg);
 		nta_incoming_destroy(leg->update);
 		leg->update = NULL;
 		return 0;
@@ -207,14 +202,13 @@ int tl_leg_decline(struct tl_leg *leg, int status)
 	if (leg->pending == TL_PENDING_NONE)
 		return -ENOENT;
 	leg->pending = TL_PENDING_NONE;
+	g_clear_pointer(&leg->early_offer, g_free);
 	if (!irq) { /* a 2xx can't be declined: acknowledged and ended */
 		tl_leg_send_ack(leg, NULL);
 		tl_leg_close(leg, &(struct tl_cause) { .status = status });
 		return 0;
 	}
-	forget_refresh(leg);
-	g_clear_pointer(&leg->early_update, g_free);
-	if (status == 500) /* RFC 3311 5.2: that, too */
+	if (status == 500) /* RFC 3311 5.2: not now */
 		refuse_busy(leg, *irq);
 	else
 		tl_leg_refuse(leg, *irq, status, NULL);
@@ -231,16 +225,15 @@ static int on_reinvite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq
 static int send_reinvite(struct tl_leg *leg)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *expires = leg->session_s ? su_sprintf(home, "%u;refresher=%s", leg->session_s,
-						    leg->we_refresh ? "uac" : "uas")
-				       : NULL;
 
-	leg->out = tl_leg_send(
-		leg, on_reinvite_response, SIP_METHOD_INVITE, SIPTAG_SESSION_EXPIRES_STR(expires),
-		TAG_IF(expires, SIPTAG_SUPPORTED_STR("timer")), SIPTAG_CONTACT_STR(leg->contact),
-		SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
-		SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-		SIPTAG_PAYLOAD(tl_leg_payload(leg, home, leg->offer, false)), TAG_END());
+	leg->out = tl_leg_send(leg, on_reinvite_response, SIP_METHOD_INVITE,
+			       SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_again(leg, home)),
+			       SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)),
+			       SIPTAG_SUPPORTED_STR(TL_SUPPORTED), SIPTAG_CONTACT_STR(leg->contact),
+			       SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
+			       SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+			       SIPTAG_PAYLOAD(tl_leg_payload(leg, home, leg->offer, false)),
+			       TAG_END());
 	su_home_deinit(home);
 	if (!leg->out)
 		return -EIO;
@@ -304,12 +297,12 @@ static void on_reanswered(struct tl_leg *leg, const sip_t *sip)
 {
 	struct tl_media_desc desc;
 
-	if (tl_leg_check_refresh(leg, sip->sip_contact) == 0) /* else the old one stays */
-		tl_leg_set_target(leg, sip->sip_contact);
+	(void)tl_leg_refresh_target(leg, sip); /* an unusable Contact leaves the old one */
 	tl_leg_send_ack(leg, NULL);
 	tl_digest_accepted(leg->digest);
 	if (leg->state != TL_LEG_UP)
 		return;
+	tl_leg_session_agree(leg, sip);
 	if (tl_leg_read_sdp(leg, sip, &desc) != 1) {
 		end_offer(leg, 488, NULL);
 		return;
@@ -329,7 +322,8 @@ static void on_offer_refused(struct tl_leg *leg, int status, const sip_t *sip)
 		back_off(leg);
 		return;
 	}
-	if ((status == 401 || status == 407) && tl_digest_challenged(leg->digest, sip) == 0 &&
+	if ((((status == 401 || status == 407) && tl_digest_challenged(leg->digest, sip) == 0) ||
+	     (status == 422 && tl_leg_session_raise(leg, sip))) &&
 	    send_reinvite(leg) == 0)
 		return;
 	if (status == 408 || status == 481) /* RFC 3261 12.2.1.2: the dialog is gone */

@@ -42,14 +42,6 @@ struct tl_leg_carried {
 	unsigned serial;
 };
 
-/* What a request of the peer changes, from our 2xx on: one that is refused leaves everything as it
- * was (RFC 6141 3, RFC 4028 7.4). */
-struct tl_leg_refresh {
-	unsigned session_s; /* 0: none */
-	bool we_refresh;
-	sip_contact_t *target; /* from the leg's home; NULL: the old one */
-};
-
 struct tl_leg {
 	struct tl_stack *stack;
 	su_home_t home[1]; /* texts that live as long as the leg */
@@ -74,13 +66,14 @@ struct tl_leg {
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
 	nta_incoming_t *invite, *update;
 	bool reliable;         /* it requires reliable provisionals */
+	bool said_reliably;    /* one of those had our SDP */
+	bool prack_answered;   /* that was an offer, and its PRACK the answer */
 	bool initial;          /* invite is the one that began the dialog */
 	bool awaits_answer;    /* our 2xx to it offered, so its ACK answers */
 	char *closing_reason;  /* of the BYE that waits for the ACK, or NULL */
 	char *closing_headers; /* of the BYE, the CANCEL or the refusal, or NULL */
 	enum tl_leg_pending pending;
-	bool pending_offer;            /* it bears one; else it wants ours */
-	struct tl_leg_refresh refresh; /* what it asks for */
+	bool pending_offer; /* it bears one; else it wants ours */
 
 	/* client side */
 	nta_outgoing_t *out; /* the INVITE or re-INVITE until its final response */
@@ -90,23 +83,20 @@ struct tl_leg {
 	unsigned info_serial; /* of the last one that came */
 	struct tl_leg_request *request;
 	bool offerless;                            /* our INVITE had no offer */
-	bool early_answer;                         /* a 1xx brought the answer */
 	uint32_t invite_cseq;                      /* of out */
 	char *branch;                              /* of out: its ACK belongs to it */
 	char *authorization, *proxy_authorization; /* of out: its ACK bears the same */
-	char *reliable_tag; /* the fork that sent reliable provisionals, and its last RSeq */
-	uint32_t reliable_seq;
-	struct tl_media_desc *offer; /* of our re-INVITE, kept for glare */
-	unsigned glare;              /* how often it met the peer's */
+	struct tl_media_desc *offer;               /* of our re-INVITE, kept for glare */
+	unsigned glare;                            /* how often it met the peer's */
 
-	/* What the callee said of its media before the 2xx, for one without SDP; and its offer in
-	 * an UPDATE that waits. firm: one that the 2xx can't change (RFC 3261 13.2.1, RFC 3262 5)
-	 */
-	struct tl_media_desc *early, *early_update;
-	bool early_firm;
+	GPtrArray *early; /* struct tl_early, a fork each; NULL: none yet */
+	struct tl_media_desc
+		*early_offer; /* in an UPDATE of a fork, till it is answered; or NULL */
 
 	su_timer_t *timer;         /* no final answer; glare */
 	su_timer_t *session_timer; /* RFC 4028 */
+	unsigned expires_s;        /* what we ask for; 0: nothing */
+	unsigned min_se_s;         /* the longest Min-SE that a 422 told us; 0: none */
 	unsigned session_s;        /* agreed interval; 0: none */
 	bool we_refresh;
 	bool peer_updates;           /* its Allow names UPDATE */
@@ -149,10 +139,10 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer);
 void tl_leg_send_bye(struct tl_leg *leg, const char *reason);
 /* Route set and target of the dialog, from what begins it. -EBADMSG: unusable. */
 int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip);
-/* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours: may it be set (0), or is it
- * unusable (-EBADMSG)? NULL may: it is the old one. */
-int tl_leg_check_refresh(const struct tl_leg *leg, const sip_contact_t *contact);
-void tl_leg_set_target(struct tl_leg *leg, const sip_contact_t *contact);
+/* Its target alone, from a later INVITE or UPDATE, or a 2xx to ours. -EBADMSG: unusable. */
+int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
+/* Would that one do? 0 or -EBADMSG. */
+int tl_leg_check_refresh(const struct tl_leg *leg, const sip_t *sip);
 
 /* leg_modify.c */
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
@@ -176,15 +166,30 @@ void tl_leg_lost(struct tl_leg *leg, const struct tl_cause *cause, bool say_bye)
 /* Ends every leg at once, for the end of the stack; the owners hear nothing. */
 void tl_legs_end(struct tl_stack *stack);
 
+/* leg_early.c: provisional responses to our INVITE, by fork (To tag) */
+void tl_leg_on_progress(struct tl_leg *leg, const sip_t *sip);
+/* What a fork has said of its media, or NULL. *ret_settled: its 2xx can't change it. */
+const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *tag,
+					 bool *ret_settled);
+/* It was changed by an offer of the fork, which we have accepted. */
+void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const struct tl_media_desc *desc);
+void tl_leg_early_forget(struct tl_leg *leg);
+
 /* leg_timer.c: session timers, RFC 4028 */
-#define TL_MIN_SE_STR "90"
 /* What a request of the peer asks for. 0; -1: too small, refuse with the next function. */
-int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip, struct tl_leg_refresh *ret_refresh);
+int tl_leg_session_ask(struct tl_leg *leg, const sip_t *sip);
 void tl_leg_session_refuse(struct tl_leg *leg, nta_incoming_t *irq); /* takes irq */
-/* That is how it is now. */
-void tl_leg_session_agree(struct tl_leg *leg, const struct tl_leg_refresh *refresh);
-/* With each 2xx to such a request. */
-void tl_leg_session_start(struct tl_leg *leg);
-void tl_leg_session_stop(struct tl_leg *leg);
+/* We are about to accept irq with a 2xx: what it grants. */
+void tl_leg_session_grant(struct tl_leg *leg, nta_incoming_t *irq);
 /* Session-Expires of that 2xx, or NULL. */
 const char *tl_leg_session_expires(const struct tl_leg *leg, su_home_t *home);
+/* With each such 2xx. */
+void tl_leg_session_start(struct tl_leg *leg);
+/* A 2xx to an INVITE or UPDATE of ours: what it grants; starts. */
+void tl_leg_session_agree(struct tl_leg *leg, const sip_t *sip);
+/* A 422 to one of ours: true: ask again, for as much as it wants. */
+bool tl_leg_session_raise(struct tl_leg *leg, const sip_t *sip);
+/* Session-Expires of a later request of ours, and Min-SE; or NULL. */
+const char *tl_leg_session_again(const struct tl_leg *leg, su_home_t *home);
+const char *tl_leg_session_min(const struct tl_leg *leg, su_home_t *home);
+void tl_leg_session_stop(struct tl_leg *leg);

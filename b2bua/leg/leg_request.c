@@ -25,9 +25,10 @@ int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip)
 	return 0;
 }
 
-int tl_leg_check_refresh(const struct tl_leg *leg, const sip_contact_t *contact)
+int tl_leg_check_refresh(const struct tl_leg *leg, const sip_t *sip)
 {
 	const sip_route_t *route = NULL;
+	const sip_contact_t *contact = sip->sip_contact;
 
 	if (!contact)
 		return 0; /* RFC 3261 12.2.2 wants one; those who leave it out mean the old one */
@@ -38,14 +39,19 @@ int tl_leg_check_refresh(const struct tl_leg *leg, const sip_contact_t *contact)
 	return 0;
 }
 
-void tl_leg_set_target(struct tl_leg *leg, const sip_contact_t *contact)
+int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip)
 {
+	const sip_contact_t *contact = sip->sip_contact;
+
+	if (tl_leg_check_refresh(leg, sip) < 0)
+		return -EBADMSG;
 	if (!contact)
-		return;
+		return 0;
 	if (leg->incoming)
 		nta_leg_server_route(leg->dialog, NULL, contact);
 	else
 		nta_leg_client_reroute(leg->dialog, NULL, contact, 0);
+	return 0;
 }
 
 /*

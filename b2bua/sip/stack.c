@@ -138,6 +138,7 @@ int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway)
 
 	copy_text(&stack->domain, gateway->domain ? gateway->domain : "localhost");
 	copy_text(&stack->advertise, gateway->advertise);
+	stack->session_min_s = gateway->session_min_s ? gateway->session_min_s : 90;
 	copy_text(&stack->user_agent, gateway->user_agent ? gateway->user_agent : "Twinleg");
 	for (guint i = 0; i < stack->ports->len; i++)
 		((struct tl_port *)stack->ports->pdata[i])->stays = false;

@@ -29,6 +29,7 @@ struct tl_stack {
 	su_root_t *root;
 	struct tl_stack_cfg cfg;               /* gateway: not used after a configure */
 	char *domain, *advertise, *user_agent; /* copies; advertise may be NULL */
+	unsigned session_min_s;                /* Min-SE */
 	nta_agent_t *agent;
 	struct tl_nameservers *nameservers;
 	guint8 tag_key[16];     /* of To tags that no dialog has */

@@ -1,0 +1,144 @@
+/*
+ * Provisional responses to our INVITE, and the early dialogs that they make. A
+ * proxy may fork it: each To tag is a telephone of its own, with its own
+ * numbering of reliable responses and its own answer (RFC 3261 12.1, RFC 3262 4).
+ *
+ *   183 tag=x RSeq 7 SDP   PRACK x, the answer of x is kept
+ *   183 tag=y SDP          the answer of y is kept, its voice is heard from now on
+ *   200 tag=x              the answer of x counts: this 200 needs no SDP
+ */
+#include "b2bua/leg/leg_priv.h"
+#include <string.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
+
+enum { FORKS_MAX = 12 }; /* that are told apart; what others say in advance is passed over */
+
+struct tl_early {
+	char *tag;
+	bool reliable; /* a PRACK has gone out */
+	bool settled;  /* a reliable response brought the answer: no later one counts */
+	uint32_t rseq; /* of the last one */
+	bool has_desc;
+	struct tl_media_desc desc;
+};
+
+static void early_free(void *data)
+{
+	struct tl_early *early = data;
+
+	g_free(early->tag);
+	g_free(early);
+}
+
+static struct tl_early *find(const struct tl_leg *leg, const char *tag)
+{
+	for (guint i = 0; leg->early && i < leg->early->len; i++) {
+		struct tl_early *early = leg->early->pdata[i];
+
+		if (strcmp(early->tag, tag ? tag : "") == 0)
+			return early;
+	}
+	return NULL;
+}
+
+/* NULL: there are too many. */
+static struct tl_early *take(struct tl_leg *leg, const char *tag)
+{
+	struct tl_early *early = find(leg, tag);
+
+	if (early)
+		return early;
+	if (!leg->early)
+		leg->early = g_ptr_array_new_with_free_func(early_free);
+	if (leg->early->len == FORKS_MAX)
+		return NULL;
+	early = g_new0(struct tl_early, 1);
+	early->tag = g_strdup(tag ? tag : "");
+	g_ptr_array_add(leg->early, early);
+	return early;
+}
+
+const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *tag,
+					 bool *ret_settled)
+{
+	const struct tl_early *early = find(leg, tag);
+
+	if (ret_settled)
+		*ret_settled = early && early->settled;
+	return early && early->has_desc ? &early->desc : NULL;
+}
+
+void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const struct tl_media_desc *desc)
+{
+	struct tl_early *early = take(leg, tag);
+
+	if (!early)
+		return;
+	early->desc = *desc;
+	early->has_desc = early->settled = true;
+}
+
+void tl_leg_early_forget(struct tl_leg *leg)
+{
+	g_clear_pointer(&leg->early, g_ptr_array_unref);
+}
+
+static void send_prack(struct tl_leg *leg, const sip_t *sip)
+{
+	sip_rack_t rack[1];
+
+	sip_rack_init(rack);
+	rack->ra_response = sip->sip_rseq->rs_response;
+	rack->ra_cseq = sip->sip_cseq->cs_seq;
+	rack->ra_method = sip->sip_cseq->cs_method;
+	rack->ra_method_name = sip->sip_cseq->cs_method_name;
+	/* the early dialog's target and route set stand in the response; another fork may win */
+	if (tl_leg_take_target(leg, sip) == 0)
+		(void)tl_leg_send_other(leg, SIP_METHOD_PRACK, SIPTAG_RACK(rack),
+					SIPTAG_TO(sip->sip_to), TAG_END());
+}
+
+/* RFC 3262 4: in the order of RSeq, each once. False: pass over this response. */
+static bool take_reliable(struct tl_leg *leg, struct tl_early *early, const sip_t *sip)
+{
+	uint32_t rseq = sip->sip_rseq->rs_response;
+
+	if (early->reliable && rseq != early->rseq + 1)
+		return false;
+	early->reliable = true;
+	early->rseq = rseq;
+	send_prack(leg, sip);
+	return true;
+}
+
+void tl_leg_on_progress(struct tl_leg *leg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct tl_header_set headers;
+	struct tl_media_desc desc;
+	struct tl_leg_event event = { .type = TL_LEG_PROGRESS,
+				      .status = sip->sip_status->st_status };
+	bool reliable = sip->sip_rseq && sip_has_feature(sip->sip_require, "100rel");
+	struct tl_early *early;
+
+	if (leg->state != TL_LEG_CALLING && leg->state != TL_LEG_EARLY)
+		return;
+	early = event.status > 100 ? take(leg, sip->sip_to->a_tag) : NULL;
+	if (reliable && !leg->offerless && (!early || !take_reliable(leg, early, sip)))
+		return;
+	if (early && !early->settled && !leg->offerless && tl_leg_read_sdp(leg, sip, &desc) == 1) {
+		early->desc = desc;
+		early->has_desc = true;
+		early->settled = reliable;
+		event.desc = &early->desc;
+	}
+	tl_headers_collect(home, sip, &headers);
+	event.headers = headers.v;
+	event.n_headers = headers.n;
+	tl_leg_set_state(leg, TL_LEG_EARLY);
+	tl_leg_emit(leg, &event);
+	su_home_deinit(home);
+}
