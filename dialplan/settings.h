@@ -34,7 +34,7 @@ bool tl_cidr_match(const struct tl_cidr *cidr, const struct sockaddr *addr);
 
 /* Key dtmf: how digits travel on a leg. */
 enum tl_dtmf_mode {
-	TL_DTMF_AUTO, /* telephone-event when negotiated, else what the leg can */
+	TL_DTMF_AUTO, /* telephone-event when negotiated, else tones in the audio */
 	TL_DTMF_RTP,
 	TL_DTMF_INFO,
 	TL_DTMF_INBAND,

@@ -85,8 +85,6 @@ int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on
 	session->on_event = on_event;
 	session->user = user;
 	g_strlcpy(session->name, id, sizeof session->name);
-	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		session->event_send_pt[side] = -1;
 	enter(session);
 	cmd.open.counters = &session->counters;
 	cmd.open.cfg = media->cfg;
@@ -160,8 +158,9 @@ int tl_session_apply(struct tl_session *session, const struct tl_plan *plan)
 	if (r < 0)
 		return r;
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		session->event_send_pt[side] =
-			plan->side[side].open ? plan->side[side].event_send_pt : -1;
+		session->takes_digits[side] =
+			plan->side[side].open &&
+			(plan->side[side].tones || plan->side[side].event_send_pt >= 0);
 	return 0;
 }
 
@@ -192,7 +191,7 @@ int tl_session_send_dtmf(struct tl_session *session, enum tl_side side, char dig
 {
 	struct tl_cmd cmd = { .op = TL_CMD_DTMF, .side = side };
 
-	if (session->event_send_pt[side] < 0)
+	if (!session->takes_digits[side])
 		return -ENOTSUP;
 	cmd.dtmf.digit = digit;
 	cmd.dtmf.duration_ms = duration_ms;

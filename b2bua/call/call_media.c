@@ -89,6 +89,13 @@ int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *pee
 	return r < 0 ? 488 : open_a(call);
 }
 
+/* Digits are tones on a leg that is to have them so, or that has no telephone-event. */
+static bool uses_tones(const struct tl_call_media *m)
+{
+	return m->dtmf == TL_DTMF_INBAND ||
+	       (m->dtmf == TL_DTMF_AUTO && !(m->local.n_events && m->remote.n_events));
+}
+
 static const struct tl_media_desc *known(const struct tl_media_desc *desc, bool have)
 {
 	return have ? desc : NULL;
@@ -107,6 +114,7 @@ int tl_call_media_apply(struct tl_call *call)
 			 b_open ? &b->media.local : NULL, b_open ? &b->media.remote : NULL,
 			 &plan) < 0)
 		return 488;
+	tl_plan_set_tones(&plan, a_open && uses_tones(&call->a), b_open && uses_tones(&b->media));
 	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
 	return tl_session_apply(call->session, &plan) < 0 ? 503 : 0;
 }
@@ -348,18 +356,19 @@ void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsi
 {
 	struct tl_call_media *m = to == TL_SIDE_A ? &call->a : call->b ? &call->b->media : NULL;
 	struct tl_leg *leg = to == TL_SIDE_A ? call->leg_a : call->b ? call->b->leg : NULL;
-	bool by_rtp = m && m->dtmf != TL_DTMF_INFO && m->local.n_events && m->remote.n_events;
 
 	if (!m || call->state != TL_CALL_TALKING)
 		return;
-	if (from_rtp && by_rtp)
+	if (from_rtp && m->dtmf != TL_DTMF_INFO)
 		return; /* the worker has passed it on */
-	if (!by_rtp && m->dtmf != TL_DTMF_INFO && m->dtmf != TL_DTMF_AUTO)
-		return; /* it wants them in a way that was not negotiated */
 	if (!duration_ms)
 		duration_ms = DEFAULT_DIGIT_MS;
-	if (by_rtp && tl_session_send_dtmf(call->session, to, digit, duration_ms) == 0)
+	if (m->dtmf != TL_DTMF_INFO) {
+		if (tl_session_send_dtmf(call->session, to, digit, duration_ms) < 0)
+			g_message("call=%s leg=%s digit not sent: no telephone-event", call->id,
+				  tl_side_name(to));
 		return;
+	}
 	if (tl_leg_send_dtmf(leg, digit, duration_ms) < 0)
 		g_message("call=%s leg=%s digit not sent", call->id, tl_side_name(to));
 }

@@ -80,6 +80,7 @@ void tl_flow_free(struct tl_flow_pair *pair)
 
 		tl_flow_play_stop(pair, side);
 		tl_ear_drop(end);
+		tl_flow_tone_drop(end);
 		tl_flow_rtcp_bye(end);
 		close_ports(end);
 	}
@@ -182,6 +183,7 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 		tl_ear_drop(end);
 	if (end->ear)
 		end->ear->stale = true;
+	tl_flow_tone_drop(end);
 	tl_flow_play_replan(end, before);
 }
 

@@ -27,6 +27,7 @@ static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool conceale
 {
 	struct tl_flow_end *end = user;
 
+	tl_flow_tone_hear(end, pcm, samples, rate_hz);
 	/* While an announcement plays to the other side, that is what it hears from here. */
 	if (!tl_flow_other(end)->player.order)
 		tl_flow_hear(end, pcm, samples, rate_hz, end->ear->at_us);
@@ -53,9 +54,11 @@ void tl_ear_drop(struct tl_flow_end *end)
 
 	if (!end->ear)
 		return;
+	tl_flow_tone_stop(end);
 	if (to)
 		tl_pack_pause(&to->out);
 	tl_chain_free(end->ear->chain);
+	tl_tone_ear_free(end->ear->tones);
 	tl_jitter_free(end->ear->jitter, end->pair->env->pool);
 	g_free(end->ear);
 	end->ear = NULL;
@@ -187,7 +190,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	if (!format)
 		return false; /* a plan before the present one knew it */
 	to = must_encode(end, format) ? hearer(end) : NULL;
-	if (!to && !end->pair->recorder)
+	if (!to && !end->pair->recorder && !tl_flow_listens(end))
 		return false;
 	if (ear->stale)
 		ear->broken = false;
@@ -200,7 +203,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 			return false;
 		}
 	}
-	tl_chain_set_tap(ear->chain, end->pair->recorder ? on_pcm : NULL);
+	tl_chain_set_tap(ear->chain, end->pair->recorder || tl_flow_listens(end) ? on_pcm : NULL);
 	return true;
 }
 

@@ -2,24 +2,46 @@
 
 #include "media/flow/flow_priv.h"
 
-static void tell_digit(struct tl_flow_end *end, const struct tl_dtmf_report *report)
+void tl_flow_tell_digit(struct tl_flow_end *end, char digit, unsigned duration_ms)
 {
 	struct tl_media_news news = { .id = end->pair->id,
 				      .type = TL_MEDIA_DTMF,
 				      .side = end->side,
-				      .digit = tl_dtmf_digit(report->event) };
+				      .digit = digit,
+				      .duration_ms = duration_ms };
 
-	if (!news.digit)
-		return; /* flash hook and the like are passed on only */
-	news.duration_ms = (unsigned)((uint64_t)report->duration * 1000 /
-				      MAX(end->plan->event_clock_hz, 1000u));
 	end->pair->env->on_news(&news, end->pair->env->user);
+}
+
+static unsigned duration_ms(const struct tl_flow_end *end, const struct tl_dtmf_report *report)
+{
+	return (unsigned)((uint64_t)report->duration * 1000 /
+			  MAX(end->plan->event_clock_hz, 1000u));
+}
+
+static void tell(struct tl_flow_end *end, const struct tl_dtmf_report *report)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+	char digit = tl_dtmf_digit(report->event);
+
+	if (!digit)
+		return; /* flash hook and the like are passed on only */
+	if (to && to->plan->tones)
+		tl_dtmf_release(&to->digits_out, duration_ms(end, report));
+	tl_flow_tell_digit(end, digit, duration_ms(end, report));
+}
+
+/* A digit that came as an event goes out as a tone from now on. */
+static void hold_tone(struct tl_flow_end *to, uint8_t event)
+{
+	if (tl_dtmf_digit(event) && tl_dtmf_hold(&to->digits_out, event) == 0)
+		tl_flow_want(to->pair, tl_flow_now(to));
 }
 
 /* Can digits go out here, as events that somebody else sends? */
 static bool can_pass(const struct tl_flow_end *to)
 {
-	return to && to->plan->send && to->plan->event_send_pt >= 0 &&
+	return to && to->plan->send && to->plan->event_send_pt >= 0 && !to->plan->tones &&
 	       !tl_dtmf_is_sending(&to->digits_out);
 }
 
@@ -106,13 +128,17 @@ void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
 	struct tl_dtmf_report report;
 	struct tl_event event;
 	enum tl_dtmf_news news = TL_DTMF_OLD;
-	bool begins = false;
+	bool begins = false, ended = false;
 
 	tl_ear_pass(end, packet->rtp.seq);
 	if (tl_event_parse(tl_packet_payload(packet), packet->rtp.payload_bytes, &event) == 0 &&
 	    tl_dtmf_receive(&end->digits_in, &event, packet->rtp.ts, packet->arrived_us, &news,
 			    &begins, &report))
-		tell_digit(end, &report);
+		ended = true;
+	if (begins && end->plan->receive && to && to->plan->send && to->plan->tones)
+		hold_tone(to, event.event);
+	if (ended)
+		tell(end, &report);
 	if (end->digits_in.active)
 		tl_flow_want(end->pair, packet->arrived_us + 250000);
 	if (news != TL_DTMF_OLD && end->plan->receive && can_pass(to))
@@ -147,15 +173,18 @@ void tl_flow_event_tick(struct tl_flow_end *end)
 	struct tl_dtmf_report report;
 
 	if (tl_dtmf_expire(&end->digits_in, tl_flow_now(end), &report)) {
-		tell_digit(end, &report);
+		tell(end, &report);
 		if (to)
 			close_event(to);
 	}
 	if (end->digits_in.active)
 		tl_flow_want(end->pair, end->digits_in.seen_us + 250000);
+	tl_flow_tone_expire(end);
 	if (!tl_dtmf_is_sending(&end->digits_out))
 		return;
-	if (end->plan->open && end->plan->event_send_pt >= 0)
+	if (end->plan->open && end->plan->tones)
+		tl_flow_tone_tick(end);
+	else if (end->plan->open && end->plan->event_send_pt >= 0)
 		send_own(end);
 	else
 		end->digits_out = (struct tl_dtmf_tx) { 0 }; /* a plan took the means away */
@@ -167,7 +196,7 @@ void tl_flow_send_dtmf(struct tl_flow_pair *pair, enum tl_side side, char digit,
 	struct tl_flow_end *end = &pair->ends[side];
 	int event = tl_dtmf_event(digit);
 
-	if (event < 0 || end->plan->event_send_pt < 0 ||
+	if (event < 0 || (end->plan->event_send_pt < 0 && !end->plan->tones) ||
 	    tl_dtmf_push(&end->digits_out, (uint8_t)event, duration_ms) < 0)
 		return;
 	tl_flow_want(pair, pair->env->now_us);

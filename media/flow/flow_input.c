@@ -105,7 +105,7 @@ static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_p
 static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int format)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
-	bool recorded = end->pair->recorder != NULL;
+	bool recorded = end->pair->recorder || tl_flow_listens(end);
 	bool heard = to && to->plan->send && !tl_flow_is_taken(to);
 
 	if (!end->plan->receive || (!heard && !recorded)) {

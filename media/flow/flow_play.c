@@ -98,11 +98,13 @@ static void play_packet(struct tl_flow_end *end)
 	struct tl_prompt_packet packet;
 
 	tl_prompt_packet(player->prompt, player->next++, &packet);
-	if (tl_dtmf_is_sending(&end->digits_out))
-		tl_pack_pause(&end->out);
-	else
+	if (tl_dtmf_is_sending(&end->digits_out)) {
+		if (!end->plan->tones)
+			tl_pack_pause(&end->out);
+	} else {
 		tl_flow_send_audio(end, TL_FEEDER_PLAYER, packet.payload, packet.bytes,
 				   packet.rtp_duration, NULL, 0);
+	}
 	tl_flow_hear(tl_flow_other(end), packet.pcm, packet.pcm_samples,
 		     tl_prompt_pcm_rate_hz(player->prompt), player->next_us);
 	player->next_us += tl_rtp_units_to_us(packet.rtp_duration, clock_hz);

@@ -6,12 +6,14 @@
  *   flow_input.c   a packet came: is it ours, what is it, which way does it go
  *   flow_output.c  an end's outgoing stream
  *   flow_ear.c     jitter buffer and chain: what must be decoded
- *   flow_event.c   digits, in and out
+ *   flow_event.c   digits, in and out, as events
+ *   flow_tone.c    digits, in and out, as tones
  *   flow_play.c    announcements
  *   flow_record.c  recordings
  *   flow_rtcp.c    reports
  */
 #include "media/chain/chain.h"
+#include "media/chain/tones.h"
 #include "media/rtp/dtmf.h"
 #include "media/flow/flow.h"
 #include "media/rtp/jitter.h"
@@ -25,7 +27,12 @@ struct tl_flow_end;
 /* Decodes what an end says, for the other end, for the recorder, or for both. */
 struct tl_ear {
 	struct tl_jitter *jitter;
-	struct tl_chain *chain;   /* NULL until a packet needs it */
+	struct tl_chain *chain;    /* NULL until a packet needs it */
+	struct tl_tone_ear *tones; /* NULL: nobody listens for digits */
+	unsigned tones_hz;
+	int64_t tones_us;         /* when something was heard last */
+	char digit;       /* now heard, '\0': none */
+	int64_t digit_us; /* since when */
 	struct tl_format in, out; /* of the chain */
 	bool encodes;             /* out counts */
 	unsigned out_ptime_ms;
@@ -42,6 +49,13 @@ struct tl_flow_player {
 	size_t next;     /* packet */
 	int64_t next_us; /* when */
 	unsigned ptime_ms;
+};
+
+/* Digits that go out as tones: encoded in the format that the side hears. */
+struct tl_flow_mouth {
+	struct tl_chain *chain; /* NULL until the first digit, and after each plan */
+	struct tl_tone_mouth tone;
+	bool ended; /* the tone, not yet the pause after it */
 };
 
 struct tl_flow_rtcp {
@@ -78,6 +92,7 @@ struct tl_flow_end {
 	uint8_t event_out;
 	uint16_t event_duration;
 	bool event_open; /* passed on, its end not yet */
+	struct tl_flow_mouth mouth;
 	struct tl_flow_player player;
 	struct tl_flow_rtcp rtcp;
 };
@@ -137,6 +152,20 @@ void tl_ear_drop(struct tl_flow_end *end);
 /* flow_event.c */
 void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet); /* takes */
 void tl_flow_event_tick(struct tl_flow_end *end);
+/* Tells signalling of a digit that has ended. */
+void tl_flow_tell_digit(struct tl_flow_end *end, char digit, unsigned duration_ms);
+/* flow_tone.c */
+/* Must the end's audio be listened to for digits? */
+bool tl_flow_listens(struct tl_flow_end *end);
+/* Decoded audio: digits are taken out of it. */
+void tl_flow_tone_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz);
+/* The digit that is being heard is over: its audio ends here, or has stopped coming. */
+void tl_flow_tone_stop(struct tl_flow_end *end);
+void tl_flow_tone_expire(struct tl_flow_end *end);
+/* What is in the end's queue of digits goes out as tones. */
+void tl_flow_tone_tick(struct tl_flow_end *end);
+/* A plan or the end of the call: states made for the old format are dropped. */
+void tl_flow_tone_drop(struct tl_flow_end *end);
 /* flow_play.c */
 void tl_flow_play_tick(struct tl_flow_end *end);
 void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *before);

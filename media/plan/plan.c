@@ -204,3 +204,17 @@ int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc
 	*ret_plan = plan;
 	return 0;
 }
+
+void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b)
+{
+	plan->side[TL_SIDE_A].tones = side_a;
+	plan->side[TL_SIDE_B].tones = side_b;
+	for (int from = 0; from < _TL_SIDE_MAX; from++) {
+		const struct tl_side_plan *side = &plan->side[from],
+					  *to = &plan->side[tl_side_other(from)];
+
+		if (plan->path[from] == TL_PATH_RELAY && side->tones && !to->tones &&
+		    tl_codec_can_transcode(side->send_format.codec))
+			plan->path[from] = TL_PATH_CHAIN;
+	}
+}

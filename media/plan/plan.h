@@ -66,6 +66,7 @@ struct tl_side_plan {
 	int event_send_pt;                                 /* -1: none */
 	int event_receive_pt;                              /* -1: none */
 	unsigned event_clock_hz;
+	bool tones; /* digits are tones in the audio, both ways */
 };
 
 enum tl_path {
@@ -82,6 +83,12 @@ struct tl_plan {
 	enum tl_path path[_TL_SIDE_MAX]; /* path[A]: what comes in at A and goes out at B */
 	bool echo; /* the caller's to set, when only side A is open: send back what it says */
 };
+
+/*
+ * Digits to and from these sides are tones in the audio instead of telephone-events. A side's
+ * audio is then decoded and listened to, unless the other side takes its digits as tones too.
+ */
+void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b);
 
 /* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,
  * and equal packet time make a relay. 0, or -ENOENT when a side's two

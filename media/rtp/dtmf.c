@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <glib.h>
+
 #include "media/cursor.h"
 #include "media/rtp/rtp.h"
 
@@ -160,20 +162,45 @@ bool tl_dtmf_expire(struct tl_dtmf_rx *rx, int64_t now_us, struct tl_dtmf_report
 	return true;
 }
 
+static uint16_t bounded_ms(unsigned ms)
+{
+	return (uint16_t)CLAMP(ms, DURATION_MIN_MS, DURATION_MAX_MS);
+}
+
 int tl_dtmf_push(struct tl_dtmf_tx *tx, uint8_t event, unsigned duration_ms)
 {
 	unsigned at = (tx->first + tx->n) % TL_DTMF_QUEUE;
 
 	if (tx->n == TL_DTMF_QUEUE)
 		return -EAGAIN;
-	if (duration_ms < DURATION_MIN_MS)
-		duration_ms = DURATION_MIN_MS;
-	if (duration_ms > DURATION_MAX_MS)
-		duration_ms = DURATION_MAX_MS;
 	tx->queue[at].event = event;
-	tx->queue[at].duration_ms = (uint16_t)duration_ms;
+	tx->queue[at].duration_ms = bounded_ms(duration_ms);
+	tx->queue[at].held = false;
 	tx->n++;
 	return 0;
+}
+
+int tl_dtmf_hold(struct tl_dtmf_tx *tx, uint8_t event)
+{
+	int r = tl_dtmf_push(tx, event, DURATION_MAX_MS);
+
+	if (r == 0)
+		tx->queue[(tx->first + tx->n - 1u) % TL_DTMF_QUEUE].held = true;
+	return r;
+}
+
+void tl_dtmf_release(struct tl_dtmf_tx *tx, unsigned duration_ms)
+{
+	for (unsigned i = 0; i < tx->n; i++) {
+		unsigned at = (tx->first + i) % TL_DTMF_QUEUE;
+		unsigned lasted_ms = i == 0 && tx->active ? tx->elapsed_ms : 0;
+
+		if (!tx->queue[at].held)
+			continue;
+		tx->queue[at].held = false;
+		tx->queue[at].duration_ms = bounded_ms(MAX(duration_ms, lasted_ms));
+		return;
+	}
 }
 
 static void finish(struct tl_dtmf_tx *tx, int64_t now_us)

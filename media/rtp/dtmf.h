@@ -73,6 +73,7 @@ struct tl_dtmf_tx {
 	struct {
 		uint8_t event;
 		uint16_t duration_ms;
+		bool held;
 	} queue[TL_DTMF_QUEUE];
 	uint8_t first, n;
 	bool active;
@@ -85,6 +86,11 @@ struct tl_dtmf_packet {
 	struct tl_event event;
 };
 
+/* A digit whose end isn't known yet: it lasts until it is released, 6 s at most. -EAGAIN: as below.
+ */
+int tl_dtmf_hold(struct tl_dtmf_tx *tx, uint8_t event);
+/* The digit held lasts this long; what it has lasted already is not taken back. */
+void tl_dtmf_release(struct tl_dtmf_tx *tx, unsigned duration_ms);
 /* -EAGAIN: the queue is full. */
 int tl_dtmf_push(struct tl_dtmf_tx *tx, uint8_t event, unsigned duration_ms);
 static inline bool tl_dtmf_is_sending(const struct tl_dtmf_tx *tx)

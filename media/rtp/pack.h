@@ -7,7 +7,13 @@
  */
 #include "media/rtp/rtp.h"
 
-enum tl_feeder { TL_FEEDER_NONE, TL_FEEDER_RELAY, TL_FEEDER_CHAIN, TL_FEEDER_PLAYER };
+enum tl_feeder {
+	TL_FEEDER_NONE,
+	TL_FEEDER_RELAY,
+	TL_FEEDER_CHAIN,
+	TL_FEEDER_PLAYER,
+	TL_FEEDER_TONES
+};
 
 struct tl_pack {
 	uint32_t ssrc;

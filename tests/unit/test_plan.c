@@ -547,3 +547,22 @@ Test(plan, an_offer_is_full_rather_than_overrun, .init = setup)
 		seen[pt] = true;
 	}
 }
+
+Test(plan, tones_are_listened_for_where_the_other_side_has_none, .init = setup)
+{
+	struct tl_plan plan = { 0 }, fresh = { .path = { TL_PATH_RELAY, TL_PATH_RELAY } };
+
+	fresh.side[TL_SIDE_A].send_format.codec = tl_codec_by_name("PCMA");
+	fresh.side[TL_SIDE_B].send_format.codec = tl_codec_by_name("PCMA");
+	plan = fresh;
+	tl_plan_set_tones(&plan, true, false);
+	cr_expect_eq(plan.path[TL_SIDE_A], TL_PATH_CHAIN);
+	cr_expect_eq(plan.path[TL_SIDE_B], TL_PATH_RELAY);
+	plan = fresh;
+	tl_plan_set_tones(&plan, true, true);
+	cr_expect_eq(plan.path[TL_SIDE_A], TL_PATH_RELAY, "tones pass by themselves");
+	plan = fresh;
+	plan.side[TL_SIDE_A].send_format.codec = tl_codec_by_name("AMR");
+	tl_plan_set_tones(&plan, true, false);
+	cr_expect_eq(plan.path[TL_SIDE_A], TL_PATH_RELAY, "nobody here can hear it");
+}
