@@ -59,8 +59,8 @@ static const char *const statements[_TL_STORE_OP_MAX] = {
 			      "status, record) VALUES (?1, ?2, json_extract(?3, '$.source'), "
 			      "json_extract(?3, '$.caller'), json_extract(?3, '$.callee'), "
 			      "json_extract(?3, '$.status'), ?3)",
-	[TL_STORE_BAN_PUT] = "INSERT OR REPLACE INTO bans (source, until_s, times) "
-			     "VALUES (?1, ?2, ?3)",
+	[TL_STORE_BAN_PUT] =
+		"INSERT OR REPLACE INTO bans (source, until_s, times) VALUES (?1, ?2, ?3)",
 	[TL_STORE_BAN_REMOVE] = "DELETE FROM bans WHERE source = ?1",
 };
 
