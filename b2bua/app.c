@@ -6,6 +6,7 @@
 #include "b2bua/control/control.h"
 #include "b2bua/call/board.h"
 #include "b2bua/event/events.h"
+#include "b2bua/message/pager.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
 #include "b2bua/registrar/registrar.h"
@@ -109,6 +110,10 @@ static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)
 static int open_events(struct tl_app *app)
 {
 	app->board = tl_board_new();
+	app->pager = tl_pager_new(&(struct tl_pager_cfg) { .stack = app->stack,
+							   .access = app->access,
+							   .registrar = app->registrar,
+							   .dp = app->dp });
 	return tl_events_new(&(struct tl_events_cfg) { .stack = app->stack,
 						       .access = app->access,
 						       .registrar = app->registrar,
@@ -226,6 +231,7 @@ void tl_app_free(struct tl_app *app)
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_trunks_free(app->trunks);
+	tl_pager_free(app->pager);
 	tl_events_free(app->events);
 	tl_board_free(app->board);
 	tl_registrar_free(app->registrar);
@@ -269,6 +275,7 @@ int tl_app_reload(struct tl_app *app, json_t *mistakes)
 	tl_access_configure(app->access, tl_dialplan_gateway(fresh));
 	tl_registrar_configure(app->registrar, fresh);
 	tl_events_configure(app->events, fresh);
+	tl_pager_configure(app->pager, fresh);
 	tl_trunks_configure(app->trunks, fresh);
 	tl_dialplan_unref(old);
 	g_message("configuration reloaded from %s", app->config_path);

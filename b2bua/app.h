@@ -31,6 +31,7 @@ struct tl_app {
 	struct tl_trunks *trunks;
 	struct tl_media *media;
 	struct tl_board *board;   /* which extensions are in a call */
+	struct tl_pager *pager;   /* MESSAGE */
 	struct tl_events *events; /* SUBSCRIBE, PUBLISH */
 	struct tl_control *control;
 	GHashTable *calls; /* id -> struct tl_call, lent */

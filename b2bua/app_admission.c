@@ -5,6 +5,7 @@
 #include "b2bua/call/door.h"
 #include "b2bua/call/load.h"
 #include "b2bua/event/events.h"
+#include "b2bua/message/pager.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/address.h"
@@ -78,7 +79,10 @@ void tl_app_on_other(struct tl_request *request, void *user)
 {
 	struct tl_app *app = user;
 
-	tl_events_on_request(app->events, request);
+	if (request->sip->sip_request->rq_method == sip_method_message)
+		tl_pager_on_message(app->pager, request);
+	else
+		tl_events_on_request(app->events, request);
 	forgive(app, request);
 }
 

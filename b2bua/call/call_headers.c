@@ -46,9 +46,9 @@ void tl_call_info(struct tl_call *call, struct tl_leg *leg, const struct tl_leg_
 		return;
 	}
 	tl_call_pass_headers(call, event->headers, event->n_headers, &headers);
-	/* with nobody there it is for us, who have no use for it */
+	/* with nobody there it is for us, who have no use for it; a MESSAGE must not get lost */
 	if (!other)
-		tl_leg_reply_info(leg, event->serial, 200);
+		tl_leg_reply_info(leg, event->serial, event->body.message ? 480 : 200);
 	else if (tl_leg_send_info(other, &event->body, headers.v, headers.n, event->serial) < 0)
 		tl_leg_reply_info(leg, event->serial, 500);
 }

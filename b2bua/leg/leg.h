@@ -92,7 +92,7 @@ enum tl_leg_event_type {
 	TL_LEG_REANSWERED, /* our tl_leg_offer() was accepted; desc: the answer */
 	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */
 	TL_LEG_INFO_DTMF,  /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
-	TL_LEG_INFO,       /* INFO with another body that may be carried. Reply by
+	TL_LEG_INFO,       /* INFO with another body that may be carried, or MESSAGE. Reply by
 			      tl_leg_reply_info(), now or later */
 	TL_LEG_INFO_REPLY, /* our tl_leg_send_info() was answered: serial, status */
 	TL_LEG_GONE,       /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
@@ -101,6 +101,7 @@ enum tl_leg_event_type {
 const char *tl_leg_event_name(enum tl_leg_event_type type);
 
 struct tl_leg_body {
+	bool message;     /* it travels in a MESSAGE (RFC 3428), not an INFO */
 	const char *type; /* "application/media_control+xml" */
 	const char *data;
 	size_t bytes; /* at most TL_LEG_INFO_BYTES */

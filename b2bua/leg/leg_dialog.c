@@ -58,6 +58,8 @@ static void dispatch(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		tl_leg_refuse(leg, irq, SIP_489_BAD_EVENT);
 		return;
 	case sip_method_message:
+		tl_leg_on_message(leg, irq, sip);
+		return;
 	case sip_method_publish:
 	case sip_method_register:
 		tl_leg_refuse(leg, irq, SIP_405_METHOD_NOT_ALLOWED);

@@ -115,21 +115,26 @@ static void carry_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	struct tl_leg_carried *info = free_info(leg->infos_in);
 	struct tl_header_set headers;
+	const char *type;
 
 	if (!info || leg->released || !leg->on_event) {
 		tl_leg_refuse(leg, irq, SIP_500_INTERNAL_SERVER_ERROR);
 		return;
 	}
+	type = sip_header_as_string(home, (const sip_header_t *)sip->sip_content_type);
 	*info = (struct tl_leg_carried) { .irq = irq, .serial = ++leg->info_serial };
 	tl_headers_collect(home, sip, &headers);
-	tl_leg_emit(leg, &(struct tl_leg_event) {
-				 .type = TL_LEG_INFO,
-				 .serial = info->serial,
-				 .body = { sip->sip_content_type->c_type, sip->sip_payload->pl_data,
-					   sip->sip_payload->pl_len },
-				 .headers = headers.v,
-				 .n_headers = headers.n,
-			 });
+	tl_leg_emit(leg,
+		    &(struct tl_leg_event) {
+			    .type = TL_LEG_INFO,
+			    .serial = info->serial,
+			    .body = { .message = sip->sip_request->rq_method == sip_method_message,
+				      .type = type,
+				      .data = sip->sip_payload->pl_data,
+				      .bytes = sip->sip_payload->pl_len },
+			    .headers = headers.v,
+			    .n_headers = headers.n,
+		    });
 	su_home_deinit(home);
 }
 
@@ -188,7 +193,8 @@ int tl_leg_send_info(struct tl_leg *leg, const struct tl_leg_body *body,
 	if (!info)
 		return -EBUSY;
 	orq = tl_leg_send(
-		leg, on_info_response, SIP_METHOD_INFO,
+		leg, on_info_response, body->message ? sip_method_message : sip_method_info,
+		body->message ? sip_method_name_message : sip_method_name_info,
 		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
 		SIPTAG_CONTENT_TYPE_STR(body->type),
 		SIPTAG_PAYLOAD(sip_payload_create(home, body->data, (isize_t)body->bytes)),
@@ -245,6 +251,21 @@ void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	}
 	tl_leg_refuse(leg, irq, SIP_200_OK);
 	tl_leg_emit(leg, &event);
+}
+
+/* Whatever it bears: what a MESSAGE says is between the two who talk. */
+void tl_leg_on_message(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	if (!tl_has_body(sip) || !sip->sip_content_type)
+		tl_leg_refuse(leg, irq, SIP_400_BAD_REQUEST);
+	else if (sip->sip_content_encoding)
+		tl_leg_refuse(leg, irq, SIP_415_UNSUPPORTED_MEDIA);
+	else if (sip->sip_payload->pl_len > TL_LEG_INFO_BYTES)
+		tl_leg_refuse(leg, irq, SIP_413_REQUEST_TOO_LARGE);
+	else if (leg->state != TL_LEG_UP)
+		tl_leg_refuse(leg, irq, SIP_480_TEMPORARILY_UNAVAILABLE);
+	else
+		carry_info(leg, irq, sip);
 }
 
 int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms)

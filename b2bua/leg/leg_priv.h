@@ -157,6 +157,7 @@ int tl_leg_on_request(nta_leg_magic_t *magic, nta_leg_t *dialog, nta_incoming_t 
 
 /* leg_info.c */
 void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+void tl_leg_on_message(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 /* Answers those that wait: 481, the dialog is over. */
 void tl_leg_drop_infos(struct tl_leg *leg);
 
