@@ -15,6 +15,7 @@ enum {
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
+static const char *const on_redirect_words[] = { "follow", "pass", "refuse", NULL };
 static const char *const play_as_words[] = { "early", "answer", NULL };
 
 /* Where a row writes: field of struct tl_gateway and so on. */
@@ -153,6 +154,10 @@ static const struct tl_key trunk_keys[] = {
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "on-redirect", tl_parse_word, AT(tl_trunk_cfg, on_redirect), .words = on_redirect_words,
+	  .initial = "refuse",
+	  .help = "When it answers a call of ours with 302: follow (call there by its account), "
+		  "pass (tell the caller) or refuse" },
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },
@@ -177,6 +182,10 @@ static const struct tl_key extension_keys[] = {
 	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "on-redirect", tl_parse_word, AT(tl_extension_cfg, on_redirect),
+	  .words = on_redirect_words, .initial = "follow",
+	  .help = "When the phone answers with 302: follow (as far as it may call there itself), "
+		  "pass (tell the caller) or refuse" },
 	{ "hold", tl_parse_word, AT(tl_extension_cfg, hold), .words = hold_words,
 	  .initial = "local",
 	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "

@@ -70,6 +70,16 @@ enum tl_digest_offer {
 	_TL_DIGEST_INVALID = -22,
 };
 
+/* Key on-redirect: what becomes of a 3xx that answers our call. */
+enum tl_on_redirect {
+	TL_ON_REDIRECT_FOLLOW, /* we call there: what an extension may dial itself; whatever a
+				* trunk says, by the trunk's own account */
+	TL_ON_REDIRECT_PASS,   /* the caller is told, contacts and all */
+	TL_ON_REDIRECT_REFUSE, /* counts as 480 */
+	_TL_ON_REDIRECT_MAX,
+	_TL_ON_REDIRECT_INVALID = -22,
+};
+
 struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;
@@ -123,6 +133,7 @@ struct tl_trunk_cfg {
 	enum tl_hold_mode hold;
 	const char *hold_music;     /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s; /* as in struct tl_gateway */
+	enum tl_on_redirect on_redirect;
 };
 
 struct tl_extension_cfg {
@@ -134,6 +145,7 @@ struct tl_extension_cfg {
 	size_t n_codecs;
 	unsigned max_contacts;
 	enum tl_dtmf_mode dtmf;
+	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
 	const char *hold_music;     /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s; /* as in struct tl_gateway */

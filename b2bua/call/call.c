@@ -223,6 +223,7 @@ static void keep_facts(struct tl_call *call, const struct tl_leg_info *info,
 		.callee = call->callee,
 		.at_s = call->started_ms / 1000,
 		.transport = info->transport,
+		.lot = g_random_int(),
 	};
 }
 

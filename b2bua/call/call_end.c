@@ -9,7 +9,9 @@ void tl_kept_cause_clear(struct tl_kept_cause *kept)
 	g_free(kept->phrase);
 	g_free(kept->reason);
 	g_free(kept->warning);
-	g_free((char *)kept->cause.contact);
+	for (size_t i = 0; i < kept->cause.n_contacts; i++)
+		g_free((char *)kept->cause.contacts[i].uri);
+	g_free((struct tl_contact *)kept->cause.contacts);
 	for (size_t i = 0; i < kept->cause.n_headers; i++) {
 		g_free((char *)kept->cause.headers[i].name);
 		g_free((char *)kept->cause.headers[i].value);
@@ -28,6 +30,16 @@ static struct tl_header *copy_headers(const struct tl_header *headers, size_t n)
 	return copy;
 }
 
+/* Their URIs, which are all that a refusal needs. */
+static struct tl_contact *copy_contacts(const struct tl_contact *contacts, size_t n)
+{
+	struct tl_contact *copy = n ? g_new0(struct tl_contact, n) : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		copy[i].uri = g_strdup(contacts[i].uri);
+	return copy;
+}
+
 void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
 {
 	struct tl_kept_cause fresh = {
@@ -40,7 +52,7 @@ void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause)
 	fresh.cause.phrase = fresh.phrase;
 	fresh.cause.reason = fresh.reason;
 	fresh.cause.warning = fresh.warning;
-	fresh.cause.contact = g_strdup(cause->contact);
+	fresh.cause.contacts = copy_contacts(cause->contacts, cause->n_contacts);
 	fresh.cause.headers = copy_headers(cause->headers, cause->n_headers);
 	tl_kept_cause_clear(kept);
 	*kept = fresh;
@@ -84,10 +96,15 @@ static int status_for_caller(int status)
 	}
 }
 
-/* RFC 3261 16.7 step 6: a 6xx outranks all; then what tells the caller most. */
+/*
+ * RFC 3261 16.7 step 6: a 6xx outranks all, then a redirection that the caller is to
+ * follow; then what tells the caller most.
+ */
 static int rank(int status)
 {
 	if (status >= 600)
+		return 7;
+	if (status >= 300 && status < 400)
 		return 6;
 	if (status == 486)
 		return 5;
@@ -202,6 +219,7 @@ void tl_call_free(struct tl_call *call)
 	g_free(call->recording);
 	g_free(call->route);
 	g_free(call->target);
+	g_free(call->declined);
 	g_free(call->call_id_a);
 	g_free(call->call_id_b);
 	g_free(call);
@@ -249,9 +267,12 @@ void tl_call_on_media(const struct tl_media_event *event, void *user)
 
 	switch (event->type) {
 	case TL_MEDIA_PLAYED:
-		if (event->side == TL_SIDE_A && call->decision &&
-		    call->decision->verdict != TL_VERDICT_ECHO)
-			tl_call_raise(call, TL_CALL_EV_PLAYED);
+		if (event->side != TL_SIDE_A || !call->decision ||
+		    call->decision->verdict == TL_VERDICT_ECHO)
+			return;
+		tl_call_raise(call, call->decision->verdict == TL_VERDICT_REJECT
+					    ? tl_call_reject(call)
+					    : TL_CALL_EV_PLAYED);
 		return;
 	case TL_MEDIA_PLAY_FAILED:
 		g_warning("call=%s announcement not played: %s", call->id, event->text);

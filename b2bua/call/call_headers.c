@@ -4,6 +4,16 @@
 
 static bool may_pass(const struct tl_call *call, const char *name)
 {
+	switch (call->decision ? tl_decision_header(call->decision, name) : TL_HEADER_DEFAULT) {
+	case TL_HEADER_CARRY:
+		return tl_header_is_free(name);
+	case TL_HEADER_DROP:
+		return false;
+	case TL_HEADER_DEFAULT:
+	case _TL_HEADER_FATE_MAX:
+	case _TL_HEADER_FATE_INVALID:
+		break;
+	}
 	return tl_header_crosses(name);
 }
 
@@ -14,6 +24,31 @@ void tl_call_pass_headers(const struct tl_call *call, const struct tl_header *he
 	for (size_t i = 0; i < n && ret_set->n < TL_HEADERS_MAX; i++)
 		if (may_pass(call, headers[i].name))
 			ret_set->v[ret_set->n++] = headers[i];
+}
+
+/* One that the route adds stands in the place of those of its name. */
+static bool is_added(const struct tl_decision *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_add_headers; i++)
+		if (g_ascii_strcasecmp(d->add_headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void tl_call_invite_headers(const struct tl_call *call, const struct tl_decision *d,
+			    struct tl_header_set *ret_set)
+{
+	const struct tl_leg_info *info = tl_leg_info(call->leg_a);
+	size_t kept = 0;
+
+	tl_call_pass_headers(call, info->headers, info->n_headers, ret_set);
+	for (size_t i = 0; i < ret_set->n; i++)
+		if (!is_added(d, ret_set->v[i].name))
+			ret_set->v[kept++] = ret_set->v[i];
+	ret_set->n = MIN(kept, TL_HEADERS_MAX - MIN(d->n_add_headers, TL_HEADERS_MAX));
+	for (size_t i = 0; i < d->n_add_headers && ret_set->n < TL_HEADERS_MAX; i++)
+		ret_set->v[ret_set->n++] =
+			(struct tl_header) { d->add_headers[i].name, d->add_headers[i].value };
 }
 
 struct tl_cause tl_call_pass_cause(const struct tl_call *call, const struct tl_cause *cause,

@@ -8,9 +8,10 @@
 #include "media/session.h"
 
 enum {
-	TL_CALL_FOLLOWS = 10,  /* on-… routes followed before the call is refused */
-	TL_CALL_BRANCHES = 32, /* contacts rung at once */
-	TL_CALL_CONTACTS = 8,  /* of one extension */
+	TL_CALL_FOLLOWS = 10,   /* on-… routes followed before the call is refused */
+	TL_CALL_BRANCHES = 32,  /* contacts rung at once */
+	TL_CALL_CONTACTS = 8,   /* of one extension */
+	TL_CALL_REDIRECTS = 10, /* contacts of redirections that a call follows */
 };
 
 /* A cause that owns its texts. */
@@ -45,6 +46,13 @@ struct tl_branch {
 	struct tl_leg *leg;
 	char *name;  /* "1001", "trunk:carrier" */
 	char *trunk; /* name, while it counts against the trunk's max-calls */
+	/* what it is, of call->dp: one of the two, for a trunk with the number dialled */
+	const struct tl_extension_cfg *extension;
+	const struct tl_trunk_cfg *trunk_cfg;
+	char *number;
+	const struct tl_decision *decision; /* that has it rung; only while it rings */
+	struct tl_hunt *hunt; /* the redirections that led here, referenced; or NULL */
+	su_timer_t *timer;    /* its own time, when that is shorter than the step's */
 	struct tl_call_media media;
 };
 
@@ -78,7 +86,9 @@ struct tl_call {
 	struct tl_kept_cause best;       /* of the refusals of this route's steps */
 	bool best_by_b;                  /* a target said it; else we found out by ourselves */
 	struct tl_kept_cause end;        /* what the caller gets, or what ended the call */
-	bool no_answer;                  /* the step's time ran out */
+	bool no_answer;                  /* the time of the step, or of a target of it, ran out */
+	char *declined;                  /* the number that a trunk has refused with 6xx, or NULL */
+	unsigned redirects;              /* contacts followed */
 
 	struct tl_session *session; /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
@@ -101,6 +111,8 @@ enum tl_call_event tl_call_route(struct tl_call *call);
 /* the next step, or the follow-up of the step that failed; may refuse */
 enum tl_call_event tl_call_route_next(struct tl_call *call);
 
+/* as the decision says, when its announcements have been heard */
+enum tl_call_event tl_call_reject(struct tl_call *call);
 /* what refuses the caller; logged */
 enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause);
 
@@ -111,11 +123,39 @@ void tl_call_hide(struct tl_call *call);
 /* call_ring.c */
 void tl_call_ring(struct tl_call *call); /* may raise EXHAUSTED */
 void tl_call_drop_targets(struct tl_call *call, const struct tl_cause *cause); /* all but b */
-void tl_branch_free(struct tl_branch *branch);                                 /* closes its leg */
+void tl_call_start_ring_timer(struct tl_call *call);
+void tl_call_stop_ring_timer(struct tl_call *call);
+
+/* call_invite.c: rings, or notes why not; d: the decision that names the target */
+void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,
+			 const struct tl_ring_target *target, struct tl_hunt *hunt);
+/* the same at a URI that the trunk itself has named */
+void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
+		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt);
+
+/* call_branch.c */
+void tl_branch_free(struct tl_branch *branch);                    /* closes its leg */
+void tl_branch_limit(struct tl_branch *branch, unsigned seconds); /* it is given up then */
+void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
+
+/* call_redirect.c: a target answers with 3xx */
+/* Is the 3xx for the caller to follow? */
+bool tl_call_passes_redirect(const struct tl_branch *branch);
+/* The hunt that is to go on when branch is gone, referenced; NULL: nothing is followed. */
+struct tl_hunt *tl_call_redirected(struct tl_branch *branch, const struct tl_cause *cause);
+/* The extension that redirected last; NULL: none. */
+const struct tl_extension_cfg *tl_hunt_forwarder(const struct tl_hunt *hunt);
+/* When nobody rings for it any more: the next step or contact. NULL ok. */
+void tl_hunt_next(struct tl_hunt *hunt);
+struct tl_hunt *tl_hunt_ref(struct tl_hunt *hunt); /* NULL ok */
+void tl_hunt_leave(struct tl_hunt *hunt);          /* a reference less; NULL ok */
 
 /* call_headers.c: of headers that came on one leg, those that go to the other; lent by them */
 void tl_call_pass_headers(const struct tl_call *call, const struct tl_header *headers, size_t n,
 			  struct tl_header_set *ret_set);
+/* What the caller's INVITE gives to those of leg b, with what the route adds. */
+void tl_call_invite_headers(const struct tl_call *call, const struct tl_decision *d,
+			    struct tl_header_set *ret_set);
 /* The same with what ends a leg; lent by cause and buf. */
 struct tl_cause tl_call_pass_cause(const struct tl_call *call, const struct tl_cause *cause,
 				   struct tl_header_set *buf);

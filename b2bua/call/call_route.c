@@ -1,6 +1,7 @@
 /* A call asks the dialplan, and again when a step has failed. */
 #include "b2bua/call/call_priv.h"
 #include "b2bua/log.h"
+#include "b2bua/registrar/registrar.h"
 
 /* A caller can make us refuse as often as he likes: one line a second. */
 static void log_refused(const struct tl_call *call, int status)
@@ -35,6 +36,38 @@ enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *c
 	return TL_CALL_EV_ROUTE_REFUSE;
 }
 
+enum tl_call_event tl_call_reject(struct tl_call *call)
+{
+	return tl_call_refuse(call, &(struct tl_cause) { .status = call->decision->status,
+							 .phrase = call->decision->reason });
+}
+
+/* To what the route lists, an extension's telephones in its place; nobody there: 480. */
+static enum tl_call_event redirect(struct tl_call *call)
+{
+	const struct tl_decision *d = call->decision;
+	struct tl_contact contacts[TL_CONTACTS_MAX] = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_redirects && n < TL_CONTACTS_MAX; i++) {
+		struct tl_binding bindings[TL_CONTACTS_MAX];
+		size_t found;
+
+		if (d->redirects[i].uri) {
+			contacts[n++].uri = d->redirects[i].uri;
+			continue;
+		}
+		found = tl_registrar_lookup(call->app->registrar, d->redirects[i].extension->number,
+					    bindings, TL_CONTACTS_MAX - n);
+		for (size_t k = 0; k < found; k++)
+			contacts[n++].uri = bindings[k].contact;
+	}
+	if (n == 0)
+		return tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
+	return tl_call_refuse(
+		call, &(struct tl_cause) { .status = 302, .contacts = contacts, .n_contacts = n });
+}
+
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
@@ -43,6 +76,7 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	call->step = 0;
 	tl_kept_cause_clear(&call->best);
 	call->best_by_b = call->no_answer = false;
+	g_clear_pointer(&call->declined, g_free);
 	tl_call_limit_duration(call);
 	g_free(call->route);
 	call->route = g_strdup(decision->route);
@@ -55,13 +89,12 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	case TL_VERDICT_ANSWER:
 	case TL_VERDICT_ECHO:
 		return TL_CALL_EV_ROUTE_SERVE;
-	case TL_VERDICT_REJECT:
-		return tl_call_refuse(call, &(struct tl_cause) { .status = decision->status,
-								 .phrase = decision->reason });
+	case TL_VERDICT_REJECT: /* heard as early media, where there is some */
+		if (decision->n_play && call->a.have_remote && !call->a_answered)
+			return TL_CALL_EV_ROUTE_PLAY;
+		return tl_call_reject(call);
 	case TL_VERDICT_REDIRECT:
-		return tl_call_refuse(
-			call, &(struct tl_cause) { .status = 302,
-						   .contact = decision->redirects[0].uri });
+		return redirect(call);
 	case _TL_VERDICT_MAX:
 	case _TL_VERDICT_INVALID:
 		break;
@@ -87,7 +120,7 @@ static const struct tl_follow *follow_of(const struct tl_call *call)
 
 	if (call->no_answer)
 		return &d->on_no_answer;
-	if (status == 486 || status == 600)
+	if (status == 486 || status == 600 || status == 603)
 		return &d->on_busy;
 	if ((status == 480 || status == 408) && d->on_failure.kind == TL_FOLLOW_NONE)
 		return &d->on_no_answer;

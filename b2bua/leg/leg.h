@@ -46,15 +46,24 @@ struct tl_header_set {
 	size_t n;
 };
 
+/* One Contact of a 3xx. */
+struct tl_contact {
+	const char *uri;
+	const char *user; /* unescaped, "" when there is none; NULL in what we send */
+	const char *host; /* NULL: a telephone number (RFC 3966), or in what we send */
+};
+enum { TL_CONTACTS_MAX = 8 };
+
 /* A refusal or an end: SIP status with phrase, or a Reason (RFC 3326). */
 struct tl_cause {
-	int status;                      /* 300..699; 0: none (a plain BYE) */
-	const char *phrase;              /* NULL: the status's own */
-	const char *reason;              /* Reason header's value to carry to the other leg:
-					    `SIP;cause=200;text="..."`, or NULL */
-	unsigned retry_after_s;          /* 0: none */
-	const char *warning;             /* text of a Warning 399, or NULL */
-	const char *contact;             /* 3xx: where to, or NULL */
+	int status;                        /* 300..699; 0: none (a plain BYE) */
+	const char *phrase;                /* NULL: the status's own */
+	const char *reason;                /* Reason header's value to carry to the other leg:
+					      `SIP;cause=200;text="..."`, or NULL */
+	unsigned retry_after_s;            /* 0: none */
+	const char *warning;               /* text of a Warning 399, or NULL */
+	const struct tl_contact *contacts; /* 3xx: where to, the preferred first */
+	size_t n_contacts;
 	const struct tl_header *headers; /* of the response, BYE or CANCEL; n_headers 0: none */
 	size_t n_headers;
 };

@@ -7,10 +7,18 @@
 
 enum { REFUSAL_DEFAULT = 480 };
 
-/* A bare URI's parameters would become the header's (RFC 3261 20.10). */
-static char *bracket(const char *uri)
+/* RFC 3261 20.10: in brackets, or a URI's parameters would become the header's. The first gets
+ * q=0.9, each other one less; one alone needs no q. */
+static char *contact_list(const struct tl_cause *cause)
 {
-	return uri && *uri != '<' ? g_strdup_printf("<%s>", uri) : g_strdup(uri);
+	GString *list = g_string_new(NULL);
+
+	for (size_t i = 0; i < cause->n_contacts && i < TL_CONTACTS_MAX; i++) {
+		g_string_append_printf(list, "%s<%s>", i ? ", " : "", cause->contacts[i].uri);
+		if (cause->n_contacts > 1)
+			g_string_append_printf(list, ";q=0.%zu", 9 - i);
+	}
+	return g_string_free(list, list->len == 0);
 }
 
 static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
@@ -21,7 +29,7 @@ static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 	g_autofree char *retry_after = g_strdup_printf("%u", c->retry_after_s);
 	g_autofree char *text =
 		c->warning ? g_strdelimit(g_strdup(c->warning), "\"\\\r\n", ' ') : NULL;
-	g_autofree char *contact = bracket(c->contact);
+	g_autofree char *contact = contact_list(c);
 	g_autofree char *warning = text ? g_strdup_printf("399 twinleg \"%s\"", text) : NULL;
 
 	nta_incoming_treply(

@@ -178,6 +178,43 @@ char *tl_reason_format(su_home_t *home, const struct tl_cause *cause)
 	return su_sprintf(home, "SIP;cause=%d;text=%s", cause->status, text);
 }
 
+/* RFC 3261 20.10: the preference, 1 when none is said. */
+static double q_of(const sip_contact_t *contact)
+{
+	return contact->m_q ? g_ascii_strtod(contact->m_q, NULL) : 1.0;
+}
+
+/* The best q first, those of equal q in their order. */
+static void collect_contacts(su_home_t *home, const sip_contact_t *contact, struct tl_cause *cause)
+{
+	struct tl_contact *list = su_zalloc(home, TL_CONTACTS_MAX * sizeof(*list));
+	double q[TL_CONTACTS_MAX];
+	size_t n = 0;
+
+	for (; contact && n < TL_CONTACTS_MAX; contact = contact->m_next) {
+		const url_t *url = contact->m_url;
+		char *uri = url_as_string(home, url);
+		size_t at = n;
+
+		if (!uri || strlen(uri) >= TL_HEADER_BYTES || has_control(uri) ||
+		    strpbrk(uri, "<>\" ") || !g_utf8_validate(uri, -1, NULL))
+			continue;
+		for (; at > 0 && q[at - 1] < q_of(contact); at--) {
+			list[at] = list[at - 1];
+			q[at] = q[at - 1];
+		}
+		list[at] = (struct tl_contact) {
+			.uri = uri,
+			.user = tl_user_of(home, url),
+			.host = url->url_type == url_tel ? NULL : su_strdup(home, url->url_host),
+		};
+		q[at] = q_of(contact);
+		n++;
+	}
+	cause->contacts = list;
+	cause->n_contacts = n;
+}
+
 void tl_cause_of(su_home_t *home, const sip_t *sip, struct tl_cause *ret_cause)
 {
 	struct tl_header_set *headers = su_alloc(home, sizeof(*headers));
@@ -196,8 +233,8 @@ void tl_cause_of(su_home_t *home, const sip_t *sip, struct tl_cause *ret_cause)
 		ret_cause->retry_after_s = (unsigned)MIN(sip->sip_retry_after->af_delta, 86400);
 	if (sip->sip_warning)
 		ret_cause->warning = tl_display_of(home, sip->sip_warning->w_text);
-	if (ret_cause->status < 400 && sip->sip_contact)
-		ret_cause->contact = url_as_string(home, sip->sip_contact->m_url);
+	if (ret_cause->status >= 300 && ret_cause->status < 400)
+		collect_contacts(home, sip->sip_contact, ret_cause);
 }
 
 bool tl_has_body(const sip_t *sip)

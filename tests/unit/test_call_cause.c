@@ -55,21 +55,29 @@ Test(call_cause, says_whether_it_counts, .fini = clear)
 
 Test(call_cause, its_texts_are_its_own, .fini = clear)
 {
-	char phrase[] = "Busy", reason[] = "Q.850;cause=17", warning[] = "w", contact[] = "sip:c";
+	char phrase[] = "Busy", reason[] = "Q.850;cause=17", warning[] = "w", uri[] = "sip:c",
+	     x[] = "X-A";
+	struct tl_contact contact = { .uri = uri };
+	struct tl_header header = { x, warning };
 	struct tl_cause cause = {
 		.status = 486,
 		.phrase = phrase,
 		.reason = reason,
 		.warning = warning,
-		.contact = contact,
+		.contacts = &contact,
+		.n_contacts = 1,
+		.headers = &header,
+		.n_headers = 1,
 	};
 
 	tl_kept_cause_set(&kept, &cause);
-	phrase[0] = reason[0] = warning[0] = contact[0] = '!';
+	phrase[0] = reason[0] = warning[0] = uri[0] = x[0] = '!';
 	cr_expect_str_eq(kept.cause.phrase, "Busy");
 	cr_expect_str_eq(kept.cause.reason, "Q.850;cause=17");
 	cr_expect_str_eq(kept.cause.warning, "w");
-	cr_expect_str_eq(kept.cause.contact, "sip:c");
+	cr_expect_str_eq(kept.cause.contacts[0].uri, "sip:c");
+	cr_expect_str_eq(kept.cause.headers[0].name, "X-A");
+	cr_expect_str_eq(kept.cause.headers[0].value, "w");
 	tl_kept_cause_set(&kept, &kept.cause); /* its own texts again */
 	cr_expect_str_eq(kept.cause.phrase, "Busy");
 	tl_kept_cause_clear(&kept);

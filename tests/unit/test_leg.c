@@ -65,7 +65,7 @@ static void keep_event(struct agent *agent, const struct tl_leg_event *event)
 	agent->status = event->cause.status ? event->cause.status : event->status;
 	g_strlcpy(agent->reason, event->cause.reason ? event->cause.reason : "",
 		  sizeof(agent->reason));
-	g_strlcpy(agent->contact, event->cause.contact ? event->cause.contact : "",
+	g_strlcpy(agent->contact, event->cause.n_contacts ? event->cause.contacts[0].uri : "",
 		  sizeof(agent->contact));
 	agent->retry_after_s = event->cause.retry_after_s;
 	agent->had_desc = event->desc != NULL;
@@ -370,6 +370,7 @@ Test(leg, a_cancel_that_crosses_the_answer_ends_in_bye)
 	pair_stop(&p);
 }
 
+static const struct tl_contact moved = { .uri = "sip:1002@127.0.0.1" };
 static const struct {
 	struct tl_cause cause;
 	int status;
@@ -378,7 +379,7 @@ static const struct {
 	{ { .status = 603 }, 603 },
 	{ { .status = 0 }, 480 },
 	{ { .status = 503, .retry_after_s = 30, .warning = "no \"room\"" }, 503 },
-	{ { .status = 302, .contact = "<sip:1002@127.0.0.1>" }, 302 },
+	{ { .status = 302, .contacts = &moved, .n_contacts = 1 }, 302 },
 	{ { .status = 480, .reason = "Q.850;cause=19" }, 480 },
 };
 
@@ -396,7 +397,7 @@ Test(leg, refusals_arrive_with_what_they_say)
 		cr_expect_eq(p.a.status, refusals[i].status);
 		cr_expect_eq(p.a.retry_after_s, cause->retry_after_s);
 		cr_expect_str_eq(p.a.reason, cause->reason ? cause->reason : "");
-		if (cause->contact)
+		if (cause->n_contacts)
 			cr_expect_str_eq(p.a.contact, "sip:1002@127.0.0.1");
 		pair_stop(&p);
 	}

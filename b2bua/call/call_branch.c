@@ -1,0 +1,193 @@
+/* A branch: one destination that is being rung, and what it says. */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/trunk/trunk.h"
+#include <string.h>
+
+static void stop_timer(su_timer_t **timer)
+{
+	if (*timer)
+		su_timer_destroy(*timer);
+	*timer = NULL;
+}
+
+void tl_branch_free(struct tl_branch *branch)
+{
+	tl_leg_release(branch->leg);
+	if (branch->call->early == branch)
+		branch->call->early = NULL;
+	stop_timer(&branch->timer);
+	if (branch->trunk)
+		tl_trunk_give(branch->call->app->trunks, branch->trunk);
+	tl_hunt_leave(branch->hunt);
+	g_free(branch->media.offered);
+	g_free(branch->media.reoffer);
+	g_free(branch->trunk);
+	g_free(branch->number);
+	g_free(branch->name);
+	g_free(branch);
+}
+
+static void win(struct tl_branch *branch, const struct tl_leg_event *event)
+{
+	struct tl_call *call = branch->call;
+
+	tl_call_stop_ring_timer(call);
+	stop_timer(&branch->timer);
+	call->b = branch;
+	if (event->desc) {
+		branch->media.remote = *event->desc;
+		branch->media.have_remote = true;
+	}
+	g_free(call->target);
+	call->target = g_strdup(branch->name);
+	g_free(call->call_id_b);
+	call->call_id_b = g_strdup(tl_leg_call_id(branch->leg));
+	call->news = event;
+	tl_call_raise(call, TL_CALL_EV_ANSWERED);
+	call->news = NULL;
+}
+
+/*
+ * RFC 3261 21.6: a 6xx speaks for the user, not for one telephone of his. His other
+ * telephones stop ringing; the others of a group are other users. What a trunk
+ * says of a number holds for all trunks.
+ */
+static void heed_global_refusal(struct tl_call *call, const struct tl_branch *branch)
+{
+	static const struct tl_cause declined = {
+		.reason = "SIP;cause=603;text=\"Declined elsewhere\"",
+	};
+
+	if (branch->trunk_cfg) {
+		g_free(call->declined);
+		call->declined = g_strdup(branch->number);
+	}
+	for (guint i = call->branches->len; branch->extension && i > 0; i--) {
+		struct tl_branch *other = call->branches->pdata[i - 1];
+
+		if (other == branch || other->extension != branch->extension)
+			continue;
+		tl_leg_close(other->leg, &declined);
+		g_ptr_array_remove_index(call->branches, i - 1);
+	}
+}
+
+/* Nobody is left of it: what comes next. Takes branch; the hunt goes on when there is one. */
+static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
+{
+	struct tl_call *call = branch->call;
+	bool was_heard = call->early == branch;
+	struct tl_cause cause = event->cause;
+	struct tl_hunt *hunt = NULL;
+
+	if (cause.status >= 300 && cause.status < 400) {
+		hunt = tl_call_redirected(branch, &cause);
+		if (!tl_call_passes_redirect(branch)) /* the callee's wish, not the caller's */
+			cause = (struct tl_cause) { .status = 480 };
+	} else if (cause.status >= 600) {
+		heed_global_refusal(call, branch);
+	}
+	if (!hunt && tl_kept_cause_better(&call->best, &cause))
+		call->best_by_b = true;
+	if (!hunt)
+		hunt = tl_hunt_ref(branch->hunt);
+	g_ptr_array_remove(call->branches, branch); /* frees it */
+	if (was_heard)
+		(void)tl_call_media_apply(call);
+	tl_hunt_next(hunt);
+	tl_hunt_leave(hunt);
+	if (call->branches->len > 0) {
+		tl_call_show(call);
+		return;
+	}
+	tl_call_stop_ring_timer(call);
+	tl_call_raise(call, TL_CALL_EV_EXHAUSTED);
+}
+
+static void on_branch_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_branch *branch = (struct tl_branch *)arg;
+	static const struct tl_cause no_answer = { .status = 408, .phrase = "No Answer" };
+
+	stop_timer(&branch->timer);
+	g_message("call=%s leg=b to=%s no answer in its time", branch->call->id, branch->name);
+	branch->call->no_answer = true;
+	tl_leg_close(branch->leg, &no_answer);
+	lose(branch, &(struct tl_leg_event) { .cause = no_answer });
+}
+
+void tl_branch_limit(struct tl_branch *branch, unsigned seconds)
+{
+	branch->timer = su_timer_create(su_root_task(branch->call->app->root), seconds * 1000);
+	if (branch->timer)
+		su_timer_set(branch->timer, on_branch_timer, (su_timer_arg_t *)branch);
+}
+
+static void make_progress(struct tl_branch *branch, const struct tl_leg_event *event)
+{
+	struct tl_call *call = branch->call;
+
+	if (!call->ringing_ms)
+		call->ringing_ms = g_get_real_time() / 1000;
+	if (event->desc) {
+		branch->media.remote = *event->desc;
+		branch->media.have_remote = true;
+	}
+	call->news = event;
+	call->newsmaker = branch;
+	tl_call_raise(call, TL_CALL_EV_PROGRESS);
+	call->news = NULL;
+	call->newsmaker = NULL;
+}
+
+static void hang_up(struct tl_branch *branch, const struct tl_leg_event *event)
+{
+	struct tl_call *call = branch->call;
+
+	if (branch != call->b) {
+		lose(branch, event);
+		return;
+	}
+	call->ended_by = "b";
+	tl_kept_cause_set(&call->end, &event->cause);
+	tl_call_raise(call, TL_CALL_EV_B_GONE);
+}
+
+void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void *user)
+{
+	struct tl_branch *branch = user;
+	struct tl_call *call = branch->call;
+
+	switch (event->type) {
+	case TL_LEG_PROGRESS:
+		make_progress(branch, event);
+		return;
+	case TL_LEG_ANSWERED:
+		win(branch, event);
+		return;
+	case TL_LEG_REFUSED:
+	case TL_LEG_GONE:
+		hang_up(branch, event);
+		return;
+	case TL_LEG_OFFERED:
+		tl_call_media_reoffered(call, leg, &branch->media, event->desc);
+		return;
+	case TL_LEG_ACKED:
+	case TL_LEG_REANSWERED:
+		if (event->desc)
+			(void)tl_call_media_answered(call, &branch->media, event->desc);
+		return;
+	case TL_LEG_INFO_DTMF:
+		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);
+		return;
+	case TL_LEG_INFO:
+	case TL_LEG_INFO_REPLY:
+		tl_call_info(call, leg, event);
+		return;
+	case TL_LEG_OFFER_REFUSED:
+		tl_call_media_offer_refused(call, &branch->media);
+		return;
+	case _TL_LEG_EVENT_MAX:
+		return;
+	}
+}

@@ -1,0 +1,260 @@
+/* Inviting: from a target of the dialplan to legs with their offers. */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/log.h"
+#include "b2bua/registrar/registrar.h"
+#include "b2bua/sip/stack.h"
+#include "b2bua/trunk/trunk.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* The address behind a URI's host, when it is a literal. */
+static bool literal_of(const char *uri, struct sockaddr_storage *ret_peer)
+{
+	g_autofree char *host = NULL;
+	const char *at = strrchr(uri, '@'), *colon = strchr(uri, ':');
+	const char *start = at ? at + 1 : colon ? colon + 1 : uri;
+	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_peer;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret_peer;
+
+	memset(ret_peer, 0, sizeof(*ret_peer));
+	if (*start == '[') {
+		host = g_strndup(start + 1, strcspn(start + 1, "]"));
+		in6->sin6_family = AF_INET6;
+		return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1;
+	}
+	host = g_strndup(start, strcspn(start, ":;?>"));
+	in4->sin_family = AF_INET;
+	return inet_pton(AF_INET, host, &in4->sin_addr) == 1;
+}
+
+/*
+ * Where packets to a target go, for choosing our address: its literal, or for
+ * a name, which is resolved later and elsewhere, whatever the default route
+ * leads to (TEST-NET-3 stands for "the outside"; nothing is sent there).
+ */
+static void peer_of(const struct tl_target *target, struct sockaddr_storage *ret_peer)
+{
+	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_peer;
+
+	if (literal_of(target->route ? target->route : target->request_uri, ret_peer))
+		return;
+	memset(ret_peer, 0, sizeof(*ret_peer));
+	in4->sin_family = AF_INET;
+	in4->sin_addr.s_addr = htonl(0xcb007101); /* 203.0.113.1 */
+}
+
+/* Fills branch->media.local with our offer. 0, or the status of the failure. */
+static int make_offer(struct tl_branch *branch, const struct tl_target *target)
+{
+	struct tl_call *call = branch->call;
+	struct tl_call_media *m = &branch->media;
+	const struct tl_media_desc *peer = call->a.have_local    ? &call->a.local
+					   : call->a.have_remote ? &call->a.remote
+								 : NULL;
+	struct sockaddr_storage ip;
+
+	peer_of(target, &m->peer);
+	if (tl_stack_media_ip(call->app->stack, (struct sockaddr *)&m->peer, &ip) < 0)
+		return 503;
+	if (tl_plan_offer(peer, &m->policy, &m->local) < 0)
+		return 488;
+	m->local.direction = TL_DIR_SENDRECV; /* a hold stays on its leg: call_modify.c */
+	m->have_local = true;
+	return tl_call_media_open(call, TL_SIDE_B, (struct sockaddr *)&ip,
+				  (struct sockaddr *)&m->peer, &m->local);
+}
+
+static void note_failure(struct tl_call *call, const char *name, int status, const char *why)
+{
+	static struct tl_log_limit limit;
+	unsigned skipped;
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("call=%s leg=b to=%s not called: %s skipped=%u", call->id, name, why,
+			  skipped);
+	if (tl_kept_cause_better(&call->best, &(struct tl_cause) { .status = status }))
+		call->best_by_b = false;
+}
+
+/*
+ * Whom the callee sees. A caller whose number is replaced by another does not
+ * show his own name beside it; who came without an identity (RFC 3323 4.1.1.3)
+ * goes on without one. Who is called for an extension that redirects sees the
+ * caller and not the extension, unless the route of that call says whom to show.
+ */
+static void show_caller(const struct tl_branch *branch, struct tl_party *from)
+{
+	const struct tl_call *call = branch->call;
+	const struct tl_decision *d = branch->decision;
+	const struct tl_extension_cfg *forwarder = tl_hunt_forwarder(branch->hunt);
+	const struct tl_party *came = &tl_leg_info(call->leg_a)->from;
+	bool own;
+
+	if (forwarder && strcmp(d->caller, forwarder->number) == 0)
+		d = call->decision;
+	own = strcmp(d->caller, call->caller) == 0;
+	from->user = d->caller;
+	from->name = d->caller_name ? d->caller_name : own ? came->name : NULL;
+	if (own && came->host && g_ascii_strcasecmp(came->host, "anonymous.invalid") == 0)
+		from->user = "";
+}
+
+/* Takes branch. ring_time_s: it is given up then; 0: with its step. */
+static void invite(struct tl_branch *branch, struct tl_target *target, unsigned ring_time_s)
+{
+	struct tl_call *call = branch->call;
+	const struct tl_leg_info *info = tl_leg_info(call->leg_a);
+	struct tl_header_set headers;
+	char id[48];
+	int status;
+
+	tl_call_invite_headers(call, branch->decision, &headers);
+	target->headers = headers.v;
+	target->n_headers = headers.n;
+	target->max_forwards = info->max_forwards;
+
+	status = make_offer(branch, target);
+	if (status) {
+		note_failure(call, branch->name, status,
+			     status == 488 ? "no codec in common" : "no media port or route");
+		tl_branch_free(branch);
+		return;
+	}
+	g_snprintf(id, sizeof(id), "call=%s leg=b", call->id);
+	if (tl_leg_invite(call->app->stack, target, &branch->media.local, tl_branch_on_leg, branch,
+			  id, &branch->leg) < 0) {
+		note_failure(call, branch->name, 503, "its address can't be used");
+		tl_branch_free(branch);
+		return;
+	}
+	g_message("call=%s leg=b ring=%s", call->id, branch->name);
+	g_free(call->call_id_b);
+	call->call_id_b = g_strdup(tl_leg_call_id(branch->leg));
+	call->rung = true;
+	g_ptr_array_add(call->branches, branch);
+	if (ring_time_s)
+		tl_branch_limit(branch, ring_time_s);
+}
+
+static struct tl_branch *new_branch(struct tl_call *call, const struct tl_decision *d,
+				    struct tl_hunt *hunt, const char *kind, const char *name)
+{
+	struct tl_branch *branch = g_new0(struct tl_branch, 1);
+
+	branch->call = call;
+	branch->decision = d;
+	branch->hunt = tl_hunt_ref(hunt);
+	branch->name = g_strconcat(kind, name, NULL);
+	return branch;
+}
+
+static void ring_extension(struct tl_call *call, const struct tl_decision *d,
+			   const struct tl_ring_target *t, struct tl_hunt *hunt)
+{
+	const struct tl_extension_cfg *ext = t->extension;
+	struct tl_binding bindings[TL_CALL_CONTACTS];
+	size_t n =
+		tl_registrar_lookup(call->app->registrar, ext->number, bindings, TL_CALL_CONTACTS);
+
+	if (n == 0)
+		note_failure(call, ext->number, 480, "not registered");
+	for (size_t i = 0; i < n && call->branches->len < TL_CALL_BRANCHES; i++) {
+		struct tl_branch *branch = new_branch(call, d, hunt, "", ext->number);
+		struct tl_target target = {
+			.request_uri = bindings[i].contact,
+			.route = bindings[i].route,
+			.to = { .name = ext->name, .user = ext->number },
+			.session_s = ext->session_expires_s,
+		};
+
+		branch->extension = ext;
+		branch->media.dtmf = ext->dtmf;
+		branch->media.hold = ext->hold;
+		branch->media.hold_music = ext->hold_music;
+		tl_call_policy(&branch->media.policy, ext->codecs, ext->n_codecs,
+			       tl_dialplan_gateway(call->dp), ext->dtmf);
+		show_caller(branch, &target.from);
+		invite(branch, &target, t->ring_time_s);
+	}
+}
+
+/* RFC 3261 25.1: what stands unescaped in the user part. */
+static char *escape_user(const char *user)
+{
+	return g_uri_escape_string(user, "!$&'()*+,;=?/", FALSE);
+}
+
+static char *trunk_uri(const struct tl_trunk_cfg *trunk, const char *number)
+{
+	GString *uri = g_string_new("sip:");
+	g_autofree char *user = escape_user(number);
+	bool v6 = strchr(trunk->host, ':') != NULL;
+
+	g_string_append_printf(uri, v6 ? "%s@[%s]" : "%s@%s", user, trunk->host);
+	if (trunk->port)
+		g_string_append_printf(uri, ":%u", trunk->port);
+	if (trunk->transport != _TL_TRANSPORT_INVALID && trunk->transport != TL_TRANSPORT_UDP)
+		g_string_append_printf(uri, ";transport=%s", tl_transport_name(trunk->transport));
+	return g_string_free(uri, FALSE);
+}
+
+/* uri: where a redirection of the trunk's own leads, or NULL: the number dialled. */
+static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
+		       const struct tl_trunk_cfg *trunk, const char *uri, unsigned ring_time_s,
+		       struct tl_hunt *hunt)
+{
+	g_autofree char *own_uri = uri ? NULL : trunk_uri(trunk, d->callee);
+	struct tl_branch *branch = new_branch(call, d, hunt, "trunk:", trunk->name);
+	struct tl_target target = {
+		.request_uri = uri ? uri : own_uri,
+		/* a carrier that knows us by an account wants its own domain in From */
+		.from = { .host = trunk->user ? trunk->host : NULL },
+		.to = { .user = d->callee, .host = trunk->host },
+		.auth_user = trunk->user,
+		.auth_password = trunk->password,
+		.session_s = trunk->session_expires_s,
+	};
+
+	branch->trunk_cfg = trunk;
+	branch->number = g_strdup(d->callee);
+	if (g_strcmp0(call->declined, d->callee) == 0 && !uri) {
+		tl_branch_free(branch); /* the refusal has been kept */
+		return;
+	}
+	if (tl_trunk_take(call->app->trunks, trunk->name) < 0) {
+		note_failure(call, branch->name, 503, "its max-calls is reached");
+		tl_branch_free(branch);
+		return;
+	}
+	branch->trunk = g_strdup(trunk->name);
+	branch->media.dtmf = trunk->dtmf;
+	branch->media.hold = trunk->hold;
+	branch->media.hold_music = trunk->hold_music;
+	tl_call_policy(&branch->media.policy, trunk->codecs, trunk->n_codecs,
+		       tl_dialplan_gateway(call->dp), trunk->dtmf);
+	show_caller(branch, &target.from);
+	invite(branch, &target, ring_time_s);
+}
+
+void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,
+			 const struct tl_ring_target *target, struct tl_hunt *hunt)
+{
+	switch (target->kind) {
+	case TL_TARGET_EXTENSION:
+		ring_extension(call, d, target, hunt);
+		return;
+	case TL_TARGET_TRUNK:
+		ring_trunk(call, d, target->trunk, NULL, target->ring_time_s, hunt);
+		return;
+	case _TL_TARGET_MAX:
+	case _TL_TARGET_INVALID:
+		return;
+	}
+}
+
+void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
+		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt)
+{
+	ring_trunk(call, d, trunk, uri, 0, hunt);
+}
