@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include "media/crypto.h"
 #include "media/plan/codec.h"
 
 enum {
@@ -47,6 +48,9 @@ struct tl_media_desc {
 	unsigned ptime_ms;            /* 0: not said */
 	unsigned maxptime_ms;         /* 0: not said */
 	bool rtcp_mux;
+	bool savp;       /* RTP/SAVP: encrypted or nothing; else a=crypto is an offer (RFC 8643) */
+	size_t n_crypto; /* 0: plain */
+	struct tl_crypto crypto[TL_DESC_CRYPTO]; /* in order of preference */
 	size_t n_formats;
 	struct tl_format formats[TL_DESC_FORMATS]; /* in order of preference */
 	size_t n_events;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "media/rtp/srtp.h"
 #include "media/session_priv.h"
 
 enum {
@@ -31,6 +32,9 @@ static int start(struct tl_media *media)
 {
 	int r;
 
+	r = tl_srtp_init();
+	if (r < 0)
+		return r;
 	r = tl_ports_new(media->cfg.rtp_port_min, media->cfg.rtp_port_max, &media->ports);
 	if (r < 0)
 		return r;

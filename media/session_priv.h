@@ -38,7 +38,7 @@ struct tl_session {
 	void *user;
 	bool closed;
 	union tl_address local[_TL_SIDE_MAX][TL_PLAN_PORTS]; /* family 0: none */
-	bool takes_digits[_TL_SIDE_MAX]; /* by the last plan */
+	bool takes_digits[_TL_SIDE_MAX];                     /* by the last plan */
 
 	/* lent to the worker from close on */
 	struct tl_closing closing;

@@ -82,6 +82,8 @@ void tl_flow_free(struct tl_flow_pair *pair)
 		tl_ear_drop(end);
 		tl_flow_tone_drop(end);
 		tl_flow_rtcp_bye(end);
+		tl_srtp_free(end->srtp_in);
+		tl_srtp_free(end->srtp_out);
 		close_ports(end);
 	}
 	tl_flow_record_stop(pair);
@@ -150,6 +152,24 @@ void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us)
 	pair->due_us = MIN(pair->due_us, due_us);
 }
 
+/* A context goes on with its key; another key makes another. */
+static bool set_key(struct tl_srtp **srtp, const struct tl_crypto *crypto, bool outgoing)
+{
+	if (tl_srtp_has(*srtp, crypto))
+		return true;
+	tl_srtp_free(*srtp);
+	*srtp = NULL;
+	return crypto->suite == TL_SRTP_NONE || tl_srtp_new(crypto, outgoing, srtp) == 0;
+}
+
+static void plan_keys(struct tl_flow_end *end)
+{
+	end->deaf = !set_key(&end->srtp_in, &end->plan->receive_crypto, false);
+	end->dumb = !set_key(&end->srtp_out, &end->plan->send_crypto, true);
+	if (end->deaf || end->dumb)
+		tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, "libsrtp2 refuses the key");
+}
+
 static void plan_relay(struct tl_flow_end *end)
 {
 	const struct tl_flow_end *to = tl_flow_target(end);
@@ -178,6 +198,7 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 		end->heard_us = now_us;
 	if (!end->rtcp.next_us && plan->open)
 		end->rtcp.next_us = now_us + 2500000;
+	plan_keys(end);
 	plan_relay(end);
 	if (!plan->open || (!end->pair->recorder && end->relayable))
 		tl_ear_drop(end);

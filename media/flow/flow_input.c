@@ -29,6 +29,11 @@ static bool is_comfort_noise(const struct tl_side_plan *plan, uint8_t pt)
 	       plan->receive_formats[0].codec->clock_hz == 8000;
 }
 
+bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp)
+{
+	return !end->deaf && (!end->srtp_in || tl_srtp_unprotect(end->srtp_in, packet, rtcp) == 0);
+}
+
 static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
 {
 	switch (tl_source_check(&end->source, &packet->from, packet->arrived_us)) {
@@ -141,7 +146,8 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 		drop(end, packet); /* may well be good, but we don't know yet */
 		return;
 	}
-	if (tl_rtp_parse(packet->data, packet->bytes, &packet->rtp) < 0) {
+	if (!tl_flow_unseal(end, packet, false) ||
+	    tl_rtp_parse(packet->data, packet->bytes, &packet->rtp) < 0) {
 		drop_junk(end, packet);
 		return;
 	}

@@ -2,12 +2,17 @@
 
 #include "media/flow/flow_priv.h"
 
+bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp)
+{
+	return !to->dumb && (!to->srtp_out || tl_srtp_protect(to->srtp_out, packet, rtcp) == 0);
+}
+
 /* Takes packet, whose header is written. */
 static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct tl_flow_end *from)
 {
 	const union tl_address *address = tl_source_destination(&to->source);
 
-	if (!to->plan->send || !to->port || !address) {
+	if (!to->plan->send || !to->port || !address || !tl_flow_seal(to, packet, false)) {
 		tl_pool_give(to->pair->env->pool, packet);
 		return;
 	}

@@ -21,6 +21,7 @@
 #include "media/rtp/reception.h"
 #include "media/rtp/rtcp.h"
 #include "media/rtp/source.h"
+#include "media/rtp/srtp.h"
 
 struct tl_flow_end;
 
@@ -31,8 +32,8 @@ struct tl_ear {
 	struct tl_tone_ear *tones; /* NULL: nobody listens for digits */
 	unsigned tones_hz;
 	int64_t tones_us;         /* when something was heard last */
-	char digit;       /* now heard, '\0': none */
-	int64_t digit_us; /* since when */
+	char digit;               /* now heard, '\0': none */
+	int64_t digit_us;         /* since when */
 	struct tl_format in, out; /* of the chain */
 	bool encodes;             /* out counts */
 	unsigned out_ptime_ms;
@@ -76,6 +77,9 @@ struct tl_flow_end {
 	size_t n_ports;
 	struct tl_flow_port ports[TL_PLAN_PORTS];
 	const struct tl_flow_port *port; /* what is sent leaves by it; NULL: none yet */
+
+	struct tl_srtp *srtp_in, *srtp_out; /* NULL: plain */
+	bool deaf, dumb; /* the plan wants encryption, and it can't be had: nothing passes */
 
 	/* in */
 	struct tl_source source;
@@ -129,6 +133,8 @@ static inline int64_t tl_flow_now(const struct tl_flow_end *end)
 }
 
 /* flow_output.c */
+/* Encrypts a finished packet, if the plan wants that. False: it can't go out. */
+bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp);
 /* Takes packet, parsed, as it came from `from`. Sends its payload on. */
 void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet);
 /* Sends audio of our own making. from, arrived_us: whose delay to count, or NULL. */
@@ -173,6 +179,9 @@ void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *bef
 /* For a recorder, if there is one: heard from this end at at_us. */
 void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
 		  int64_t at_us);
+/* flow_input.c */
+/* Decrypts what came in, if the plan wants that. False: it is not authentic. */
+bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp);
 /* flow_rtcp.c */
 void tl_flow_rtcp_init(struct tl_flow_end *end);
 void tl_flow_rtcp_second(struct tl_flow_end *end);

@@ -88,13 +88,19 @@ static void report(struct tl_flow_end *end, bool bye)
 		out.rtp_ts = tl_pack_clock(&end->out, end->plan->send_format.codec->clock_hz,
 					   tl_flow_now(end));
 		out.packets = (uint32_t)tx;
-		out.octets = (uint32_t)(tl_counter_get(&end->counters->tx_bytes) -
-					tx * TL_RTP_HEADER_BYTES);
+		out.octets =
+			(uint32_t)(tl_counter_get(&end->counters->tx_bytes) -
+				   tx * (TL_RTP_HEADER_BYTES +
+					 tl_srtp_suite_overhead(end->plan->send_crypto.suite)));
 	}
 	end->rtcp.tx_before = tx;
 	packet = tl_pool_take(end->pair->env->pool);
 	packet->arrived_us = 0;
 	packet->bytes = (uint16_t)tl_rtcp_write(&out, packet->data);
+	if (!tl_flow_seal(end, packet, true)) {
+		tl_pool_give(end->pair->env->pool, packet);
+		return;
+	}
 	tl_io_send(end->pair->env->io, end->plan->rtcp_mux ? end->port->rtp_fd : end->port->rtcp_fd,
 		   &to, packet, NULL, NULL);
 }
@@ -122,7 +128,8 @@ void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_
 	const union tl_address *rtp = tl_source_destination(&end->source);
 	struct tl_rtcp rtcp;
 
-	if (tl_rtcp_parse(packet->data, packet->bytes, &rtcp) < 0 ||
+	if (!tl_flow_unseal(end, packet, true) ||
+	    tl_rtcp_parse(packet->data, packet->bytes, &rtcp) < 0 ||
 	    (rtp && !tl_address_same_host(rtp, &packet->from))) {
 		tl_counter_add(&end->counters->junk_pkts, 1);
 	} else {

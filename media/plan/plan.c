@@ -195,9 +195,11 @@ int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc
 		return -ENOENT;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		plan.side[side].event_send_pt = plan.side[side].event_receive_pt = -1;
-		if (legs.open[side])
-			fill_side(&plan.side[side], chosen[side], legs.local[side],
-				  legs.remote[side]);
+		if (!legs.open[side])
+			continue;
+		fill_side(&plan.side[side], chosen[side], legs.local[side], legs.remote[side]);
+		if (tl_plan_crypto(&plan.side[side], legs.local[side], legs.remote[side]) < 0)
+			return -ENOENT;
 	}
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
 		plan.path[side] = path_from(&legs, &plan, side);

@@ -20,6 +20,8 @@ struct tl_media_policy {
 	const struct tl_codec *codecs[TL_DESC_FORMATS]; /* by preference */
 	size_t n_codecs;
 	bool telephone_event; /* offer and accept it */
+	enum tl_srtp_mode srtp;
+	struct tl_srtp_keys srtp_keys; /* ours; unused when it is off */
 };
 
 /*
@@ -29,6 +31,7 @@ struct tl_media_policy {
  * types of the peer are kept, so that a relayed call maps nothing. Telephone-event is
  * offered at each clock rate that an offered format uses, and at 8000. rtp and rtcp of
  * *ret_offer are the caller's to fill. -ENOENT: nothing can be offered.
+ * Encryption is the leg's own affair: policy alone decides.
  */
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
 		  struct tl_media_desc *ret_offer);
@@ -40,7 +43,8 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
  * no transcoding if there is one, else the best by quality, then cost. Answers with one audio
  * format and its telephone-event, payload types of the offer, direction
  * mirrored, ptime kept. Computed from the offer at hand alone, never from an
- * earlier answer. -ENOENT: no common format (SIP 488).
+ * earlier answer. -ENOENT: no common format, or encryption that one of both
+ * wants and the other has not (SIP 488).
  */
 int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
@@ -66,7 +70,8 @@ struct tl_side_plan {
 	int event_send_pt;                                 /* -1: none */
 	int event_receive_pt;                              /* -1: none */
 	unsigned event_clock_hz;
-	bool tones; /* digits are tones in the audio, both ways */
+	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
+	bool tones;                                   /* digits are tones in the audio, both ways */
 };
 
 enum tl_path {
@@ -92,7 +97,7 @@ void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b);
 
 /* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,
  * and equal packet time make a relay. 0, or -ENOENT when a side's two
- * descriptions share no format. */
+ * descriptions share no format, or no key where one of both wants encryption. */
 int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc *remote_a,
 		 const struct tl_media_desc *local_b, const struct tl_media_desc *remote_b,
 		 struct tl_plan *ret_plan);

@@ -166,6 +166,8 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	if (!chosen)
 		return -ENOENT;
 
+	if (tl_plan_answer_crypto(offer, policy, &answer) < 0)
+		return -ENOENT;
 	answer.n_formats = 1;
 	answer.formats[0] = *chosen;
 	answer_fmtp(chosen, relayed, answer.formats[0].fmtp);

@@ -170,6 +170,7 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 		return -ENOENT;
 	if (policy->telephone_event)
 		append_events(&offer, peer, &numbers);
+	tl_plan_offer_crypto(policy, &offer);
 	if (peer) {
 		/* What the peer says of itself is what we can be to the other side: a leg on
 		 * hold (sendonly) lets us be sendonly there (RFC 3264 8.4). */

@@ -31,3 +31,13 @@ struct tl_plan_list {
 };
 /* What a transcoded pair is worth: more is better. Below 0: this machine can't. */
 long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b);
+
+/* plan_crypto.c */
+/* Our lines of an offer, as the policy wants. */
+void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_desc *offer);
+/* Our line of an answer. -ENOENT: encryption that one of both wants can't be. */
+int tl_plan_answer_crypto(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
+			  struct tl_media_desc *answer);
+/* The keys of a side. -ENOENT: as above. */
+int tl_plan_crypto(struct tl_side_plan *side, const struct tl_media_desc *local,
+		   const struct tl_media_desc *remote);

@@ -17,7 +17,7 @@ struct tl_packet {
 	struct tl_rtp rtp;
 	uint16_t bytes;
 	uint16_t at; /* where in data it begins */
-	uint8_t data[TL_PACKET_BYTES];
+	_Alignas(8) uint8_t data[TL_PACKET_BYTES];
 };
 
 static inline const uint8_t *tl_packet_payload(const struct tl_packet *packet)

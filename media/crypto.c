@@ -1,0 +1,54 @@
+#include "media/crypto.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include <glib.h>
+
+static const struct {
+	const char *name;
+	size_t key_bytes, overhead;
+} suites[_TL_SRTP_SUITE_MAX] = {
+	[TL_SRTP_AEAD_AES_128_GCM] = { "AEAD_AES_128_GCM", 16 + 12, 16 },
+	[TL_SRTP_AEAD_AES_256_GCM] = { "AEAD_AES_256_GCM", 32 + 12, 16 },
+	[TL_SRTP_AES_CM_128_HMAC_SHA1_80] = { "AES_CM_128_HMAC_SHA1_80", 16 + 14, 10 },
+	[TL_SRTP_AES_CM_128_HMAC_SHA1_32] = { "AES_CM_128_HMAC_SHA1_32", 16 + 14, 4 },
+	[TL_SRTP_AES_256_CM_HMAC_SHA1_80] = { "AES_256_CM_HMAC_SHA1_80", 32 + 14, 10 },
+	[TL_SRTP_AES_256_CM_HMAC_SHA1_32] = { "AES_256_CM_HMAC_SHA1_32", 32 + 14, 4 },
+};
+
+const char *tl_srtp_suite_name(enum tl_srtp_suite suite)
+{
+	return suite > TL_SRTP_NONE && suite < _TL_SRTP_SUITE_MAX ? suites[suite].name : NULL;
+}
+
+enum tl_srtp_suite tl_srtp_suite_from_name(const char *name)
+{
+	for (int i = TL_SRTP_NONE + 1; i < _TL_SRTP_SUITE_MAX; i++)
+		if (g_ascii_strcasecmp(name, suites[i].name) == 0)
+			return (enum tl_srtp_suite)i;
+	return _TL_SRTP_SUITE_INVALID;
+}
+
+size_t tl_srtp_suite_key_bytes(enum tl_srtp_suite suite)
+{
+	return suites[suite].key_bytes;
+}
+
+size_t tl_srtp_suite_overhead(enum tl_srtp_suite suite)
+{
+	return suites[suite].overhead;
+}
+
+bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b)
+{
+	return a->suite == b->suite && memcmp(a->key, b->key, suites[a->suite].key_bytes) == 0;
+}
+
+void tl_srtp_keys_make(struct tl_srtp_keys *keys)
+{
+	/* Up to 256 bytes come whole, once the kernel has been seeded: getrandom(2). */
+	for (int i = 0; i < _TL_SRTP_SUITE_MAX; i++)
+		if (getrandom(keys->v[i], sizeof keys->v[i], 0) != sizeof keys->v[i])
+			g_error("no random numbers for keys");
+}

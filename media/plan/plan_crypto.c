@@ -1,0 +1,65 @@
+#include <errno.h>
+#include <string.h>
+
+#include "media/plan/plan_priv.h"
+
+static void add(struct tl_media_desc *desc, unsigned tag, enum tl_srtp_suite suite,
+		const struct tl_srtp_keys *keys)
+{
+	struct tl_crypto *crypto = &desc->crypto[desc->n_crypto++];
+
+	crypto->tag = tag;
+	crypto->suite = suite;
+	memcpy(crypto->key, keys->v[suite], sizeof crypto->key);
+}
+
+void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_desc *offer)
+{
+	if (policy->srtp != TL_SRTP_MODE_OFFER && policy->srtp != TL_SRTP_MODE_REQUIRED)
+		return;
+	offer->savp = policy->srtp == TL_SRTP_MODE_REQUIRED;
+	for (int suite = TL_SRTP_NONE + 1; suite < _TL_SRTP_SUITE_MAX; suite++)
+		add(offer, (unsigned)suite, (enum tl_srtp_suite)suite, &policy->srtp_keys);
+}
+
+/* RFC 4568 5.1.2: one line of the offer, the first that we know, under its own tag. */
+int tl_plan_answer_crypto(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
+			  struct tl_media_desc *answer)
+{
+	bool wanted = offer->savp || policy->srtp == TL_SRTP_MODE_REQUIRED;
+
+	if (policy->srtp == TL_SRTP_MODE_OFF || offer->n_crypto == 0)
+		return wanted ? -ENOENT : 0;
+	answer->savp = offer->savp;
+	add(answer, offer->crypto[0].tag, offer->crypto[0].suite, &policy->srtp_keys);
+	return 0;
+}
+
+static const struct tl_crypto *find(const struct tl_media_desc *desc, const struct tl_crypto *other)
+{
+	for (size_t i = 0; i < desc->n_crypto; i++)
+		if (desc->crypto[i].tag == other->tag && desc->crypto[i].suite == other->suite)
+			return &desc->crypto[i];
+	return NULL;
+}
+
+/* The answer has one line, and the offer one with its tag. */
+int tl_plan_crypto(struct tl_side_plan *side, const struct tl_media_desc *local,
+		   const struct tl_media_desc *remote)
+{
+	const struct tl_crypto *ours = NULL, *theirs = NULL;
+
+	if (remote->n_crypto == 1) {
+		theirs = &remote->crypto[0];
+		ours = find(local, theirs);
+	} else if (local->n_crypto == 1) {
+		ours = &local->crypto[0];
+		theirs = find(remote, ours);
+	}
+	if (ours && theirs) {
+		side->send_crypto = *ours;
+		side->receive_crypto = *theirs;
+		return 0;
+	}
+	return local->savp || remote->savp ? -ENOENT : 0;
+}
