@@ -28,6 +28,7 @@ static struct held_decision *held_new(struct tl_dialplan *dp, const struct tl_fa
 	d->ring_time_s = dp->gateway.ring_time_s;
 	d->dtmf = _TL_DTMF_INVALID;
 	d->srtp = _TL_SRTP_INVALID;
+	d->transfer = _TL_TRANSFER_INVALID;
 	if (facts->source == TL_SOURCE_EXTENSION) {
 		const struct tl_extension_cfg *ext = tl_dialplan_extension(dp, facts->source_name);
 

@@ -137,15 +137,6 @@ enum tl_media_mode {
 };
 const char *tl_media_mode_name(enum tl_media_mode m); /* "auto", "direct" */
 
-/* Who carries out a REFER. */
-enum tl_transfer_mode {
-	TL_TRANSFER_LOCAL, /* Twinleg, by calling the target itself */
-	TL_TRANSFER_PASS,  /* the other leg: REFER is passed on */
-	_TL_TRANSFER_MAX,
-	_TL_TRANSFER_INVALID = -22,
-};
-const char *tl_transfer_mode_name(enum tl_transfer_mode m); /* "local", "pass" */
-
 struct tl_decision {
 	const char *route; /* name of the route that took the call; "": none was needed,
 			    * an extension calls another */
@@ -191,7 +182,7 @@ struct tl_decision {
 	enum tl_srtp_policy srtp; /* of both legs; REQUIRED: a caller without is refused with 488 */
 	enum tl_echo_mode echo_cancel;
 	enum tl_media_mode media;
-	enum tl_transfer_mode transfer;
+	enum tl_transfer_mode transfer; /* _TL_TRANSFER_INVALID: the route does not say */
 };
 
 /* What the route says of a header field of this name; drop wins over carry. */

@@ -16,6 +16,7 @@ static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const on_redirect_words[] = { "follow", "pass", "refuse", NULL };
+static const char *const transfer_words[] = { "local", "pass", "off", NULL };
 static const char *const play_as_words[] = { "early", "answer", NULL };
 
 /* Where a row writes: field of struct tl_gateway and so on. */
@@ -161,6 +162,12 @@ static const struct tl_key trunk_keys[] = {
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },
+	{ "transfer", tl_parse_word, AT(tl_trunk_cfg, transfer), .words = transfer_words,
+	  .initial = "local",
+	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "
+		  "routes "
+		  "that it may call by itself), pass (the other party gets the REFER, when it can "
+		  "follow it) or off" },
 	{ "hold-music", tl_parse_music, AT(tl_trunk_cfg, hold_music), .example = "none",
 	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
 	{ "session-expires", tl_parse_seconds, AT(tl_trunk_cfg, session_expires_s), .max = DAY_S,
@@ -191,6 +198,12 @@ static const struct tl_key extension_keys[] = {
 	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "
 		  "gets "
 		  "a re-INVITE that says so)" },
+	{ "transfer", tl_parse_word, AT(tl_extension_cfg, transfer), .words = transfer_words,
+	  .initial = "local",
+	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "
+		  "routes "
+		  "that it may call by itself), pass (the other party gets the REFER, when it can "
+		  "follow it) or off" },
 	{ "hold-music", tl_parse_music, AT(tl_extension_cfg, hold_music), .example = "none",
 	  .help = "What those hear whom it puts on hold, or none. Default: that of [gateway]" },
 	{ "session-expires", tl_parse_seconds, AT(tl_extension_cfg, session_expires_s),
@@ -269,6 +282,9 @@ static const struct tl_key route_keys[] = {
 	  .help = "Number shown to the callee, or withheld. Default: the caller's own" },
 	{ "caller-name", tl_parse_text, ROUTE(caller_name), .example = "Example Ltd",
 	  .help = "Name shown to the callee. Default: the caller's own" },
+	{ "transfer", tl_parse_word, ROUTE(transfer), .words = transfer_words, .example = "pass",
+	  .help = "Transfers of calls that this route takes: local, pass or off. Default: as the "
+		  "section of whoever asks says" },
 	{ "hold-music", tl_parse_music, ROUTE(hold_music), .example = "none",
 	  .help = "What a party on hold hears, or none. Default: that of whoever holds, then "
 		  "that of [gateway]" },

@@ -60,7 +60,7 @@ struct tl_route_cfg {
 	size_t n_play;
 	enum tl_play_as play_as;
 	enum tl_record_mode record;
-	const char *hold_music;  /* "": none; NULL: not said */
+	const char *hold_music;              /* "": none; NULL: not said */
 	bool echo;                           /* answer = echo */
 	struct tl_follow reject;             /* TL_FOLLOW_NONE: there is none */
 	const struct tl_redirect *redirects; /* as in struct tl_follow */

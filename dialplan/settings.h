@@ -80,6 +80,16 @@ enum tl_on_redirect {
 	_TL_ON_REDIRECT_INVALID = -22,
 };
 
+/* Key transfer: what becomes of a REFER. */
+enum tl_transfer_mode {
+	TL_TRANSFER_LOCAL, /* we carry it out */
+	TL_TRANSFER_PASS,  /* the other leg gets it, when that leads anywhere */
+	TL_TRANSFER_OFF,   /* it is refused */
+	_TL_TRANSFER_MAX,
+	_TL_TRANSFER_INVALID = -22, /* of a route: as the transferor's section says */
+};
+const char *tl_transfer_mode_name(enum tl_transfer_mode m); /* "local", "pass", "off" */
+
 struct tl_gateway {
 	const struct tl_listen *listen;
 	size_t n_listen;
@@ -131,6 +141,7 @@ struct tl_trunk_cfg {
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
 	enum tl_hold_mode hold;
+	enum tl_transfer_mode transfer; /* when this one asks for it */
 	const char *hold_music;     /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s; /* as in struct tl_gateway */
 	enum tl_on_redirect on_redirect;
@@ -147,6 +158,7 @@ struct tl_extension_cfg {
 	enum tl_dtmf_mode dtmf;
 	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
+	enum tl_transfer_mode transfer; /* when this one asks for it */
 	const char *hold_music;     /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s; /* as in struct tl_gateway */
 	bool watchable;     /* the others may see whether it is there and whether it talks */

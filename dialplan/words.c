@@ -76,6 +76,7 @@ const char *tl_transfer_mode_name(enum tl_transfer_mode m)
 	static const char *const names[_TL_TRANSFER_MAX] = {
 		[TL_TRANSFER_LOCAL] = "local",
 		[TL_TRANSFER_PASS] = "pass",
+		[TL_TRANSFER_OFF] = "off",
 	};
 
 	return NAME_OF(names, m);

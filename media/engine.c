@@ -122,7 +122,7 @@ static void deliver(struct tl_session *session, const struct tl_media_news *news
 {
 	struct tl_media_event event = {
 		.type = news->type,
-		.side = news->side,
+		.side = session->swapped ? tl_side_other(news->side) : news->side,
 		.digit = news->digit,
 		.duration_ms = news->duration_ms,
 		.text = news->text[0] ? news->text : NULL,
@@ -130,7 +130,7 @@ static void deliver(struct tl_session *session, const struct tl_media_news *news
 	bool last = news->type == TL_MEDIA_CLOSED;
 
 	if (last)
-		tl_counters_read(&session->counters, &event.stats);
+		tl_session_stats(session, &event.stats);
 	/* The callback may close the session, and nothing but CLOSED frees it. */
 	if (session->on_event && (last || !session->closed))
 		session->on_event(&event, session->user);

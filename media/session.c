@@ -97,6 +97,12 @@ int tl_session_new(struct tl_media *media, const char *id, tl_media_event_fn *on
 	return 0;
 }
 
+/* The worker's side: its own do not change when the call's are exchanged. */
+static enum tl_side own_side(const struct tl_session *session, enum tl_side side)
+{
+	return session->swapped ? tl_side_other(side) : side;
+}
+
 /* Binds a pair to address, and writes its port there. */
 static int open_port(struct tl_session *session, enum tl_side side, union tl_address *address)
 {
@@ -136,6 +142,7 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 
 	if (!tl_address_is_set(&address))
 		return -EAFNOSUPPORT;
+	side = own_side(session, side);
 	local = find_local(session, side, &address);
 	if (!local)
 		return -EADDRNOTAVAIL;
@@ -153,12 +160,17 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 int tl_session_apply(struct tl_session *session, const struct tl_plan *plan)
 {
 	struct tl_cmd cmd = { .op = TL_CMD_APPLY, .plan = g_memdup2(plan, sizeof *plan) };
-	int r = post(session, &cmd, false);
+	int r;
 
+	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++) {
+		cmd.plan->side[own_side(session, side)] = plan->side[side];
+		cmd.plan->path[own_side(session, side)] = plan->path[side];
+	}
+	r = post(session, &cmd, false);
 	if (r < 0)
 		return r;
-	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		session->takes_digits[side] =
+	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++)
+		session->takes_digits[own_side(session, side)] =
 			plan->side[side].open &&
 			(plan->side[side].tones || plan->side[side].event_send_pt >= 0);
 	return 0;
@@ -167,7 +179,7 @@ int tl_session_apply(struct tl_session *session, const struct tl_plan *plan)
 int tl_session_play(struct tl_session *session, enum tl_side side, const char *const *paths,
 		    size_t n_paths, bool loop)
 {
-	struct tl_cmd cmd = { .op = TL_CMD_PLAY, .side = side };
+	struct tl_cmd cmd = { .op = TL_CMD_PLAY, .side = own_side(session, side) };
 
 	cmd.play = g_new0(struct tl_play_order, 1);
 	cmd.play->loop = loop;
@@ -180,7 +192,7 @@ int tl_session_play(struct tl_session *session, enum tl_side side, const char *c
 
 void tl_session_play_stop(struct tl_session *session, enum tl_side side)
 {
-	struct tl_cmd cmd = { .op = TL_CMD_PLAY_STOP, .side = side };
+	struct tl_cmd cmd = { .op = TL_CMD_PLAY_STOP, .side = own_side(session, side) };
 
 	if (post(session, &cmd, true) < 0)
 		g_debug("call=%s worker inbox is full, playing goes on", session->name);
@@ -189,9 +201,9 @@ void tl_session_play_stop(struct tl_session *session, enum tl_side side)
 int tl_session_send_dtmf(struct tl_session *session, enum tl_side side, char digit,
 			 unsigned duration_ms)
 {
-	struct tl_cmd cmd = { .op = TL_CMD_DTMF, .side = side };
+	struct tl_cmd cmd = { .op = TL_CMD_DTMF, .side = own_side(session, side) };
 
-	if (!session->takes_digits[side])
+	if (!session->takes_digits[cmd.side])
 		return -ENOTSUP;
 	cmd.dtmf.digit = digit;
 	cmd.dtmf.duration_ms = duration_ms;
@@ -219,6 +231,25 @@ void tl_session_stats(const struct tl_session *session, struct tl_session_stats 
 {
 	/* Reading an atomic does not change it, though C has no const form of it for all. */
 	tl_counters_read((struct tl_session_counters *)&session->counters, ret_stats);
+	tl_session_orient_stats(session, ret_stats);
+}
+
+void tl_session_orient_stats(const struct tl_session *session, struct tl_session_stats *stats)
+{
+	const struct tl_session_stats own = *stats;
+
+	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++) {
+		stats->side[side] = own.side[own_side(session, side)];
+		stats->path[side] = own.path[own_side(session, side)];
+	}
+}
+
+void tl_session_hand_over(struct tl_session *session, bool swap, tl_media_event_fn *on_event,
+			  void *user)
+{
+	session->on_event = on_event;
+	session->user = user;
+	session->swapped ^= swap;
 }
 
 void tl_session_close(struct tl_session *session)

@@ -106,6 +106,14 @@ int tl_session_record(struct tl_session *session, const char *path, bool mono);
 void tl_session_record_stop(struct tl_session *session);
 /* The latest counters; may lag by a tick. */
 void tl_session_stats(const struct tl_session *session, struct tl_session_stats *ret_stats);
+/*
+ * The session goes to another call: events go there from now on. swap: what was
+ * side A is side B from now on, and the other way about, in every function and
+ * event here; nothing changes on the worker. (So a transfer moves no leg whose
+ * ports may stay. A recording keeps its channels: who was heard left stays left.)
+ */
+void tl_session_hand_over(struct tl_session *session, bool swap, tl_media_event_fn *on_event,
+			  void *user);
 /* Ends the call's media. TL_MEDIA_CLOSED comes once, later; until then user
  * must stay valid. No other function may be called on session after this. */
 void tl_session_close(struct tl_session *session);

@@ -37,6 +37,7 @@ struct tl_session {
 	tl_media_event_fn *on_event;
 	void *user;
 	bool closed;
+	bool swapped; /* the call's side A is the worker's side B */
 	union tl_address local[_TL_SIDE_MAX][TL_PLAN_PORTS]; /* family 0: none */
 	bool takes_digits[_TL_SIDE_MAX];                     /* by the last plan */
 
@@ -46,5 +47,7 @@ struct tl_session {
 	struct tl_session_counters counters;
 };
 
+/* Counters by the worker's sides become those by the call's. */
+void tl_session_orient_stats(const struct tl_session *session, struct tl_session_stats *stats);
 /* Gives its ports back and frees it: the worker knows it no more. */
 void tl_session_free(struct tl_session *session);

@@ -1,4 +1,5 @@
 #include "b2bua/call/call_priv.h"
+#include "b2bua/call/call_transfer.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
@@ -49,6 +50,8 @@ static void close_a(struct tl_call *call)
 	struct tl_cause cause = tl_cause_for_caller(&call->end.cause);
 	struct tl_header_set headers;
 
+	if (!call->leg_a || tl_call_give_back(call, TL_SIDE_A))
+		return;
 	cause = tl_call_pass_cause(call, &cause, &headers);
 	tl_leg_close(call->leg_a, &cause);
 }
@@ -58,7 +61,7 @@ static void close_b(struct tl_call *call)
 	struct tl_header_set headers;
 	struct tl_cause cause = tl_call_pass_cause(call, &call->end.cause, &headers);
 
-	if (call->b)
+	if (call->b && !tl_call_give_back(call, TL_SIDE_B))
 		tl_leg_close(call->b->leg, &cause);
 }
 
@@ -74,12 +77,22 @@ static void drop_targets(struct tl_call *call)
 	tl_call_drop_targets(call, call->b ? &elsewhere : &cause);
 }
 
+static void join(struct tl_call *call)
+{
+	int status = tl_call_join(call);
+
+	if (status)
+		tl_call_raise(call, tl_call_refuse(call, &(struct tl_cause) { .status = status }));
+}
+
 static void perform(struct tl_call *call, enum tl_call_action action)
 {
 	switch (action) {
 	case TL_CALL_DO_PLAY:
 	case TL_CALL_DO_SERVE:
 		stop_unless_ok(call, tl_call_media_play(call), "announcement");
+		if (call->state == TL_CALL_SERVING)
+			tl_call_transfer_done(call);
 		return;
 	case TL_CALL_DO_RING:
 		tl_call_ring(call);
@@ -89,9 +102,25 @@ static void perform(struct tl_call *call, enum tl_call_action action)
 		return;
 	case TL_CALL_DO_PROGRESS:
 		tl_call_media_progress(call);
+		tl_call_transfer_progress(call, call->news->status);
 		return;
 	case TL_CALL_DO_BRIDGE:
 		stop_unless_ok(call, tl_call_media_bridge(call), "bridge");
+		if (call->state == TL_CALL_TALKING && call->a.have_remote)
+			tl_call_transfer_done(call);
+		return;
+	case TL_CALL_DO_JOIN:
+		join(call);
+		return;
+	case TL_CALL_DO_JOINED:
+		tl_call_transfer_done(call);
+		tl_call_hold_follow(call);
+		return;
+	case TL_CALL_DO_LEND:
+		tl_call_rest(call);
+		return;
+	case TL_CALL_DO_RESUME:
+		tl_call_resume(call);
 		return;
 	case TL_CALL_DO_DROP_TARGETS:
 		drop_targets(call);
@@ -175,8 +204,13 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 		tl_call_media_reoffered(call, leg, &call->a, event->desc);
 		return;
 	case TL_LEG_REANSWERED:
-		if (event->desc)
-			(void)tl_call_media_answered(call, &call->a, event->desc);
+		tl_call_reanswered(call, &call->a, event->desc);
+		return;
+	case TL_LEG_REFERRED:
+		tl_call_referred(call, TL_SIDE_A, event->refer);
+		return;
+	case TL_LEG_REFER_DONE:
+		tl_call_refer_done(call);
 		return;
 	case TL_LEG_INFO_DTMF:
 		tl_call_media_digit(call, TL_SIDE_B, event->digit, event->duration_ms, false);
@@ -191,6 +225,7 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &call->a);
+		tl_call_not_moved(call, &call->a, event->cause.status);
 		return;
 	case TL_LEG_PROGRESS:
 	case TL_LEG_ANSWERED:
@@ -247,6 +282,21 @@ static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 	}
 }
 
+struct tl_call *tl_call_alloc(struct tl_app *app, struct tl_dialplan *dp)
+{
+	struct tl_call *call = g_new0(struct tl_call, 1);
+
+	call->app = app;
+	call->dp = tl_dialplan_ref(dp);
+	call->branches = g_ptr_array_new_with_free_func((GDestroyNotify)tl_branch_free);
+	call->started_ms = g_get_real_time() / 1000;
+	call->ended_by = "gateway";
+	make_id(app, call->id, sizeof(call->id));
+	g_hash_table_insert(app->calls, call->id, call);
+	app->n_calls++;
+	return call;
+}
+
 struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_dialplan *dp,
 			    const struct tl_source *source)
 {
@@ -256,22 +306,13 @@ struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_di
 		.phrase = "Trunk limit reached",
 		.retry_after_s = 10,
 	};
-	struct tl_call *call = g_new0(struct tl_call, 1);
+	struct tl_call *call = tl_call_alloc(app, dp);
 	char leg_id[40];
 
-	call->app = app;
-	call->dp = tl_dialplan_ref(dp);
 	call->leg_a = leg;
-	call->branches = g_ptr_array_new_with_free_func((GDestroyNotify)tl_branch_free);
-	call->started_ms = g_get_real_time() / 1000;
-	call->ended_by = "gateway";
-	make_id(app, call->id, sizeof(call->id));
 	keep_facts(call, info, source);
 	keep_media(call, info, source);
 	call->call_id_a = g_strdup(tl_leg_call_id(leg));
-	g_hash_table_insert(app->calls, call->id, call);
-	app->n_calls++;
-
 	g_snprintf(leg_id, sizeof(leg_id), "call=%s leg=a", call->id);
 	tl_leg_set_id(leg, leg_id);
 	tl_leg_set_owner(leg, tl_call_on_leg_a, call);
@@ -282,7 +323,7 @@ struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_di
 		}
 		call->trunk = g_strdup(source->trunk->name);
 	}
-	tl_call_raise(call, tl_call_route(call));
+	tl_call_raise(call, info->has_replaces ? tl_call_replace(call) : tl_call_route(call));
 	return call;
 }
 

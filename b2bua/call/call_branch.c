@@ -1,5 +1,6 @@
 /* A branch: one destination that is being rung, and what it says. */
 #include "b2bua/call/call_priv.h"
+#include "b2bua/call/call_transfer.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
@@ -8,6 +9,15 @@ static void stop_timer(su_timer_t **timer)
 	if (*timer)
 		su_timer_destroy(*timer);
 	*timer = NULL;
+}
+
+struct tl_branch *tl_branch_new(struct tl_call *call, const char *kind, const char *name)
+{
+	struct tl_branch *branch = g_new0(struct tl_branch, 1);
+
+	branch->call = call;
+	branch->name = g_strconcat(kind, name, NULL);
+	return branch;
 }
 
 void tl_branch_free(struct tl_branch *branch)
@@ -174,8 +184,13 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 		return;
 	case TL_LEG_ACKED:
 	case TL_LEG_REANSWERED:
-		if (event->desc)
-			(void)tl_call_media_answered(call, &branch->media, event->desc);
+		tl_call_reanswered(call, &branch->media, event->desc);
+		return;
+	case TL_LEG_REFERRED:
+		tl_call_referred(call, TL_SIDE_B, event->refer);
+		return;
+	case TL_LEG_REFER_DONE:
+		tl_call_refer_done(call);
 		return;
 	case TL_LEG_INFO_DTMF:
 		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);

@@ -1,5 +1,6 @@
 /* How a call ends: causes, the record, letting everything go. */
 #include "b2bua/call/call_priv.h"
+#include "b2bua/call/call_transfer.h"
 #include "b2bua/call/cdr.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
@@ -145,7 +146,7 @@ static void stop_timer(su_timer_t **timer)
 /* The caller's final response; 0: none yet. Who cancels gets 487 from his leg. */
 static int told_caller(const struct tl_call *call)
 {
-	if (call->a_answered)
+	if (call->a_answered && (call->answered_ms || !call->asker))
 		return 200;
 	if (call->state == TL_CALL_ENDED && strcmp(call->ended_by, "a") == 0)
 		return 487;
@@ -173,11 +174,13 @@ json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats
 		.reason = call->end.reason ? call->end.reason : call->end.phrase,
 		.quiet = !call->rung && !call->session, /* its refusal has been logged */
 		.recording = call->recording,
+		.linked = call->linked,
+		.transferred_by = call->asker,
 	};
 	json_t *json;
 
-	if (stats)
-		cdr.stats = *stats;
+	cdr.stats = stats ? *stats : call->kept_stats;
+	tl_cdr_since(&cdr.stats, &call->base_stats);
 	if (store)
 		tl_cdr_write(call->app->store, &cdr);
 	json = tl_cdr_json(&cdr);
@@ -201,6 +204,7 @@ void tl_call_free(struct tl_call *call)
 	stop_timer(&call->duration_timer);
 	stop_timer(&call->hold_timer);
 	stop_timer(&call->free_timer);
+	tl_call_transfer_forget(call);
 	tl_leg_release(call->leg_a);
 	g_ptr_array_free(call->branches, TRUE);
 	g_free(call->a.offered);
@@ -222,6 +226,13 @@ void tl_call_free(struct tl_call *call)
 	g_free(call->declined);
 	g_free(call->call_id_a);
 	g_free(call->call_id_b);
+	tl_dialplan_unref(call->dp_too);
+	g_free(call->replaces);
+	g_free(call->referred_by);
+	g_free(call->asker);
+	g_free(call->asker_name);
+	g_free(call->asker_number);
+	g_free(call->linked);
 	g_free(call);
 }
 
@@ -245,6 +256,7 @@ static void on_free_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_ar
 void tl_call_finish(struct tl_call *call)
 {
 	call->ended_ms = g_get_real_time() / 1000;
+	tl_call_transfer_forget(call);
 	stop_timer(&call->ring_timer);
 	stop_timer(&call->duration_timer);
 	stop_timer(&call->hold_timer);

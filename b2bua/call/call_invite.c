@@ -93,8 +93,8 @@ static void show_caller(const struct tl_branch *branch, struct tl_party *from)
 
 	if (forwarder && strcmp(d->caller, forwarder->number) == 0)
 		d = call->decision;
-	own = strcmp(d->caller, call->caller) == 0;
-	from->user = d->caller;
+	own = strcmp(d->caller, call->facts.caller) == 0;
+	from->user = own ? call->caller : d->caller; /* not the same after a transfer */
 	from->name = d->caller_name ? d->caller_name : own ? came->name : NULL;
 	if (own && came->host && g_ascii_strcasecmp(came->host, "anonymous.invalid") == 0)
 		from->user = "";
@@ -113,6 +113,8 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 	target->headers = headers.v;
 	target->n_headers = headers.n;
 	target->max_forwards = info->max_forwards;
+	target->replaces = call->replaces;
+	target->referred_by = call->referred_by;
 
 	status = make_offer(branch, target);
 	if (status) {
@@ -140,12 +142,10 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 static struct tl_branch *new_branch(struct tl_call *call, const struct tl_decision *d,
 				    struct tl_hunt *hunt, const char *kind, const char *name)
 {
-	struct tl_branch *branch = g_new0(struct tl_branch, 1);
+	struct tl_branch *branch = tl_branch_new(call, kind, name);
 
-	branch->call = call;
 	branch->decision = d;
 	branch->hunt = tl_hunt_ref(hunt);
-	branch->name = g_strconcat(kind, name, NULL);
 	return branch;
 }
 

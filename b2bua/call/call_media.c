@@ -135,11 +135,11 @@ static char *recording_path(const struct tl_call *call)
 	return g_build_filename(tl_dialplan_gateway(call->dp)->recordings, month, name, NULL);
 }
 
-static void record(struct tl_call *call)
+void tl_call_media_record(struct tl_call *call)
 {
 	int r;
 
-	if (call->decision->record == TL_RECORD_OFF || call->recording)
+	if (!call->decision || call->decision->record == TL_RECORD_OFF || call->recording)
 		return;
 	call->recording = recording_path(call);
 	r = tl_session_record(call->session, call->recording,
@@ -162,10 +162,10 @@ static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_time
 
 void tl_call_limit_duration(struct tl_call *call)
 {
-	int64_t limit_ms = call->decision->max_duration_s * INT64_C(1000);
+	int64_t limit_ms = call->decision ? call->decision->max_duration_s * INT64_C(1000) : 0;
 	int64_t past_ms = g_get_real_time() / 1000 - call->answered_ms;
 
-	if (!call->a_answered)
+	if (!call->answered_ms)
 		return;
 	if (call->duration_timer)
 		su_timer_destroy(call->duration_timer);
@@ -210,7 +210,7 @@ static const struct tl_media_policy *expected_policy(const struct tl_call *call,
 }
 
 /* The caller has early media, so his phone may not ring for him: we do. */
-static void ring_back(struct tl_call *call)
+void tl_call_media_ring_back(struct tl_call *call)
 {
 	const char *path = call->app->ringback;
 
@@ -220,7 +220,7 @@ static void ring_back(struct tl_call *call)
 		call->ringing_back = true;
 }
 
-static void stop_ring_back(struct tl_call *call)
+void tl_call_media_stop_ring_back(struct tl_call *call)
 {
 	if (call->ringing_back)
 		tl_session_play_stop(call->session, TL_SIDE_A);
@@ -233,7 +233,7 @@ static int start_playing(struct tl_call *call)
 	int r;
 
 	call->play_pending = false;
-	stop_ring_back(call);
+	tl_call_media_stop_ring_back(call);
 	if (d->n_play == 0)
 		return 0;
 	r = tl_session_play(call->session, TL_SIDE_A, d->play, d->n_play, false);
@@ -262,7 +262,7 @@ int tl_call_media_play(struct tl_call *call)
 	if (status)
 		return status;
 	if (serve)
-		record(call);
+		tl_call_media_record(call);
 	return start_playing(call);
 }
 
@@ -298,7 +298,7 @@ static bool pass_early_media(struct tl_call *call)
 		return false;
 	if (hear_early(call, call->newsmaker) != 0)
 		return false;
-	stop_ring_back(call);
+	tl_call_media_stop_ring_back(call);
 	if (!call->a_answered)
 		tell_progress(call, news->status, &call->a.local);
 	return true;
@@ -326,7 +326,18 @@ void tl_call_media_progress(struct tl_call *call)
 	if (!call->a_ringing && !call->a_answered)
 		tell_progress(call, 180, ringing_offer(call));
 	call->a_ringing = true;
-	ring_back(call);
+	tl_call_media_ring_back(call);
+}
+
+int tl_call_media_answer(struct tl_call *call)
+{
+	const struct tl_call_media *b = &call->b->media;
+	int status = tl_call_media_answer_a(call, known(&b->remote, b->have_remote), NULL);
+
+	tl_call_hold_note(&call->a, false);
+	if (status == 0)
+		status = tl_call_media_apply(call);
+	return status ? status : answer_leg_a(call, NULL, 0);
 }
 
 int tl_call_media_bridge(struct tl_call *call)
@@ -336,7 +347,7 @@ int tl_call_media_bridge(struct tl_call *call)
 
 	if (!call->b->media.have_remote)
 		return 488;
-	stop_ring_back(call);
+	tl_call_media_stop_ring_back(call);
 	tl_call_hold_note(&call->a, false);
 	tl_call_hold_note(&call->b->media, false);
 	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
@@ -345,7 +356,7 @@ int tl_call_media_bridge(struct tl_call *call)
 	if (status == 0)
 		status = answer_leg_a(call, news->headers, news->n_headers);
 	if (status == 0)
-		record(call);
+		tl_call_media_record(call);
 	if (status == 0)
 		tl_call_hold_follow(call);
 	return status;

@@ -8,6 +8,7 @@
  */
 #include "b2bua/call/call_priv.h"
 #include <errno.h>
+#include <string.h>
 
 static const struct tl_format *find(const struct tl_media_desc *desc,
 				    const struct tl_format *format)
@@ -85,8 +86,8 @@ static void order_formats(const struct tl_call_media *m, const struct tl_media_d
 	append_events(ret, &m->remote);
 }
 
-/* 0, or the SIP status to decline with. */
-static int offer_ours(struct tl_call *call, struct tl_call_media *m)
+/* What to offer to m now; to free. NULL: there is nothing. */
+static struct tl_media_desc *make_offer(struct tl_call *call, struct tl_call_media *m)
 {
 	struct tl_media_desc other, peer;
 	struct tl_media_desc *offer = g_new0(struct tl_media_desc, 1);
@@ -95,13 +96,39 @@ static int offer_ours(struct tl_call *call, struct tl_call_media *m)
 	order_formats(m, have_other ? &other : NULL, &peer);
 	if (tl_plan_offer(&peer, &m->policy, offer) < 0) {
 		g_free(offer);
-		return 488;
+		return NULL;
 	}
 	offer->direction = tl_call_hold_direction(call, m);
 	m->untold = TL_DIR_SENDRECV ^ offer->direction;
 	offer->rtp = m->local.rtp;
 	offer->rtcp = m->local.rtcp;
-	m->offered = offer;
+	return offer;
+}
+
+/* 0, or the SIP status to decline with. */
+static int offer_ours(struct tl_call *call, struct tl_call_media *m)
+{
+	m->offered = make_offer(call, m);
+	return m->offered ? 0 : 488;
+}
+
+int tl_call_media_reoffer(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			  const struct sockaddr_storage *rtp)
+{
+	struct tl_media_desc *offer = make_offer(call, m);
+	int r = offer ? 0 : -ENOENT;
+
+	if (offer) {
+		offer->rtp = *rtp;
+		memset(&offer->rtcp, 0, sizeof(offer->rtcp));
+		r = tl_leg_offer(leg, offer);
+	}
+	if (r < 0) {
+		g_free(offer);
+		return r;
+	}
+	g_free(m->reoffer);
+	m->reoffer = offer;
 	return 0;
 }
 

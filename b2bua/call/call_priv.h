@@ -90,6 +90,17 @@ struct tl_call {
 	char *declined;                  /* the number that a trunk has refused with 6xx, or NULL */
 	unsigned redirects;              /* contacts followed */
 
+	/* call_transfer.h */
+	struct tl_call_transfer *transfer; /* of the new call, until it has worked; or NULL */
+	struct tl_call *lent_to;           /* the new call that has legs of this one, or NULL */
+	struct tl_dialplan *dp_too;        /* what a leg of another call lives by, or NULL */
+	char *replaces, *referred_by;      /* headers for the targets, or NULL */
+	char *asker;                       /* who asked for it: "extension:1001", or NULL */
+	char *asker_name, *asker_number;   /* for the facts */
+	char *linked;                      /* the record of the call before, or after */
+	unsigned retries;                  /* of a re-INVITE that met the leg's own */
+	unsigned transfers;                /* how often its parties have been transferred */
+
 	struct tl_session *session; /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
@@ -97,12 +108,16 @@ struct tl_call {
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 	const char *ended_by;
 	char *recording, *route, *target, *call_id_a, *call_id_b;
+	struct tl_session_stats base_stats; /* when the session came here */
+	struct tl_session_stats kept_stats; /* when it left */
 
 	GHashTable *shown; /* call_board.c: what stands on the board; or NULL */
 };
 
 /* call.c */
 void tl_call_raise(struct tl_call *call, enum tl_call_event event);
+/* A new call that has nothing yet. */
+struct tl_call *tl_call_alloc(struct tl_app *app, struct tl_dialplan *dp);
 void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
 su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer);
 
@@ -134,6 +149,8 @@ void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
 		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt);
 
 /* call_branch.c */
+/* One of the call, without a leg yet, named kind and name together. */
+struct tl_branch *tl_branch_new(struct tl_call *call, const char *kind, const char *name);
 void tl_branch_free(struct tl_branch *branch);                    /* closes its leg */
 void tl_branch_limit(struct tl_branch *branch, unsigned seconds); /* it is given up then */
 void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
@@ -171,6 +188,13 @@ int tl_call_media_apply(struct tl_call *call);
 void tl_call_media_progress(struct tl_call *call); /* call->news and call->newsmaker say what */
 int tl_call_media_bridge(struct tl_call *call);
 int tl_call_media_play(struct tl_call *call);
+/* Leg b was there first: leg a is answered to meet it. */
+int tl_call_media_answer(struct tl_call *call);
+/* As the route says, from now on; once a call. */
+void tl_call_media_record(struct tl_call *call);
+/* Our ringing tone for leg a, which has media. */
+void tl_call_media_ring_back(struct tl_call *call);
+void tl_call_media_stop_ring_back(struct tl_call *call);
 /* The route has changed in mid-call: its max-duration counts from the answer. */
 void tl_call_limit_duration(struct tl_call *call);
 void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
@@ -187,6 +211,10 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
  * status: the answer is of no use and nothing has changed. */
 int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 			   const struct tl_media_desc *answer);
+/* Offers to a leg anew, from the RTP address given (its port is another one now); answered by
+ * TL_LEG_REANSWERED. 0; -EBUSY: later; -ENOENT: nothing to offer. */
+int tl_call_media_reoffer(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			  const struct sockaddr_storage *rtp);
 /* A re-INVITE of ours was refused: all is as it was. */
 void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m);
 /* Is there a leg that nothing may be sent to? Silence says nothing then. */

@@ -92,10 +92,34 @@ json_t *tl_cdr_json(const struct tl_cdr *cdr)
 	set_text(record, "ended_by", cdr->ended_by);
 	set_text(record, "reason", cdr->reason);
 	set_text(record, "recording", cdr->recording);
+	set_text(record, "linked", cdr->linked);
+	set_text(record, "transferred_by", cdr->transferred_by);
 	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++)
 		json_object_set_new(record, tl_side_name(side),
 				    side_json(&stats->side[side], stats->path[side]));
 	return record;
+}
+
+static void subtract(uint64_t *n, uint64_t base)
+{
+	*n = *n > base ? *n - base : 0;
+}
+
+void tl_cdr_since(struct tl_session_stats *stats, const struct tl_session_stats *base)
+{
+	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++) {
+		struct tl_side_stats *s = &stats->side[side];
+		const struct tl_side_stats *b = &base->side[side];
+
+		subtract(&s->rx_pkts, b->rx_pkts);
+		subtract(&s->rx_bytes, b->rx_bytes);
+		subtract(&s->tx_pkts, b->tx_pkts);
+		subtract(&s->tx_bytes, b->tx_bytes);
+		subtract(&s->lost_pkts, b->lost_pkts);
+		subtract(&s->late_pkts, b->late_pkts);
+		subtract(&s->concealed_ms, b->concealed_ms);
+		subtract(&s->junk_pkts, b->junk_pkts);
+	}
 }
 
 /* ` key="value"`, when there is one. */
@@ -137,6 +161,8 @@ static void log_record(const struct tl_cdr *cdr)
 				       codec_of(a), codec_of(b), a->lost_pkts, b->lost_pkts,
 				       a->delay_us, b->delay_us);
 	append_text(line, "recording", cdr->recording);
+	append_text(line, "linked", cdr->linked);
+	append_text(line, "transferred_by", cdr->transferred_by);
 	g_message("%s", line->str);
 }
 

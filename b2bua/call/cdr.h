@@ -20,10 +20,14 @@ struct tl_cdr {                      /* strings lent; NULL: unknown */
 	int status;           /* final SIP status towards the caller; 200 when answered */
 	const char *ended_by; /* "a", "b", "gateway" */
 	const char *reason;
-	const char *recording; /* path */
-	bool quiet;            /* stored, but no line in the log */
+	const char *recording;      /* path */
+	const char *linked;         /* id of the call that a leg came from, or went to */
+	const char *transferred_by; /* "extension:1001" */
+	bool quiet;                 /* stored, but no line in the log */
 	struct tl_session_stats stats;
 };
+/* Counters that have grown since base was read become what they have grown by. */
+void tl_cdr_since(struct tl_session_stats *stats, const struct tl_session_stats *base);
 /* store NULL: log only. Copies. */
 void tl_cdr_write(struct tl_store *store, const struct tl_cdr *cdr);
 /* As a JSON object of jansson, a new reference: for control and cdr. */

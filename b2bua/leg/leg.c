@@ -33,6 +33,8 @@ const char *tl_leg_event_name(enum tl_leg_event_type type)
 		[TL_LEG_INFO_DTMF] = "info-dtmf",
 		[TL_LEG_INFO] = "info",
 		[TL_LEG_INFO_REPLY] = "info-reply",
+		[TL_LEG_REFERRED] = "referred",
+		[TL_LEG_REFER_DONE] = "refer-done",
 		[TL_LEG_GONE] = "gone",
 	};
 
@@ -82,7 +84,7 @@ void tl_leg_leave(struct tl_leg *leg)
 	if (--leg->depth > 0)
 		return;
 	if (leg->released && leg->state == TL_LEG_OVER && !leg->invite && !leg->update &&
-	    !leg->out && !leg->bye && leg->others->len == 0)
+	    !leg->refer && !leg->out && !leg->bye && leg->others->len == 0)
 		leg_free(leg);
 }
 
@@ -188,6 +190,16 @@ void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user)
 {
 	leg->on_event = on_event;
 	leg->user = user;
+}
+
+void *tl_leg_owner(const struct tl_leg *leg, tl_leg_event_fn *on_event)
+{
+	return leg->on_event == on_event ? leg->user : NULL;
+}
+
+bool tl_leg_is_incoming(const struct tl_leg *leg)
+{
+	return leg->incoming;
 }
 
 void tl_leg_set_id(struct tl_leg *leg, const char *id)

@@ -73,6 +73,23 @@ struct tl_party {
 	const char *name, *user, *host; /* host NULL: ours */
 };
 
+/* A dialog by its names, as the one who is asked sees them (RFC 3891): to_tag is ours. */
+struct tl_replaces {
+	const char *call_id, *to_tag, *from_tag;
+	bool early_only;
+};
+/* As the value of a Replaces header; to free. */
+char *tl_replaces_format(const struct tl_replaces *replaces);
+
+/* What a REFER asks for. */
+struct tl_refer {
+	const char *callee; /* user part of Refer-To, unescaped */
+	const char *uri;    /* Refer-To, without its headers */
+	bool has_replaces;
+	struct tl_replaces replaces;
+	const char *referred_by; /* the header's value, or NULL */
+};
+
 /* What an incoming INVITE said; lent by tl_leg_caller() as long as the leg lives. */
 struct tl_leg_info {
 	struct tl_party from, to;
@@ -85,7 +102,10 @@ struct tl_leg_info {
 	unsigned max_forwards;           /* to be sent on, already counted down */
 	const struct tl_header *headers; /* those that are not the gateway's own */
 	size_t n_headers;
+	bool has_replaces;
+	struct tl_replaces replaces;
 };
+/* Of an outgoing leg, from is who was called, and what else there is of its own. */
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
 
 enum tl_leg_event_type {
@@ -104,6 +124,8 @@ enum tl_leg_event_type {
 	TL_LEG_INFO,       /* INFO with another body that may be carried, or MESSAGE. Reply by
 			      tl_leg_reply_info(), now or later */
 	TL_LEG_INFO_REPLY, /* our tl_leg_send_info() was answered: serial, status */
+	TL_LEG_REFERRED,   /* REFER; refer. Reply at once, by tl_leg_refer_accept() or _decline() */
+	TL_LEG_REFER_DONE, /* the last NOTIFY was answered, or never will be */
 	TL_LEG_GONE,       /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
 	_TL_LEG_EVENT_MAX,
 };
@@ -126,6 +148,7 @@ struct tl_leg_event { /* all lent during the callback */
 	unsigned duration_ms;
 	struct tl_leg_body body;         /* of TL_LEG_INFO */
 	unsigned serial;                 /* which INFO */
+	const struct tl_refer *refer;    /* of TL_LEG_REFERRED */
 	const struct tl_header *headers; /* of the response or request */
 	size_t n_headers;
 };
@@ -133,6 +156,10 @@ typedef void tl_leg_event_fn(struct tl_leg *leg, const struct tl_leg_event *even
 
 /* Who gets the events. Before anything else for an incoming leg. */
 void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user);
+/* The owner's user pointer, when on_event is its function; else NULL. */
+void *tl_leg_owner(const struct tl_leg *leg, tl_leg_event_fn *on_event);
+/* Is it one that called us? */
+bool tl_leg_is_incoming(const struct tl_leg *leg);
 /* id stands first in log lines: "call=6f1c03 leg=a". Copied. */
 void tl_leg_set_id(struct tl_leg *leg, const char *id);
 
@@ -143,6 +170,7 @@ struct tl_target {               /* whom to invite; copied */
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */
 	const struct tl_header *headers;
 	size_t n_headers;
+	const char *replaces, *referred_by; /* values of these headers, or NULL */
 	unsigned max_forwards;
 	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
 	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */
@@ -172,6 +200,20 @@ int tl_leg_offer(struct tl_leg *leg,
 		 const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
 int tl_leg_decline(struct tl_leg *leg, int status);
+
+/* --- a transfer that the peer asks for: leg_refer.c draws it --- */
+void tl_leg_refer_accept(struct tl_leg *leg); /* 202, and NOTIFY 100 */
+void tl_leg_refer_decline(struct tl_leg *leg, int status, const char *phrase);
+/*
+ * From the accept to the end the leg may be released and over, yet it lives: whoever has
+ * accepted must bring it to an end. tell: NOTIFY with a provisional status. end: with the final
+ * one. True: TL_LEG_REFER_DONE follows (unless the leg is released); false: there was nothing to
+ * tell, and it is over.
+ */
+void tl_leg_refer_tell(struct tl_leg *leg, int status);
+bool tl_leg_refer_end(struct tl_leg *leg, int status);
+/* The leg of ours that Replaces names, or NULL; it may be one that is about to end. */
+struct tl_leg *tl_leg_find(struct tl_stack *stack, const struct tl_replaces *replaces);
 
 /* INFO application/dtmf-relay. */
 int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms);

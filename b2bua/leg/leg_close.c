@@ -138,6 +138,7 @@ static void end_now(struct tl_leg *leg)
 	if (leg->state == TL_LEG_ANSWERING)
 		tl_leg_set_state(leg, TL_LEG_UP);
 	leg->on_event = NULL;
+	tl_leg_refer_drop(leg);
 	tl_leg_close(leg, &shutdown);
 	if (leg->invite)
 		nta_incoming_destroy(leg->invite);

@@ -46,8 +46,8 @@ static void dispatch(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	case sip_method_options:
 		on_options(leg, irq);
 		return;
-	case sip_method_refer: /* a refusal that the transferor understands (RFC 3515 2.4.2) */
-		tl_leg_refuse(leg, irq, SIP_603_DECLINE);
+	case sip_method_refer:
+		tl_leg_on_refer(leg, irq, sip);
 		return;
 	case sip_method_notify: /* there is no subscription */
 	case sip_method_cancel: /* nor a transaction */
@@ -84,7 +84,8 @@ static void answer_late(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 
 static bool is_acceptable(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
-	static const char *const supported[] = { "100rel", "timer", NULL };
+	static const char *const supported[] = { "100rel", "timer", "replaces", "norefersub",
+						 NULL };
 	const char *broken = tl_guard_broken_header(sip);
 	g_autofree char *missing = NULL;
 

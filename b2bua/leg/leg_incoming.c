@@ -9,7 +9,7 @@
 #include <sofia-sip/sip_util.h>
 #include "b2bua/sip/hop.h"
 
-static const char *const supported[] = { "100rel", "timer", NULL };
+static const char *const supported[] = { "100rel", "timer", "replaces", NULL };
 
 /* --- the INVITE --- */
 
@@ -23,6 +23,16 @@ static bool is_usable(struct tl_request *request)
 		return false;
 	}
 	return true;
+}
+
+static bool read_replaces(struct tl_leg *leg, struct tl_request *request)
+{
+	int r = tl_replaces_read(leg->home, request->sip, &leg->info.replaces);
+
+	leg->info.has_replaces = r == 1;
+	if (r < 0)
+		tl_request_refuse(request, 400, "Bad Replaces Header", NULL);
+	return r >= 0;
 }
 
 static bool read_offer(struct tl_leg *leg, struct tl_request *request)
@@ -103,8 +113,8 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	if (!is_usable(request))
 		return -EBADMSG;
 	leg = tl_leg_new(stack, true);
-	if (!read_offer(leg, request) || !take_session_timer(leg, request) ||
-	    !tl_request_take(request)) {
+	if (!read_replaces(leg, request) || !read_offer(leg, request) ||
+	    !take_session_timer(leg, request) || !tl_request_take(request)) {
 		tl_leg_release(leg);
 		return -EBADMSG;
 	}

@@ -37,10 +37,13 @@ static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
 		SIPTAG_ROUTE_STR(request->route), SIPTAG_CONTACT_STR(leg->contact),
 		SIPTAG_ALLOW_STR(TL_ALLOW),
 		/* an offer in a reliable provisional would want its answer in the PRACK */
-		SIPTAG_SUPPORTED_STR(offer ? "100rel, timer" : "timer"),
+		SIPTAG_SUPPORTED_STR(offer ? "100rel, timer, replaces" : "timer, replaces"),
 		SIPTAG_SESSION_EXPIRES_STR(expires),
 		SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)), SIPTAG_ACCEPT_STR(TL_ACCEPT),
-		SIPTAG_PRIVACY_STR(request->privacy), SIPTAG_HEADER_STR(request->headers),
+		SIPTAG_REPLACES_STR(request->replaces),
+		TAG_IF(request->replaces, SIPTAG_REQUIRE_STR("replaces")),
+		SIPTAG_REFERRED_BY_STR(request->referred_by), SIPTAG_PRIVACY_STR(request->privacy),
+		SIPTAG_HEADER_STR(request->headers),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
 	su_home_deinit(home);
@@ -108,6 +111,18 @@ static void set_hop(struct tl_leg *leg, const url_t *hop)
 				   tl_transport_name(leg->transport));
 }
 
+/* Who is called is our peer, as the caller of an incoming leg is. */
+static void fill_info(struct tl_leg *leg, const struct tl_target *target, const url_t *url)
+{
+	const struct tl_party *to = &target->to;
+
+	leg->info.from = (struct tl_party) {
+		.name = su_strdup(leg->home, to->name),
+		.user = to->user ? su_strdup(leg->home, to->user) : tl_user_of(leg->home, url),
+		.host = su_strdup(leg->home, to->host ? to->host : url->url_host),
+	};
+}
+
 static int read_target(struct tl_leg *leg, const struct tl_target *target)
 {
 	url_t *url = url_make(leg->home, target->request_uri);
@@ -129,6 +144,9 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 	request->timeout_s = target->timeout_s;
 	if (!target->from.user || !*target->from.user)
 		request->privacy = su_strdup(leg->home, "id"); /* RFC 3325 9.3 */
+	request->replaces = su_strdup(leg->home, target->replaces);
+	request->referred_by = su_strdup(leg->home, target->referred_by);
+	fill_info(leg, target, url);
 	set_hop(leg, hop);
 	leg->contact = tl_stack_contact(leg->stack, leg->home, target->from.user, leg->transport,
 					(struct sockaddr *)&leg->info.source);

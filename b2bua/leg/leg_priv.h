@@ -21,6 +21,7 @@ struct tl_leg_request {
 	char *route;   /* Route header, or NULL */
 	char *headers; /* those that cross, or NULL */
 	char *privacy; /* Privacy header, or NULL */
+	char *replaces, *referred_by;
 	unsigned max_forwards;
 	unsigned timeout_s;
 };
@@ -88,6 +89,9 @@ struct tl_leg {
 	char *authorization, *proxy_authorization; /* of out: its ACK bears the same */
 	struct tl_media_desc *offer;               /* of our re-INVITE, kept for glare */
 	unsigned glare;                            /* how often it met the peer's */
+
+	struct tl_leg_refer *refer; /* of the peer, while it is dealt with; or NULL */
+	bool was_referred;          /* there has been one */
 
 	GPtrArray *early; /* struct tl_early, a fork each; NULL: none yet */
 	struct tl_media_desc
@@ -160,6 +164,18 @@ void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 void tl_leg_on_message(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 /* Answers those that wait: 481, the dialog is over. */
 void tl_leg_drop_infos(struct tl_leg *leg);
+
+/* leg_refer.c */
+void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+/* For the end of the stack: says nothing more. */
+void tl_leg_refer_drop(struct tl_leg *leg);
+/* 0; or the status that refuses such a REFER. Texts are allocated from home. */
+int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer);
+
+/* leg_replaces.c: texts are allocated from home. -EBADMSG: can't be read. */
+int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces);
+/* The header of a request: 1; 0: it has none. */
+int tl_replaces_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_replaces);
 
 /* leg_close.c */
 /* The peer or the network has ended it: state, BYE where one is due, GONE. */

@@ -8,7 +8,7 @@
 
 enum { REASON_BYTES = 256 };
 
-static bool is_value(const char *value)
+bool tl_header_is_value(const char *value)
 {
 	for (const char *p = value; *p; p++)
 		if ((g_ascii_iscntrl(*p) && *p != '\t') || p - value >= TL_HEADER_BYTES)
@@ -18,7 +18,7 @@ static bool is_value(const char *value)
 
 static void collect(su_home_t *home, const char *name, const char *value, struct tl_header_set *set)
 {
-	if (set->n == TL_HEADERS_MAX || !value || !is_value(value))
+	if (set->n == TL_HEADERS_MAX || !value || !tl_header_is_value(value))
 		return;
 	set->v[set->n].name = su_strdup(home, name);
 	set->v[set->n].value = su_strdup(home, value);
@@ -60,7 +60,7 @@ char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t
 	g_autoptr(GString) s = g_string_new(NULL);
 
 	for (size_t i = 0; i < n && i < TL_HEADERS_MAX; i++)
-		if (tl_header_is_free(headers[i].name) && is_value(headers[i].value))
+		if (tl_header_is_free(headers[i].name) && tl_header_is_value(headers[i].value))
 			g_string_append_printf(s, "%s: %s\r\n", headers[i].name, headers[i].value);
 	return s->len ? su_strdup(home, s->str) : NULL;
 }

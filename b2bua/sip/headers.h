@@ -15,6 +15,8 @@ enum {
 	TL_IDENTITY_BYTES = 256, /* user parts and display names are cut here */
 };
 
+/* Short, UTF-8, without control characters. */
+bool tl_header_is_value(const char *value);
 /* The headers that are not the gateway's own (dialplan/header_name.h): those that cross by
  * themselves first, then those that a route may ask for, each kind in the message's order. */
 void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set *ret_set);

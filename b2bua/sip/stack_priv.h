@@ -7,10 +7,10 @@
 #include "b2bua/sip/stack.h"
 
 #define TL_ALLOW                                                                                   \
-	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE, "                        \
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, "                 \
 	"SUBSCRIBE, NOTIFY, PUBLISH"
 #define TL_ACCEPT    "application/sdp, application/dtmf-relay, application/dtmf"
-#define TL_SUPPORTED "100rel, timer"
+#define TL_SUPPORTED "100rel, timer, replaces, norefersub"
 
 /* One listen address. */
 struct tl_port {

@@ -35,7 +35,7 @@ static const struct {
 	{ "[extension 2]\npassword = x\ncolour = red\n",
 	  "10:1: unknown key \"colour\" in [extension], expected one of name, password, ha1, "
 	  "codecs, "
-	  "max-contacts, dtmf, hold, hold-music, session-expires, watchable, watch-numbers" },
+	  "max-contacts, dtmf, hold, transfer, hold-music, session-expires, watchable, watch-numbers" },
 	{ "[gateway]\ndomain = a\ndomain = a\n", "10:1: domain stands at t.ini:9 already" },
 	{ "[trunk t]\nuser = x\n", "8:1: [trunk t] needs host = …" },
 	{ "[expect]\nroute = none\n", "8:1: [expect] needs call = …" },

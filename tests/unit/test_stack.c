@@ -398,7 +398,7 @@ static const struct {
 	{ "a sign of life", "OPTIONS", NULL, "200", "Allow: INVITE" },
 	{ "an empty INFO", "INFO", NULL, "200", "" },
 	{ "an UPDATE without an offer", "UPDATE", NULL, "200", "Contact: " },
-	{ "a transfer, which we don't do", "REFER", "Refer-To: <sip:x@y.example>\r\n", "603", "" },
+	{ "a transfer that the owner does not take up", "REFER", "Refer-To: <sip:x@y.example>\r\n", "603", "" },
 	{ "a Refer-To that can't be read", "REFER", "Refer-To: <sip:\r\n", "400", "" },
 	{ "news of no subscription", "NOTIFY", "Event: x\r\n", "481", "" },
 	{ "a subscription", "SUBSCRIBE", "Event: x\r\n", "489", "" },

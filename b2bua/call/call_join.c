@@ -1,0 +1,141 @@
+/*
+ * Two legs of other calls meet: an attended transfer (one of them is re-INVITEd to
+ * the other's session) or an INVITE with Replaces (RFC 3891; it is answered from
+ * there). call_transfer.h draws both.
+ */
+#include "b2bua/call/call_transfer.h"
+#include "b2bua/sip/stack.h"
+#include <errno.h>
+
+enum { RETRY_MS = 300, RETRIES = 10 }; /* while the leg has an offer of its own under way */
+
+/* --- leg a moves to the session that leg b is in --- */
+
+static void on_retry(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
+
+/* 0, or the status that ends it. */
+static int move_a(struct tl_call *call)
+{
+	struct tl_media_desc there = { 0 };
+	struct sockaddr_storage ip;
+	int status, r;
+
+	tl_leg_local_ip(call->leg_a, &ip);
+	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
+				    (struct sockaddr *)&call->a.peer, &there);
+	if (status)
+		return status;
+	r = tl_call_media_reoffer(call, call->leg_a, &call->a, &there.rtp);
+	if (r == -EBUSY && call->retries++ < RETRIES) {
+		call->ring_timer = tl_call_timer(call, RETRY_MS, on_retry);
+		return 0;
+	}
+	return r == 0 ? 0 : r == -EBUSY ? 491 : r == -ENOENT ? 488 : 500;
+}
+
+static void refuse(struct tl_call *call, int status)
+{
+	tl_call_raise(call, tl_call_refuse(call, &(struct tl_cause) { .status = status }));
+}
+
+static void on_retry(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_call *call = (struct tl_call *)arg;
+	int status;
+
+	su_timer_destroy(call->ring_timer);
+	call->ring_timer = NULL;
+	status = move_a(call);
+	if (status)
+		refuse(call, status);
+}
+
+int tl_call_join(struct tl_call *call)
+{
+	int status;
+
+	if (call->a_answered)
+		return move_a(call);
+	status = tl_call_media_answer(call);
+	if (status == 0)
+		tl_call_raise(call, TL_CALL_EV_JOINED);
+	return status;
+}
+
+void tl_call_reanswered(struct tl_call *call, struct tl_call_media *m,
+			const struct tl_media_desc *answer)
+{
+	int status = answer ? tl_call_media_answered(call, m, answer) : 0;
+
+	if (!answer || m != &call->a || !call->transfer)
+		return;
+	if (call->state == TL_CALL_JOINING && status)
+		refuse(call, status);
+	else if (call->state == TL_CALL_JOINING)
+		tl_call_raise(call, TL_CALL_EV_JOINED);
+	else if (call->state == TL_CALL_TALKING && status == 0)
+		tl_call_transfer_done(call);
+	else if (call->state == TL_CALL_RINGING && status == 0)
+		tl_call_media_ring_back(call);
+}
+
+void tl_call_not_moved(struct tl_call *call, const struct tl_call_media *m, int status)
+{
+	if (m != &call->a || !call->transfer)
+		return;
+	if (call->state == TL_CALL_JOINING)
+		refuse(call, status);
+	else if (!call->a.have_remote)
+		tl_call_stop(call, "transfer refused");
+}
+
+/* --- INVITE with Replaces --- */
+
+/* 0, or the status of RFC 3891 3. */
+static int find_replaced(struct tl_call *call, struct tl_call **ret_replaced,
+			 enum tl_side *ret_side)
+{
+	const struct tl_replaces *names = &tl_leg_info(call->leg_a)->replaces;
+	struct tl_leg *leg = tl_leg_find(call->app->stack, names);
+	struct tl_call *replaced;
+
+	if (!leg)
+		return 481;
+	if (tl_leg_state(leg) == TL_LEG_CLOSING || tl_leg_state(leg) == TL_LEG_OVER)
+		return 603;
+	replaced = tl_call_of_leg(leg, ret_side);
+	if (!replaced || replaced->state != TL_CALL_TALKING)
+		return replaced && replaced->state == TL_CALL_LENT ? 491 : 481;
+	if (names->early_only)
+		return 486;
+	*ret_replaced = replaced;
+	return 0;
+}
+
+static enum tl_call_event refuse_newcomer(struct tl_call *call, int status)
+{
+	return tl_call_refuse(call, &(struct tl_cause) { .status = status });
+}
+
+enum tl_call_event tl_call_replace(struct tl_call *call)
+{
+	struct tl_call *replaced;
+	enum tl_side side;
+	int status = find_replaced(call, &replaced, &side);
+
+	if (status == 0 && !tl_call_may_replace(call, replaced, side))
+		status = 403;
+	if (status == 0 && replaced->transfers >= TL_CALL_TRANSFERS)
+		status = 603;
+	if (status)
+		return refuse_newcomer(call, status);
+	g_message("call=%s leg=a source=%s replaces leg=%s of call=%s", call->id, call->source,
+		  tl_side_name(side), replaced->id);
+	call->transfers = replaced->transfers + 1;
+	call->linked = g_strdup(replaced->id);
+	call->asker = tl_call_label(replaced, side);
+	call->dp_too = tl_dialplan_ref(replaced->dp);
+	call->transfer = g_new0(struct tl_call_transfer, 1);
+	tl_call_lend(replaced, tl_side_other(side), call, TL_SIDE_B, true);
+	return TL_CALL_EV_JOIN;
+}
