@@ -136,6 +136,9 @@ static json_t *binding_json(const struct tl_binding *binding, int64_t now_s)
 	set_text(json, "route", binding->route);
 	set_text(json, "user_agent", binding->user_agent);
 	json_object_set_new(json, "q", json_real(binding->q));
+	set_text(json, "state", tl_reach_name(binding->reach));
+	if (binding->rtt_ms)
+		json_object_set_new(json, "rtt_ms", json_integer(binding->rtt_ms));
 	json_object_set_new(json, "expires_in_s",
 			    json_integer((json_int_t)(binding->expires_s - now_s)));
 	return json;

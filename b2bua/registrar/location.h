@@ -12,7 +12,9 @@ struct tl_location;
 
 struct tl_location_binding { /* strings are its own; route may be NULL */
 	char *extension, *contact, *route, *call_id, *user_agent;
-	char *instance; /* +sip.instance of RFC 5626, or NULL */
+	char *instance;  /* +sip.instance of RFC 5626, or NULL */
+	uint32_t reg_id; /* of several flows of an instance; 0: none */
+	bool received;   /* route is where the REGISTER came from, and the only way there */
 	uint32_t cseq;
 	double q;
 	int64_t expires_s;

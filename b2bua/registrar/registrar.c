@@ -1,4 +1,4 @@
-#include "b2bua/registrar/registrar.h"
+#include "b2bua/registrar/registrar_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,28 +8,15 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
-#include <sofia-sip/su_wait.h>
 #include "b2bua/registrar/access.h"
 #include "b2bua/sip/address.h"
-#include "b2bua/registrar/location.h"
-#include "b2bua/log.h"
 #include "b2bua/registrar/registrar_plan.h"
 #include "b2bua/sip/stack.h"
-#include "b2bua/store/store.h"
 
 enum {
 	SWEEP_MS = 5000, /* expired bindings are passed over at once, and cleared away so often */
 	USER_AGENT_BYTES = 128,
 	NUMBER_BYTES = 128,
-};
-
-struct tl_registrar {
-	struct tl_access *access;
-	struct tl_store *store; /* NULL: memory only */
-	struct tl_dialplan *dp; /* a reference */
-	struct tl_location *location;
-	su_timer_t *sweep;
-	struct tl_log_limit foreign_limit;
 };
 
 /* One REGISTER that has been let in. */
@@ -41,100 +28,6 @@ struct request {
 	int64_t now_s;
 };
 
-static int64_t now_s(void)
-{
-	return g_get_real_time() / G_USEC_PER_SEC;
-}
-
-/* --- bindings and their shadow in the database --- */
-
-static void put_binding(struct tl_registrar *reg, const struct tl_location_binding *binding)
-{
-	const struct tl_store_binding row = {
-		.extension = binding->extension,
-		.contact = binding->contact,
-		.route = binding->route,
-		.call_id = binding->call_id,
-		.user_agent = binding->user_agent,
-		.instance = binding->instance,
-		.cseq = binding->cseq,
-		.q = binding->q,
-		.expires_s = binding->expires_s,
-	};
-
-	tl_location_put(reg->location, binding);
-	if (reg->store)
-		tl_store_binding_put(reg->store, &row);
-}
-
-static void log_binding(const char *event, const struct tl_location_binding *binding)
-{
-	char contact[TL_REGISTER_CONTACT_BYTES];
-
-	g_message("register extension=%s %s contact=\"%s\"", binding->extension, event,
-		  tl_log_quote(binding->contact, contact, sizeof(contact)));
-}
-
-static bool drop_expired(const struct tl_location_binding *binding, void *user)
-{
-	struct tl_registrar *reg = user;
-
-	if (binding->expires_s > now_s())
-		return false;
-	log_binding("expired", binding);
-	if (reg->store)
-		tl_store_binding_remove(reg->store, binding->extension, binding->contact);
-	return true;
-}
-
-static bool drop_unknown(const struct tl_location_binding *binding, void *user)
-{
-	struct tl_registrar *reg = user;
-
-	if (tl_dialplan_extension(reg->dp, binding->extension))
-		return false;
-	log_binding("gone", binding);
-	if (reg->store)
-		tl_store_binding_remove(reg->store, binding->extension, binding->contact);
-	return true;
-}
-
-static void on_sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
-{
-	struct tl_registrar *reg = (struct tl_registrar *)arg;
-
-	tl_location_filter(reg->location, drop_expired, TL_LOCATION_EXPIRED, reg);
-}
-
-static void on_stored_binding(const struct tl_store_binding *row, void *user)
-{
-	struct tl_registrar *reg = user;
-	const struct tl_location_binding binding = {
-		.extension = (char *)row->extension,
-		.contact = (char *)row->contact,
-		.route = (char *)row->route,
-		.call_id = (char *)row->call_id,
-		.user_agent = (char *)row->user_agent,
-		.instance = (char *)row->instance,
-		.cseq = row->cseq,
-		.q = row->q,
-		.expires_s = row->expires_s,
-	};
-
-	tl_location_put(reg->location, &binding);
-}
-
-static void load_bindings(struct tl_registrar *reg)
-{
-	if (!reg->store)
-		return;
-	if (tl_store_bindings_load(reg->store, on_stored_binding, reg) < 0)
-		g_warning("registrar: the bindings can't be read; extensions must register anew");
-	tl_location_filter(reg->location, drop_expired, TL_LOCATION_EXPIRED, reg);
-	tl_location_filter(reg->location, drop_unknown, TL_LOCATION_WITHDRAWN, reg);
-	g_message("registrar: loaded bindings=%u", tl_location_count(reg->location));
-}
-
 int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl_store *store,
 		     struct tl_dialplan *dp, struct tl_registrar **ret_registrar)
 {
@@ -144,12 +37,15 @@ int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl
 	reg->store = store;
 	reg->dp = tl_dialplan_ref(dp);
 	reg->location = tl_location_new();
+	reg->flows = tl_flows_new(stack, tl_registrar_on_flow_closed, reg);
+	reg->pings = tl_pings_new(stack, reg->location, tl_dialplan_gateway(dp)->nat_ping_s);
 	reg->sweep = su_timer_create(su_root_task(tl_stack_root(stack)), SWEEP_MS);
-	if (!reg->sweep || su_timer_set_for_ever(reg->sweep, on_sweep, (su_timer_arg_t *)reg) < 0) {
+	if (!reg->pings || !reg->sweep ||
+	    su_timer_set_for_ever(reg->sweep, tl_registrar_on_sweep, (su_timer_arg_t *)reg) < 0) {
 		tl_registrar_free(reg);
 		return -ENOMEM;
 	}
-	load_bindings(reg);
+	tl_registrar_load(reg);
 	*ret_registrar = reg;
 	return 0;
 }
@@ -159,6 +55,8 @@ void tl_registrar_free(struct tl_registrar *reg)
 	if (!reg)
 		return;
 	su_timer_destroy(reg->sweep);
+	tl_flows_free(reg->flows);
+	tl_pings_free(reg->pings);
 	tl_location_free(reg->location);
 	tl_dialplan_unref(reg->dp);
 	g_free(reg);
@@ -170,7 +68,8 @@ void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp)
 
 	reg->dp = tl_dialplan_ref(dp);
 	tl_dialplan_unref(old);
-	tl_location_filter(reg->location, drop_unknown, TL_LOCATION_WITHDRAWN, reg);
+	tl_pings_configure(reg->pings, tl_dialplan_gateway(dp)->nat_ping_s);
+	tl_registrar_drop_unknown(reg);
 }
 
 /* --- answering a REGISTER --- */
@@ -211,6 +110,8 @@ static void commit_put(const struct request *request, const struct tl_register_c
 		.call_id = (char *)sip->sip_call_id->i_id,
 		.user_agent = agent,
 		.instance = *change->instance ? (char *)change->instance : NULL,
+		.reg_id = change->reg_id,
+		.received = route && !sip->sip_path,
 		.cseq = sip->sip_cseq->cs_seq,
 		.q = change->q,
 		.expires_s = change->expires_s,
@@ -218,22 +119,21 @@ static void commit_put(const struct request *request, const struct tl_register_c
 
 	if (strlen(agent) > USER_AGENT_BYTES)
 		*g_utf8_find_prev_char(agent, agent + USER_AGENT_BYTES) = '\0';
-	put_binding(request->reg, &binding);
+	tl_registrar_put(request->reg, &binding);
+	if (binding.received)
+		tl_flows_watch(request->reg->flows, request->asked->msg, route);
 	if (!*change->old_contact)
-		log_binding("added", &binding);
+		tl_registrar_log("added", &binding);
 }
 
 static void commit_removal(const struct request *request, const char *contact, bool replaced)
 {
-	struct tl_registrar *reg = request->reg;
 	const struct tl_location_binding binding = { .extension = (char *)request->extension,
 						     .contact = (char *)contact };
 
 	if (!replaced)
-		log_binding("removed", &binding);
-	if (reg->store)
-		tl_store_binding_remove(reg->store, request->extension, contact);
-	tl_location_remove(reg->location, request->extension, contact, TL_LOCATION_REMOVED);
+		tl_registrar_log("removed", &binding);
+	tl_registrar_remove(request->reg, request->extension, contact);
 }
 
 static void commit(const struct request *request, const struct tl_register_plan *plan)
@@ -272,17 +172,19 @@ static char *format_contacts(const struct request *request)
 	return g_string_free(text, FALSE);
 }
 
-static void reply_ok(const struct request *request)
+static void reply_ok(const struct request *request, bool outbound)
 {
+	const struct tl_gateway *gateway = tl_dialplan_gateway(request->reg->dp);
 	g_autofree char *contacts = format_contacts(request);
 	sip_date_t date[1];
 
 	sip_date_init(date);
 	date->d_time = sip_now();
-	tl_request_reply(request->asked, SIP_200_OK,
-			 TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
-			 TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),
-			 SIPTAG_DATE(date), TAG_END());
+	tl_request_reply(
+		request->asked, SIP_200_OK, TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
+		TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),
+		TAG_IF(gateway->service_route, SIPTAG_SERVICE_ROUTE_STR(gateway->service_route)),
+		TAG_IF(outbound, SIPTAG_REQUIRE_STR("outbound")), SIPTAG_DATE(date), TAG_END());
 }
 
 static void reply_refusal(const struct request *request, const struct tl_register_plan *plan)
@@ -320,17 +222,19 @@ static void register_extension(const struct request *request,
 		reply_refusal(request, &plan);
 	} else {
 		commit(request, &plan);
-		reply_ok(request);
+		reply_ok(request, plan.outbound);
 	}
 	tl_register_plan_done(&plan);
 }
 
 void tl_registrar_on_register(struct tl_request *request, void *user)
 {
-	static const char *const supported[] = { "path", NULL };
+	static const char *const supported[] = { "path", "outbound", NULL };
 	struct tl_registrar *reg = user;
 	const sip_t *sip = request->sip;
-	struct request visit = { .reg = reg, .asked = request, .sip = sip, .now_s = now_s() };
+	struct request visit = {
+		.reg = reg, .asked = request, .sip = sip, .now_s = tl_registrar_now_s()
+	};
 	const struct tl_extension_cfg *extension;
 
 	/* The library drops what it can't read: without this, a broken Contact would be a query. */
@@ -367,6 +271,8 @@ static gint by_rank(gconstpointer a, gconstpointer b, gpointer user)
 }
 
 struct lookup {
+	struct tl_registrar *reg;
+	bool unreachable; /* those too */
 	struct tl_binding *bindings;
 	size_t n, max;
 	int64_t now_s;
@@ -375,8 +281,13 @@ struct lookup {
 static bool collect(const struct tl_location_binding *binding, void *user)
 {
 	struct lookup *lookup = user;
+	enum tl_reach reach;
+	unsigned rtt_ms;
 
-	if (lookup->n < lookup->max && binding->expires_s > lookup->now_s)
+	if (lookup->n >= lookup->max || binding->expires_s <= lookup->now_s)
+		return false;
+	reach = tl_pings_state(lookup->reg->pings, binding->extension, binding->contact, &rtt_ms);
+	if (reach != TL_REACH_UNREACHABLE || lookup->unreachable)
 		lookup->bindings[lookup->n++] = (struct tl_binding) {
 			.extension = binding->extension,
 			.contact = binding->contact,
@@ -384,6 +295,8 @@ static bool collect(const struct tl_location_binding *binding, void *user)
 			.user_agent = binding->user_agent,
 			.q = binding->q,
 			.expires_s = binding->expires_s,
+			.reach = reach,
+			.rtt_ms = rtt_ms,
 		};
 	return false;
 }
@@ -391,7 +304,11 @@ static bool collect(const struct tl_location_binding *binding, void *user)
 size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 			   struct tl_binding *ret_bindings, size_t max)
 {
-	struct lookup lookup = { .bindings = ret_bindings, .max = max, .now_s = now_s() };
+	struct lookup lookup = { .reg = reg,
+				 .unreachable = !extension,
+				 .bindings = ret_bindings,
+				 .max = max,
+				 .now_s = tl_registrar_now_s() };
 	const GPtrArray *bindings;
 
 	bindings = extension ? tl_location_find(reg->location, extension) : NULL;

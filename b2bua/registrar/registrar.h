@@ -4,6 +4,7 @@
  * and in SQLite so that they survive a restart. Signalling thread; writes to
  * the database go through the storage thread of b2bua/store/store.h.
  */
+#include "b2bua/registrar/ping.h"
 #include "dialplan/dialplan.h"
 
 struct tl_request;
@@ -33,9 +34,14 @@ struct tl_binding {
 	const char *user_agent; /* "" unknown */
 	double q;
 	int64_t expires_s; /* Unix time */
+	enum tl_reach reach;
+	unsigned rtt_ms; /* of the last OPTIONS that it answered, or 0 */
 };
-/* Bindings of an extension, best q first; NULL extension: all. Lent until the
- * next event on this thread. Returns their number, at most max. */
+/*
+ * Bindings of an extension, best q first (RFC 3261 16.6: those of equal q together, the next
+ * after them), without those that are unreachable; NULL extension: all of all. Lent until the
+ * next event on this thread. Returns their number, at most max.
+ */
 size_t tl_registrar_lookup(struct tl_registrar *reg, const char *extension,
 			   struct tl_binding *ret_bindings, size_t max);
 /* For observers (b2bua/registrar/location.h); lent till tl_registrar_free(). */

@@ -56,7 +56,8 @@ static const struct tl_location_binding *find_binding(const struct tl_register_f
 		g_strlcpy(copy, binding->contact, sizeof(copy));
 		if (!same_uri && url_d(&url, copy) == 0 && tl_register_same_uri(&url, change->url))
 			same_uri = binding;
-		if (*change->instance && g_strcmp0(binding->instance, change->instance) == 0)
+		if (*change->instance && binding->reg_id == change->reg_id &&
+		    g_strcmp0(binding->instance, change->instance) == 0)
 			same_instance = binding;
 	}
 	return same_uri ? same_uri : same_instance;
@@ -120,6 +121,17 @@ static void set_old(struct tl_register_change *change, const struct tl_location_
 	g_strlcpy(change->old_contact, binding->contact, sizeof(change->old_contact));
 }
 
+/* RFC 5626 4.2.1: 1 and up. 0: there is none. */
+static uint32_t read_reg_id(const sip_contact_t *contact)
+{
+	const char *text = msg_params_find(contact->m_params, "reg-id=");
+	guint64 reg_id = 0;
+
+	if (text && !g_ascii_string_to_unsigned(text, 10, 1, INT32_MAX, &reg_id, NULL))
+		return 0;
+	return (uint32_t)reg_id;
+}
+
 /*
  * Kept as it stands, quotes and all: it is only ever compared. With reg-id a telephone
  * may have several flows at once (RFC 5626), and each is a binding of its own.
@@ -128,10 +140,11 @@ static void read_instance(const sip_contact_t *contact, struct tl_register_chang
 {
 	const char *instance = msg_params_find(contact->m_params, "+sip.instance=");
 
-	if (!instance || msg_params_find(contact->m_params, "reg-id=") ||
-	    strlen(instance) >= sizeof(change->instance) || !g_utf8_validate(instance, -1, NULL))
+	if (!instance || strlen(instance) >= sizeof(change->instance) ||
+	    !g_utf8_validate(instance, -1, NULL))
 		return;
 	g_strlcpy(change->instance, instance, sizeof(change->instance));
+	change->reg_id = read_reg_id(contact);
 }
 
 /* Refusals of what a Contact is, before what it asks for. */
@@ -146,6 +159,36 @@ static int check_contact(struct tl_register_plan *plan, const sip_contact_t *con
 		return refuse(plan, 400, "Bad Contact");
 	change->url = contact->m_url;
 	read_instance(contact, change);
+	return 0;
+}
+
+static bool has_word(const msg_param_t *items, const char *word)
+{
+	for (; items && *items; items++)
+		if (g_ascii_strcasecmp(*items, word) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 5626 6: a telephone that speaks outbound and numbers its flow expects it to be
+ * used. That works when it stands at our door, or when the proxy at its end says
+ * in Path that it keeps the flow; else it shall know (439).
+ */
+static int plan_outbound(const struct tl_register_facts *facts, struct tl_register_plan *plan,
+			 const struct tl_register_change *change)
+{
+	const sip_t *sip = facts->sip;
+	const sip_path_t *last = sip->sip_path;
+
+	if (!change->put || !change->reg_id || !sip->sip_supported ||
+	    !has_word(sip->sip_supported->k_items, "outbound"))
+		return 0;
+	while (last && last->r_next)
+		last = last->r_next;
+	if (sip->sip_via && sip->sip_via->v_next && !(last && url_has_param(last->r_url, "ob")))
+		return refuse(plan, 439, "First Hop Lacks Outbound Support");
+	plan->outbound = true;
 	return 0;
 }
 
@@ -173,6 +216,8 @@ static int plan_contact(const struct tl_register_facts *facts, struct tl_registe
 	}
 	change.put = expiry_s > 0;
 	change.expires_s = facts->now_s + (int64_t)MIN(expiry_s, facts->max_s);
+	if (plan_outbound(facts, plan, &change) < 0)
+		return -1;
 	if (change.put || *change.old_contact)
 		g_array_append_val(plan->changes, change);
 	return 0;

@@ -28,6 +28,7 @@ struct tl_register_change {
 	bool put;
 	char contact[TL_REGISTER_CONTACT_BYTES];
 	char instance[TL_REGISTER_INSTANCE_BYTES]; /* "": none */
+	uint32_t reg_id;                           /* 0: none */
 	const url_t *url;                          /* of contact; lent from the request */
 	double q;
 	int64_t expires_s; /* Unix time */
@@ -38,6 +39,7 @@ struct tl_register_plan {
 	const char *phrase;
 	unsigned min_expires_s; /* for 423 */
 	GArray *changes;        /* struct tl_register_change, in order */
+	bool outbound; /* its flow is kept as RFC 5626 has it, which the answer is to say */
 };
 
 /* Always leaves a plan that tl_register_plan_done() must be called for. */
@@ -51,8 +53,12 @@ bool tl_register_same_uri(const url_t *a, const url_t *b);
 /*
  * The next hop for calls to a contact: what Path says (RFC 3327); else the
  * address that the REGISTER came from when a NAT stands between, or
- * when it came over a connection that must be used again. NULL: the contact itself.
+ * when it came over a connection: that is the one to use again. NULL: the contact itself.
  * The caller frees it.
  */
 char *tl_register_route(const sip_t *sip, const url_t *contact, const struct sockaddr *source,
 			enum tl_transport transport);
+
+/* Whether a contact can still be called when its connection has closed: it names the same host
+ * (no NAT) and a port that the telephone seems to listen at. hop: the connection's. */
+bool tl_register_outlives(const char *contact, const char *hop);

@@ -3,6 +3,10 @@
 #include "b2bua/sip/address.h"
 #include "b2bua/registrar/registrar_plan.h"
 
+/* From here on systems pick ports for those who connect; who calls from one below
+ * has chosen it, and may well listen there. */
+enum { EPHEMERAL_PORT = 32768 };
+
 /* One `name` or `name=value` of a URI's parameters. */
 struct uri_param {
 	const char *name, *value;
@@ -140,6 +144,17 @@ static bool is_translated(const sip_via_t *via, const struct sockaddr *source,
 	return !tl_address_equal((const struct sockaddr *)&sent_by, source);
 }
 
+/*
+ * A connection is the way to whoever opened it, unless he says that he is to be called
+ * otherwise, at an address of his own: only then the Contact counts.
+ */
+static bool is_called_elsewhere(const url_t *contact, enum tl_transport transport,
+				const struct sockaddr_storage *addr, const struct sockaddr *source)
+{
+	return transport_of(contact) != transport && addr &&
+	       tl_address_same_host((const struct sockaddr *)addr, source);
+}
+
 char *tl_register_route(const sip_t *sip, const url_t *contact, const struct sockaddr *source,
 			enum tl_transport transport)
 {
@@ -149,16 +164,39 @@ char *tl_register_route(const sip_t *sip, const url_t *contact, const struct soc
 
 	if (sip->sip_path)
 		return format_path(sip->sip_path);
-	if (transport_of(contact) != transport)
-		return NULL;
-
 	literal =
 		tl_address_parse(contact->url_host, read_port(contact->url_port, transport), &addr);
-	if (literal && tl_address_equal((const struct sockaddr *)&addr, source))
+	if (transport == TL_TRANSPORT_UDP) {
+		if (transport_of(contact) != transport ||
+		    (literal && tl_address_equal((const struct sockaddr *)&addr, source)) ||
+		    !is_translated(sip->sip_via, source, literal ? &addr : NULL))
+			return NULL;
+	} else if (is_called_elsewhere(contact, transport, literal ? &addr : NULL, source)) {
 		return NULL;
-	if (transport == TL_TRANSPORT_UDP &&
-	    !is_translated(sip->sip_via, source, literal ? &addr : NULL))
-		return NULL;
+	}
 	return g_strdup_printf("sip:%s;transport=%s", tl_address_text(source, text),
 			       tl_transport_name(transport));
+}
+
+/* "sip:192.0.2.1:40000;transport=tcp" as we wrote it, or a Contact. */
+static bool read_literal(const char *text, struct sockaddr_storage *ret_addr)
+{
+	char copy[TL_REGISTER_CONTACT_BYTES];
+	url_t url;
+
+	g_strlcpy(copy, text, sizeof(copy));
+	return url_d(&url, copy) == 0 && url.url_host &&
+	       tl_address_parse(url.url_host, read_port(url.url_port, transport_of(&url)),
+				ret_addr);
+}
+
+bool tl_register_outlives(const char *contact, const char *hop)
+{
+	struct sockaddr_storage ours, theirs;
+
+	if (!read_literal(contact, &ours) || !read_literal(hop, &theirs) ||
+	    !tl_address_same_host((struct sockaddr *)&ours, (struct sockaddr *)&theirs))
+		return false;
+	return !tl_address_equal((struct sockaddr *)&ours, (struct sockaddr *)&theirs) ||
+	       tl_address_port((struct sockaddr *)&ours) < EPHEMERAL_PORT;
 }

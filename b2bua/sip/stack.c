@@ -85,8 +85,9 @@ static int open_port(struct tl_stack *stack, const struct tl_listen *listen)
 				   .asked = listen->port,
 				   .stays = true };
 	if (nta_agent_add_tport(stack->agent, URL_STRING_MAKE(url), TPTAG_IDENT(port->ident),
-				TPTAG_IDLE(TCP_IDLE_MS), TPTAG_UDP_RMEM(SOCKET_BYTES),
-				TPTAG_UDP_WMEM(SOCKET_BYTES), TAG_END()) < 0) {
+				TPTAG_IDLE(TCP_IDLE_MS), TPTAG_PONG2PING(1),
+				TPTAG_UDP_RMEM(SOCKET_BYTES), TPTAG_UDP_WMEM(SOCKET_BYTES),
+				TAG_END()) < 0) {
 		int r = su_errno() ? -su_errno() : -EADDRNOTAVAIL;
 
 		g_warning("listen %s:%s:%u: %s", tl_transport_name(listen->transport), listen->host,
@@ -225,6 +226,11 @@ void tl_stack_free(struct tl_stack *stack)
 unsigned tl_stack_legs(const struct tl_stack *stack)
 {
 	return g_hash_table_size(stack->legs);
+}
+
+const char *tl_stack_domain(const struct tl_stack *stack)
+{
+	return stack->domain;
 }
 
 su_root_t *tl_stack_root(struct tl_stack *stack)

@@ -45,6 +45,7 @@ void tl_stack_free(struct tl_stack *stack);
 unsigned tl_stack_backlog_permille(const struct tl_stack *stack);
 unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones included */
 
+const char *tl_stack_domain(const struct tl_stack *stack); /* ours; lent till a configure */
 su_root_t *tl_stack_root(struct tl_stack *stack);
 nta_agent_t *tl_stack_agent(struct tl_stack *stack);
 

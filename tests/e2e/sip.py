@@ -270,7 +270,7 @@ class Dialog:
         target = self.route_set[0] if self.route_set else f"<{self.remote_target}>"
         host, port, transport = hostport_of(uri_of(target))
         if not self.route_set and host == agent.domain:  # a name that nobody here resolves
-            host, port = agent.gateway
+            (host, port), transport = agent.gateway, agent.transport
         if agent.transport == "tcp" and not self.messages:
             transport = "tcp"
         via = (f"SIP/2.0/{transport.upper()} {agent.hostport};"
