@@ -78,7 +78,7 @@ static struct tl_board_entry *find_entry(GPtrArray *entries, const char *id, gui
 static bool is_same(const struct tl_board_entry *a, const struct tl_board_entry *b)
 {
 	return a->state == b->state && a->initiator == b->initiator &&
-	       g_strcmp0(a->remote, b->remote) == 0;
+	       g_strcmp0(a->remote, b->remote ? b->remote : "") == 0;
 }
 
 void tl_board_set(struct tl_board *board, const char *extension, const struct tl_board_entry *entry)

@@ -75,12 +75,13 @@ class Baresip:
     """One user agent on an island."""
 
     def __init__(self, island, account, password=None, codecs="PCMA", register=True,
-                 transport="udp"):
+                 transport="udp", modules=(), contacts=(), account_keys=""):
         self.island, self.account = island, account
         self.name = account.split("@")[0]
         self.folder = tempfile.mkdtemp(prefix=f"baresip-{self.name}-")
         self.events, self.past = queue.Queue(), []
         self.codecs = [codecs] if isinstance(codecs, str) else list(codecs)
+        self.modules, self.contacts, self.account_keys = modules, contacts, account_keys
         self.port = island.sip_port
         self.said = 0
         self._write_speech("silence")
@@ -121,6 +122,7 @@ class Baresip:
                 address=self.island.there, folder=self.folder, name=self.name, rate=SPEECH_HZ,
                 low=self.island.media_ports[0], high=self.island.media_ports[1], modules=MODULES, control=CONTROL_PORT + self.port - 5060, port=self.port,
                 codec_modules="\n".join(f"module {module}.so" for module in modules)))
+            file.write("".join(f"module_app {module}.so\n" for module in self.modules))
 
     def _write_account(self, password, register, transport):
         names = ",".join(CODECS[codec][1] for codec in self.codecs)
@@ -129,7 +131,9 @@ class Baresip:
                 f"audio_codecs={names};regint={600 if register else 0}")
         if password:
             line += f";auth_user={user};auth_pass={password}"
-        for name, text in (("accounts", line + "\n"), ("contacts", "")):
+        line += self.account_keys
+        contacts = "".join(f"{contact}\n" for contact in self.contacts)
+        for name, text in (("accounts", line + "\n"), ("contacts", contacts)):
             with open(f"{self.folder}/{name}", "w", encoding="utf-8") as file:
                 file.write(text)
 
