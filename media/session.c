@@ -55,6 +55,9 @@ void tl_session_free(struct tl_session *session)
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
 		for (size_t i = 0; i < TL_PLAN_PORTS; i++)
 			give_port(media, &session->local[side][i]);
+	for (size_t i = 0; i < TL_STREAMS; i++)
+		for (int side = 0; side < _TL_SIDE_MAX; side++)
+			give_port(media, &session->streams[i][side]);
 	g_ptr_array_index(media->sessions, session->id.slot) = NULL;
 	g_queue_push_tail(&media->free_slots, GUINT_TO_POINTER(session->id.slot));
 	g_array_index(media->loads, unsigned, session->worker_index)--;
@@ -103,10 +106,11 @@ static enum tl_side own_side(const struct tl_session *session, enum tl_side side
 	return session->swapped ? tl_side_other(side) : side;
 }
 
-/* Binds a pair to address, and writes its port there. */
-static int open_port(struct tl_session *session, enum tl_side side, union tl_address *address)
+/* Binds a pair to address, and writes its port there. stream 0: the audio. */
+static int open_port(struct tl_session *session, unsigned stream, enum tl_side side,
+		     union tl_address *address)
 {
-	struct tl_cmd cmd = { .op = TL_CMD_PORT, .side = side };
+	struct tl_cmd cmd = { .op = TL_CMD_PORT, .side = side, .stream = stream };
 	struct tl_port_pair pair;
 	int r = tl_ports_take(session->media->ports, address, &pair);
 
@@ -147,7 +151,7 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 	if (!local)
 		return -EADDRNOTAVAIL;
 	if (!tl_address_is_set(local)) {
-		r = open_port(session, side, &address);
+		r = open_port(session, 0, side, &address);
 		if (r < 0)
 			return r;
 		*local = address;
@@ -155,6 +159,43 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 	memset(ret_local, 0, sizeof *ret_local);
 	memcpy(ret_local, local, sizeof *local);
 	return 0;
+}
+
+int tl_session_stream_port(struct tl_session *session, unsigned stream, enum tl_side side,
+			   const struct sockaddr *ip, struct sockaddr_storage *ret_local)
+{
+	union tl_address address = tl_address_from(ip), *local;
+	int r;
+
+	if (!tl_address_is_set(&address))
+		return -EAFNOSUPPORT;
+	side = own_side(session, side);
+	local = &session->streams[stream][side];
+	if (!tl_address_is_set(local)) {
+		r = open_port(session, stream + 1, side, &address);
+		if (r < 0)
+			return r;
+		*local = address;
+	}
+	if (!tl_address_same_host(local, &address))
+		return -EADDRNOTAVAIL;
+	memset(ret_local, 0, sizeof *ret_local);
+	memcpy(ret_local, local, sizeof *local);
+	return 0;
+}
+
+int tl_session_stream_apply(struct tl_session *session, unsigned stream,
+			    const struct tl_stream_plan *plan)
+{
+	struct tl_cmd cmd = { .op = TL_CMD_STREAM, .stream = stream + 1 };
+
+	if (!tl_address_is_set(&session->streams[stream][TL_SIDE_A]) &&
+	    !tl_address_is_set(&session->streams[stream][TL_SIDE_B]))
+		return -ENOENT;
+	cmd.stream_plan = g_memdup2(plan, sizeof *plan);
+	for (enum tl_side side = TL_SIDE_A; side < _TL_SIDE_MAX; side++)
+		cmd.stream_plan->side[own_side(session, side)] = plan->side[side];
+	return post(session, &cmd, false);
 }
 
 int tl_session_apply(struct tl_session *session, const struct tl_plan *plan)

@@ -91,6 +91,16 @@ int tl_session_port(struct tl_session *session, enum tl_side side, const struct 
 /* Copies. Takes effect within a tick and without a gap; may be called again at
  * any time. -EAGAIN: the worker's inbox is full (SIP 503). */
 int tl_session_apply(struct tl_session *session, const struct tl_plan *plan);
+/*
+ * Other streams, such as video: what comes in at one side goes out at the other,
+ * RTCP too. stream: 0 to TL_STREAMS - 1. A side of a stream has one pair of ports:
+ * -EADDRNOTAVAIL when it stands at another address than ip, or no pair is free.
+ */
+int tl_session_stream_port(struct tl_session *session, unsigned stream, enum tl_side side,
+			   const struct sockaddr *ip, struct sockaddr_storage *ret_local);
+/* Copies. -ENOENT: no side has ports. */
+int tl_session_stream_apply(struct tl_session *session, unsigned stream,
+			    const struct tl_stream_plan *plan);
 /* Announcements for those at a side, one after another; replaces what plays.
  * Side must be open in the plan applied before. Paths are absolute; copied.
  * loop: until stopped. Meanwhile the side does not hear the other one. */

@@ -40,6 +40,7 @@ struct tl_session {
 	bool swapped; /* the call's side A is the worker's side B */
 	union tl_address local[_TL_SIDE_MAX][TL_PLAN_PORTS]; /* family 0: none */
 	bool takes_digits[_TL_SIDE_MAX];                     /* by the last plan */
+	union tl_address streams[TL_STREAMS][_TL_SIDE_MAX];  /* the same, of other streams */
 
 	/* lent to the worker from close on */
 	struct tl_closing closing;

@@ -106,6 +106,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 	struct tl_call *call = branch->call;
 	const struct tl_leg_info *info = tl_leg_info(call->leg_a);
 	struct tl_header_set headers;
+	struct tl_stream streams[TL_STREAMS];
 	char id[48];
 	int status;
 
@@ -123,6 +124,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 		tl_branch_free(branch);
 		return;
 	}
+	tl_call_streams_offer(call, (struct sockaddr *)&branch->media.peer, streams, target);
 	g_snprintf(id, sizeof(id), "call=%s leg=b", call->id);
 	if (tl_leg_invite(call->app->stack, target, &branch->media.local, tl_branch_on_leg, branch,
 			  id, &branch->leg) < 0) {

@@ -27,18 +27,17 @@ void tl_call_policy(struct tl_media_policy *policy, const char *const *names, si
 	}
 }
 
-/* The address that the peer is told: ours, or with NAT the one that it sees. */
-static void tell_address(const struct tl_gateway *gateway, const struct sockaddr *peer,
-			 const struct sockaddr_storage *local, struct tl_media_desc *desc)
+void tl_call_tell_address(const struct tl_call *call, const struct sockaddr *peer,
+			  const struct sockaddr_storage *local, struct sockaddr_storage *ret_told)
 {
-	struct sockaddr_in *in4 = (struct sockaddr_in *)&desc->rtp;
+	const struct tl_gateway *gateway = tl_dialplan_gateway(call->dp);
+	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_told;
 
-	desc->rtp = *local;
-	memset(&desc->rtcp, 0, sizeof(desc->rtcp));
+	*ret_told = *local;
 	if (!gateway->advertise || local->ss_family != AF_INET || tl_address_is_inside(peer))
-		return;
+		return; /* with NAT it is the one that the peer sees */
 	if (inet_pton(AF_INET, gateway->advertise, &in4->sin_addr) != 1)
-		desc->rtp = *local;
+		*ret_told = *local;
 }
 
 int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
@@ -56,7 +55,8 @@ int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct soc
 			  g_strerror(-r));
 		return 503;
 	}
-	tell_address(tl_dialplan_gateway(call->dp), peer, &local, desc);
+	tl_call_tell_address(call, peer, &local, &desc->rtp);
+	memset(&desc->rtcp, 0, sizeof(desc->rtcp));
 	return 0;
 }
 
@@ -69,6 +69,8 @@ static int open_a(struct tl_call *call)
 	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
 				    (struct sockaddr *)&call->a.peer, &call->a.local);
 	call->a.have_local = status == 0;
+	if (status == 0)
+		tl_call_streams_answer(call);
 	return status;
 }
 
@@ -116,7 +118,10 @@ int tl_call_media_apply(struct tl_call *call)
 		return 488;
 	tl_plan_set_tones(&plan, a_open && uses_tones(&call->a), b_open && uses_tones(&b->media));
 	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
-	return tl_session_apply(call->session, &plan) < 0 ? 503 : 0;
+	if (tl_session_apply(call->session, &plan) < 0)
+		return 503;
+	tl_call_streams_apply(call);
+	return 0;
 }
 
 /* "recordings/2026-11/20261123-101500_49170111_4930555_6f1c03.wav" */

@@ -171,6 +171,8 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 		(void)tl_leg_decline(leg, status);
 		return;
 	}
+	if (offer)
+		tl_call_streams_reoffered(call, leg, m);
 	(void)tl_leg_accept(leg, offer ? &m->local : m->offered);
 	if (offer)
 		tl_call_hold_follow(call);

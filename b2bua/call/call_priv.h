@@ -102,6 +102,7 @@ struct tl_call {
 	unsigned transfers;                /* how often its parties have been transferred */
 
 	struct tl_session *session; /* NULL: no media was needed yet */
+	bool has_streams;           /* call_stream.c has taken ports for some */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
 	/* the record */
@@ -219,6 +220,20 @@ int tl_call_media_reoffer(struct tl_call *call, struct tl_leg *leg, struct tl_ca
 void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m);
 /* Is there a leg that nothing may be sent to? Silence says nothing then. */
 bool tl_call_media_on_hold(const struct tl_call *call);
+
+/* Our address as the peer is to see it. */
+void tl_call_tell_address(const struct tl_call *call, const struct sockaddr *peer,
+			  const struct sockaddr_storage *local, struct sockaddr_storage *ret_told);
+
+/* call_stream.c */
+/* What the caller offers beside the audio goes into target. buf: of TL_STREAMS, lent to target. */
+void tl_call_streams_offer(struct tl_call *call, const struct sockaddr *peer, struct tl_stream *buf,
+			   struct tl_target *target);
+/* The caller is about to be answered: with what the target took of it. */
+void tl_call_streams_answer(struct tl_call *call);
+/* The same for a later offer of a leg. */
+void tl_call_streams_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m);
+void tl_call_streams_apply(struct tl_call *call);
 
 /* call_hold.c */
 /* Something has been agreed upon: music and the other leg's re-INVITE follow. */

@@ -166,6 +166,21 @@ sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct 
 	return sip_payload_create(home, text, (isize_t)bytes);
 }
 
+const struct tl_stream *tl_leg_stream(const struct tl_leg *leg, unsigned number)
+{
+	return tl_sdp_stream(leg->sdp, number);
+}
+
+void tl_leg_say_stream(struct tl_leg *leg, unsigned number, const struct tl_stream *stream)
+{
+	tl_sdp_say_stream(leg->sdp, number, stream);
+}
+
+const struct tl_stream *tl_leg_said_stream(const struct tl_leg *leg, unsigned number)
+{
+	return tl_sdp_said_stream(leg->sdp, number);
+}
+
 void tl_leg_reply(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase)
 {
 	nta_incoming_treply(

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include "media/desc.h"
+#include "b2bua/sip/stream.h"
 #include "dialplan/settings.h"
 
 struct tl_stack;
@@ -171,6 +172,7 @@ struct tl_target {               /* whom to invite; copied */
 	const struct tl_header *headers;
 	size_t n_headers;
 	const char *replaces, *referred_by; /* values of these headers, or NULL */
+	const struct tl_stream *streams[TL_STREAMS]; /* beside the audio; NULL: none */
 	unsigned max_forwards;
 	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
 	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */
@@ -214,6 +216,13 @@ void tl_leg_refer_tell(struct tl_leg *leg, int status);
 bool tl_leg_refer_end(struct tl_leg *leg, int status);
 /* The leg of ours that Replaces names, or NULL; it may be one that is about to end. */
 struct tl_leg *tl_leg_find(struct tl_stack *stack, const struct tl_replaces *replaces);
+
+/* --- streams beside the audio, by number (stream.h) --- what the peer said last; NULL: nothing, or
+ * refused. Lent until its next description. */
+const struct tl_stream *tl_leg_stream(const struct tl_leg *leg, unsigned number);
+/* What our next descriptions say; NULL: refused. Copies. */
+void tl_leg_say_stream(struct tl_leg *leg, unsigned number, const struct tl_stream *stream);
+const struct tl_stream *tl_leg_said_stream(const struct tl_leg *leg, unsigned number);
 
 /* INFO application/dtmf-relay. */
 int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms);

@@ -2,6 +2,7 @@
 #include "b2bua/sip/sdp_priv.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 struct tl_sdp_session *tl_sdp_session_new(void)
 {
@@ -20,6 +21,7 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp)
 		return;
 	g_string_free(sdp->body, TRUE);
 	g_string_free(sdp->text, TRUE);
+	tl_sdp_free_streams(sdp);
 	g_free(sdp->lines);
 	g_free(sdp->before);
 	g_free(sdp);
@@ -29,10 +31,11 @@ void tl_sdp_undo(struct tl_sdp_session *sdp)
 {
 	g_free(sdp->lines);
 	sdp->lines = g_steal_pointer(&sdp->before);
+	tl_sdp_undo_streams(sdp);
 }
 
 /* "IP4 192.0.2.1", "IP6 2001:db8::1" */
-static void append_address(GString *s, const struct sockaddr_storage *addr)
+void tl_sdp_append_address(GString *s, const struct sockaddr_storage *addr)
 {
 	char ip[INET6_ADDRSTRLEN] = "0.0.0.0";
 
@@ -47,7 +50,7 @@ static void append_address(GString *s, const struct sockaddr_storage *addr)
 	g_string_append_printf(s, "IP4 %s", ip);
 }
 
-static unsigned port_of(const struct sockaddr_storage *addr)
+unsigned tl_sdp_port_of(const struct sockaddr_storage *addr)
 {
 	if (addr->ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)addr)->sin6_port);
@@ -68,7 +71,7 @@ static void append_format(GString *s, const struct tl_format *format)
 		g_string_append_printf(s, "a=fmtp:%u %s\r\n", format->pt, format->fmtp);
 }
 
-static const char *direction_name(enum tl_direction direction)
+const char *tl_sdp_direction_name(enum tl_direction direction)
 {
 	switch (direction) {
 	case TL_DIR_INACTIVE:
@@ -88,16 +91,17 @@ static void append_rtcp(GString *s, const struct tl_media_desc *desc)
 {
 	if (desc->rtcp_mux)
 		g_string_append(s, "a=rtcp-mux\r\n");
-	if (desc->rtcp.ss_family == 0 || port_of(&desc->rtcp) == port_of(&desc->rtp) + 1)
+	if (desc->rtcp.ss_family == 0 ||
+	    tl_sdp_port_of(&desc->rtcp) == tl_sdp_port_of(&desc->rtp) + 1)
 		return;
-	g_string_append_printf(s, "a=rtcp:%u IN ", port_of(&desc->rtcp));
-	append_address(s, &desc->rtcp);
+	g_string_append_printf(s, "a=rtcp:%u IN ", tl_sdp_port_of(&desc->rtcp));
+	tl_sdp_append_address(s, &desc->rtcp);
 	g_string_append(s, "\r\n");
 }
 
 static void append_audio(GString *s, const struct tl_media_desc *desc)
 {
-	g_string_append_printf(s, "m=audio %u RTP/AVP", port_of(&desc->rtp));
+	g_string_append_printf(s, "m=audio %u RTP/AVP", tl_sdp_port_of(&desc->rtp));
 	for (size_t i = 0; i < desc->n_formats; i++)
 		g_string_append_printf(s, " %u", desc->formats[i].pt);
 	for (size_t i = 0; i < desc->n_events; i++)
@@ -113,36 +117,63 @@ static void append_audio(GString *s, const struct tl_media_desc *desc)
 		g_string_append_printf(s, "a=ptime:%u\r\n", desc->ptime_ms);
 	if (desc->maxptime_ms)
 		g_string_append_printf(s, "a=maxptime:%u\r\n", desc->maxptime_ms);
-	g_string_append_printf(s, "a=%s\r\n", direction_name(desc->direction));
+	g_string_append_printf(s, "a=%s\r\n", tl_sdp_direction_name(desc->direction));
 	append_rtcp(s, desc);
 }
 
+/* The stream to name on an m-line: ours, unless the offer that we answer has refused it. */
+static const struct tl_stream *stream_of(const struct tl_sdp_session *sdp, size_t line, bool answer)
+{
+	int n = sdp->number[line] - 1;
+
+	if (n < 0 || (answer && !sdp->theirs[n]))
+		return NULL;
+	return sdp->ours[n];
+}
+
+/* Streams of ours that have no m-line yet get theirs at the end (RFC 3264 8.1). */
+static void append_new_streams(struct tl_sdp_session *sdp, GString *s, size_t n_lines)
+{
+	for (unsigned n = 0; n < TL_STREAMS && n_lines < TL_SDP_MEDIA; n++) {
+		if (!sdp->ours[n] || memchr(sdp->number, (int)n + 1, n_lines))
+			continue;
+		sdp->number[n_lines++] = (uint8_t)(n + 1);
+		tl_sdp_append_stream(s, sdp->ours[n]);
+	}
+}
+
 /* From s= to the end: what a change of makes a new version. */
-static GString *print_body(const struct tl_sdp_session *sdp, const struct tl_media_desc *desc)
+static GString *print_body(struct tl_sdp_session *sdp, const struct tl_media_desc *desc,
+			   bool answer)
 {
 	const struct tl_sdp_lines *lines = sdp->lines;
 	GString *s = g_string_new("s=-\r\nc=IN ");
 
-	append_address(s, &desc->rtp);
+	tl_sdp_append_address(s, &desc->rtp);
 	g_string_append(s, "\r\nt=0 0\r\n");
 	if (!lines)
 		append_audio(s, desc);
 	for (size_t i = 0; lines && i < lines->n; i++) {
 		const struct tl_sdp_line *line = &lines->v[i];
+		const struct tl_stream *stream = stream_of(sdp, i, answer);
 
 		if (i == lines->audio)
 			append_audio(s, desc);
+		else if (stream)
+			tl_sdp_append_stream(s, stream);
 		else
 			g_string_append_printf(s, "m=%s 0 %s %s\r\n", line->media, line->proto,
 					       line->format);
 	}
+	if (!answer)
+		append_new_streams(sdp, s, lines ? lines->n : 1);
 	return s;
 }
 
 const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc *desc, bool answer,
 			 size_t *ret_bytes)
 {
-	GString *body = print_body(sdp, desc);
+	GString *body = print_body(sdp, desc, answer);
 
 	if (sdp->version == 0 || !g_string_equal(body, sdp->body)) {
 		sdp->version++;
@@ -153,7 +184,7 @@ const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc 
 	}
 	g_string_printf(sdp->text, "v=0\r\no=- %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " IN ",
 			sdp->id, sdp->version);
-	append_address(sdp->text, &desc->rtp);
+	tl_sdp_append_address(sdp->text, &desc->rtp);
 	g_string_append(sdp->text, "\r\n");
 	g_string_append_len(sdp->text, sdp->body->str, (gssize)sdp->body->len);
 	*ret_bytes = sdp->text->len;

@@ -2,13 +2,14 @@
 /*
  * SDP text <-> struct tl_media_desc. Our own reader of the few lines that
  * matter (v, c, m and some a), bounded: descriptions come from anybody. Media lines other than the
- * first usable audio line are refused with port 0 in answers, in their places (RFC 3264 6).
+ * first usable audio line are streams (stream.h) that the owner may pass on to another leg; those
+ * that it does not are refused with port 0 in answers, in their places (RFC 3264 6).
  *
  * Pure but for the session's memory; one thread at a time.
  */
 #include <stdbool.h>
 #include <stddef.h>
-#include "media/desc.h"
+#include "b2bua/sip/stream.h"
 
 enum {
 	TL_SDP_BYTES = 16384, /* longest description read */
@@ -26,6 +27,12 @@ int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 		 struct tl_media_desc *ret_desc);
 /* The offer parsed last was declined: all stands as it did before it (RFC 3261 14.1). */
 void tl_sdp_undo(struct tl_sdp_session *sdp);
+/* A stream keeps its number, 0 to TL_STREAMS - 1, for the session: what the peer said last of it,
+ * or NULL: nothing, or refused. Lent until the next parse. */
+const struct tl_stream *tl_sdp_stream(const struct tl_sdp_session *sdp, unsigned number);
+/* What prints say of it from now on; NULL: refused, or not offered. Copies. */
+void tl_sdp_say_stream(struct tl_sdp_session *sdp, unsigned number, const struct tl_stream *stream);
+const struct tl_stream *tl_sdp_said_stream(const struct tl_sdp_session *sdp, unsigned number);
 /* Writes our offer or answer. The version of o= grows when the text differs
  * from the last one. Lent until the next print. answer: in the m-line order of
  * the offer parsed last. An offer after an earlier exchange keeps that order too

@@ -43,6 +43,7 @@ struct reader {
 	size_t n_pts;
 	struct map maps[MAX_PTS];
 	size_t n_maps;
+	struct tl_stream *streams[TL_SDP_MEDIA]; /* of the m-lines that may be passed on */
 	/* the first usable one */
 	bool found;
 	struct tl_media_desc desc;
@@ -219,6 +220,30 @@ static void read_attribute(struct reader *r, struct scope *scope, const char *te
 		read_rtcp(scope, value);
 }
 
+/* The one being read, or NULL. */
+static struct tl_stream *open_stream(struct reader *r)
+{
+	return r->lines.n ? r->streams[r->lines.n - 1] : NULL;
+}
+
+/* An m-line has ended that is passed on: where its packets go. */
+static void end_stream(struct reader *r, struct tl_stream *stream)
+{
+	const struct scope *media = &r->media, *session = &r->session;
+
+	stream->rtp = media->has_address ? media->address : session->address;
+	if (stream->rtp.ss_family != 0)
+		set_port(&stream->rtp, r->port);
+	if (media->rtcp_port) {
+		stream->rtcp = media->rtcp_address.ss_family ? media->rtcp_address : stream->rtp;
+		if (stream->rtcp.ss_family != 0)
+			set_port(&stream->rtcp, media->rtcp_port);
+	}
+	stream->direction = (enum tl_direction)(media->direction >= 0     ? media->direction
+						: session->direction >= 0 ? session->direction
+									  : TL_DIR_SENDRECV);
+}
+
 static const struct tl_codec *codec_of(int pt, const struct map *map)
 {
 	if (map && map->clock_hz)
@@ -281,6 +306,8 @@ static void end_media(struct reader *r)
 	const struct scope *media = &r->media, *session = &r->session;
 	struct tl_media_desc desc = { 0 };
 
+	if (open_stream(r))
+		end_stream(r, open_stream(r));
 	if (r->lines.n == 0 || r->found || !r->is_audio || r->port == 0)
 		return;
 	for (size_t i = 0; i < r->n_pts; i++)
@@ -312,6 +339,28 @@ static bool is_token(const char *text)
 	return true;
 }
 
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (!g_ascii_isgraph(*text) && *text != ' ')
+			return false;
+	return true;
+}
+
+/* formats: the rest of the m-line. Too many of them: it is not passed on. */
+static void begin_stream(struct reader *r, const struct tl_sdp_line *line, const char *formats)
+{
+	struct tl_stream *stream;
+
+	formats += strspn(formats, " \t");
+	if (strlen(formats) >= TL_STREAM_FORMATS_BYTES || !is_printable(formats))
+		return;
+	stream = r->streams[r->lines.n - 1] = g_new0(struct tl_stream, 1);
+	strcpy(stream->media, line->media);
+	strcpy(stream->proto, line->proto);
+	strcpy(stream->formats, formats);
+}
+
 /* "audio 49170[/2] RTP/AVP 0 8 96" */
 static int read_media(struct reader *r, const char *text)
 {
@@ -331,6 +380,8 @@ static int read_media(struct reader *r, const char *text)
 	r->media = (struct scope) { .direction = -1 };
 	r->n_maps = r->n_pts = 0;
 	strcpy(line->format, "0");
+	if (r->port && tl_sdp_is_passable(line))
+		begin_stream(r, line, text);
 	for (bool first = true; take_word(&text, word, sizeof(word)); first = false) {
 		if (first && is_token(word))
 			g_strlcpy(line->format, word, sizeof(line->format));
@@ -347,6 +398,8 @@ static int read_line(struct reader *r, char type, const char *value)
 
 	if (type == 'm')
 		return read_media(r, value);
+	if (open_stream(r) && strlen(value) < VALUE_BYTES - 1)
+		tl_stream_add_line(open_stream(r), type, value);
 	if (type == 'a')
 		read_attribute(r, scope, value);
 	if (type == 'c') {
@@ -385,10 +438,8 @@ static int take_line(const char **p, const char *end, char *value)
 	return type;
 }
 
-int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
-		 struct tl_media_desc *ret_desc)
+static int read_text(struct reader *reader, const char *text, size_t bytes)
 {
-	struct reader reader = { .session.direction = -1 };
 	const char *p = text, *end = text + bytes;
 	char value[VALUE_BYTES];
 	int type, r;
@@ -398,15 +449,28 @@ int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 	if (take_line(&p, end, value) != 'v' || strcmp(value, "0") != 0)
 		return -EBADMSG;
 	while ((type = take_line(&p, end, value)) > 0) {
-		r = read_line(&reader, (char)type, value);
+		r = read_line(reader, (char)type, value);
 		if (r < 0)
 			return r;
 	}
 	if (type < 0)
 		return type;
-	end_media(&reader);
-	if (!reader.found)
-		return -ENOENT;
+	end_media(reader);
+	return reader->found ? 0 : -ENOENT;
+}
+
+int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		 struct tl_media_desc *ret_desc)
+{
+	struct reader reader = { .session.direction = -1 };
+	int r = read_text(&reader, text, bytes);
+
+	if (r < 0) {
+		for (size_t i = 0; i < TL_SDP_MEDIA; i++)
+			g_free(reader.streams[i]);
+		return r;
+	}
+	tl_sdp_take_streams(sdp, reader.streams);
 	g_free(sdp->before);
 	sdp->before = sdp->lines;
 	sdp->lines = g_memdup2(&reader.lines, sizeof(reader.lines));

@@ -21,6 +21,22 @@ struct tl_sdp_lines {
 struct tl_sdp_session {
 	uint64_t id, version;
 	struct tl_sdp_lines *lines, *before; /* before the last one; NULL: none */
-	GString *body;                       /* last text without v= and o= */
-	GString *text;                       /* last text */
+	uint8_t number[TL_SDP_MEDIA]; /* of the stream of an m-line, plus 1; 0: it has none */
+	struct tl_stream *theirs[TL_STREAMS], *before_streams[TL_STREAMS]; /* or NULL */
+	struct tl_stream *ours[TL_STREAMS];                                /* what we say */
+	GString *body; /* last text without v= and o= */
+	GString *text; /* last text */
 };
+
+/* sdp.c */
+unsigned tl_sdp_port_of(const struct sockaddr_storage *addr);
+void tl_sdp_append_address(GString *s, const struct sockaddr_storage *addr); /* "IP4 192.0.2.1" */
+const char *tl_sdp_direction_name(enum tl_direction direction);
+
+/* sdp_stream.c */
+bool tl_sdp_is_passable(const struct tl_sdp_line *line);
+/* Takes what a description said of its m-lines, TL_SDP_MEDIA pointers or NULL. */
+void tl_sdp_take_streams(struct tl_sdp_session *sdp, struct tl_stream *const *by_line);
+void tl_sdp_undo_streams(struct tl_sdp_session *sdp);
+void tl_sdp_free_streams(struct tl_sdp_session *sdp);
+void tl_sdp_append_stream(GString *s, const struct tl_stream *stream);

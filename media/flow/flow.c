@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "media/flow/flow_priv.h"
+#include "media/flow/relay.h"
 
 static const struct tl_plan no_plan = {
 	.side = { { .event_send_pt = -1, .event_receive_pt = -1 },
@@ -86,6 +87,8 @@ void tl_flow_free(struct tl_flow_pair *pair)
 		tl_srtp_free(end->srtp_out);
 		close_ports(end);
 	}
+	for (size_t i = 0; i < TL_STREAMS; i++)
+		tl_relay_free(pair->relays[i]);
 	tl_flow_record_stop(pair);
 	g_free(pair->plan);
 	g_free(pair);
@@ -126,6 +129,31 @@ void tl_flow_add_port(struct tl_flow_pair *pair, enum tl_side side, struct tl_fl
 	if (tl_io_open(pair->env->io, port.rtp_fd, rtp_tag) < 0 ||
 	    tl_io_open(pair->env->io, port.rtcp_fd, rtcp_tag) < 0)
 		tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, "sockets can't be watched");
+}
+
+void tl_flow_stream_port(struct tl_flow_pair *pair, unsigned stream, enum tl_side side,
+			 struct tl_flow_port port, uint32_t rtp_tag, uint32_t rtcp_tag)
+{
+	struct tl_relay **relay = &pair->relays[stream - 1];
+
+	if (!*relay)
+		*relay = tl_relay_new(pair->env);
+	tl_relay_set_port(*relay, side, port, rtp_tag, rtcp_tag);
+}
+
+void tl_flow_stream_apply(struct tl_flow_pair *pair, unsigned stream,
+			  const struct tl_stream_plan *plan)
+{
+	if (pair->relays[stream - 1])
+		tl_relay_apply(pair->relays[stream - 1], plan);
+}
+
+void tl_flow_stream_input(struct tl_flow_pair *pair, unsigned stream, enum tl_side side, bool rtcp,
+			  struct tl_packet *packet)
+{
+	/* who sends pictures is there, though he may not speak */
+	if (tl_relay_input(pair->relays[stream - 1], side, rtcp, packet))
+		pair->ends[side].heard_us = pair->env->now_us;
 }
 
 struct tl_flow_end *tl_flow_target(struct tl_flow_end *end)

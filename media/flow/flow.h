@@ -77,6 +77,14 @@ void tl_flow_send_dtmf(struct tl_flow_pair *pair, enum tl_side side, char digit,
 void tl_flow_record(struct tl_flow_pair *pair, const char *path, bool mono);
 void tl_flow_record_stop(struct tl_flow_pair *pair);
 
+/* Other streams, relay.h; stream: 1 to TL_STREAMS. */
+void tl_flow_stream_port(struct tl_flow_pair *pair, unsigned stream, enum tl_side side,
+			 struct tl_flow_port port, uint32_t rtp_tag, uint32_t rtcp_tag);
+void tl_flow_stream_apply(struct tl_flow_pair *pair, unsigned stream,
+			  const struct tl_stream_plan *plan); /* copies */
+void tl_flow_stream_input(struct tl_flow_pair *pair, unsigned stream, enum tl_side side, bool rtcp,
+			  struct tl_packet *packet); /* takes packet */
+
 /* Take a packet that came for a side. */
 void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet);
 void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet);

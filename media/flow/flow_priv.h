@@ -108,7 +108,8 @@ struct tl_flow_pair {
 	struct tl_session_counters *counters;
 	struct tl_plan *plan; /* never NULL */
 	struct tl_flow_end ends[_TL_SIDE_MAX];
-	struct tl_recorder *recorder; /* NULL: none */
+	struct tl_relay *relays[TL_STREAMS]; /* of other streams; NULL: none */
+	struct tl_recorder *recorder;        /* NULL: none */
 	struct tl_record_ticket *ticket;
 	int64_t due_us;
 	bool timeout_told;

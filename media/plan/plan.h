@@ -95,6 +95,16 @@ struct tl_plan {
  */
 void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b);
 
+/* A stream beside the audio that is passed on packet for packet: see session.h. */
+enum { TL_STREAMS = 3 }; /* of a call at the most */
+struct tl_stream_side {
+	bool open;                         /* agreed upon with this leg */
+	struct sockaddr_storage rtp, rtcp; /* as it said; rtcp family 0: the next port */
+};
+struct tl_stream_plan {
+	struct tl_stream_side side[_TL_SIDE_MAX];
+};
+
 /* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,
  * and equal packet time make a relay. 0, or -ENOENT when a side's two
  * descriptions share no format, or no key where one of both wants encryption. */

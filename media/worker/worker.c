@@ -41,12 +41,13 @@ struct tl_worker {
 };
 
 /* What a socket belongs to, in the tag that comes with its packets. */
-enum { TAG_RTCP = 1, TAG_SIDE_B = 2, TAG_SLOT_SHIFT = 2 };
+enum { TAG_RTCP = 1, TAG_SIDE_B = 2, TAG_STREAM_SHIFT = 2, TAG_STREAMS = 3, TAG_SLOT_SHIFT = 4 };
+G_STATIC_ASSERT((int)TL_STREAMS <= (int)TAG_STREAMS);
 
-static uint32_t tag_of(struct tl_media_id id, enum tl_side side, bool rtcp)
+static uint32_t tag_of(const struct tl_cmd *cmd, bool rtcp)
 {
-	return id.slot << TAG_SLOT_SHIFT | (side == TL_SIDE_B ? TAG_SIDE_B : 0) |
-	       (rtcp ? TAG_RTCP : 0);
+	return cmd->id.slot << TAG_SLOT_SHIFT | cmd->stream << TAG_STREAM_SHIFT |
+	       (cmd->side == TL_SIDE_B ? TAG_SIDE_B : 0) | (rtcp ? TAG_RTCP : 0);
 }
 
 static int index_of_slot(const struct tl_worker *worker, uint32_t slot)
@@ -147,6 +148,11 @@ static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 		tl_pool_give(&worker->pool, packet);
 		return;
 	}
+	if (tag >> TAG_STREAM_SHIFT & TAG_STREAMS) {
+		tl_flow_stream_input(pair_at(worker, index), tag >> TAG_STREAM_SHIFT & TAG_STREAMS,
+				     side, tag & TAG_RTCP, packet);
+		return;
+	}
 	if (tag & TAG_RTCP)
 		tl_flow_rtcp_input(pair_at(worker, index), side, packet);
 	else
@@ -210,6 +216,9 @@ void tl_cmd_done(struct tl_cmd *cmd)
 	case TL_CMD_APPLY:
 		g_free(cmd->plan);
 		break;
+	case TL_CMD_STREAM:
+		g_free(cmd->stream_plan);
+		break;
 	case TL_CMD_PLAY:
 		tl_play_order_free(cmd->play);
 		break;
@@ -230,8 +239,16 @@ static void perform(struct tl_flow_pair *pair, const struct tl_cmd *cmd)
 	case TL_CMD_OPEN:
 		break;
 	case TL_CMD_PORT:
-		tl_flow_add_port(pair, cmd->side, cmd->port, tag_of(cmd->id, cmd->side, false),
-				 tag_of(cmd->id, cmd->side, true));
+		if (cmd->stream)
+			tl_flow_stream_port(pair, cmd->stream, cmd->side, cmd->port,
+					    tag_of(cmd, false), tag_of(cmd, true));
+		else
+			tl_flow_add_port(pair, cmd->side, cmd->port, tag_of(cmd, false),
+					 tag_of(cmd, true));
+		break;
+	case TL_CMD_STREAM:
+		tl_flow_stream_apply(pair, cmd->stream, cmd->stream_plan);
+		g_free(cmd->stream_plan);
 		break;
 	case TL_CMD_APPLY:
 		tl_flow_apply(pair, cmd->plan);

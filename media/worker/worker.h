@@ -16,6 +16,7 @@ enum tl_cmd_op {
 	TL_CMD_OPEN,
 	TL_CMD_PORT,
 	TL_CMD_APPLY,
+	TL_CMD_STREAM,
 	TL_CMD_PLAY,
 	TL_CMD_PLAY_STOP,
 	TL_CMD_DTMF,
@@ -28,6 +29,7 @@ struct tl_cmd {
 	enum tl_cmd_op op;
 	struct tl_media_id id;
 	enum tl_side side;
+	unsigned stream; /* 0: the audio */
 	union {
 		struct {
 			struct tl_session_counters *counters; /* lent until CLOSED */
@@ -35,6 +37,7 @@ struct tl_cmd {
 		} open;
 		struct tl_flow_port port;
 		struct tl_plan *plan;
+		struct tl_stream_plan *stream_plan;
 		struct tl_play_order *play;
 		struct {
 			char digit;

@@ -1,0 +1,131 @@
+/*
+ * Streams beside the audio, such as video. Nobody here understands them: they
+ * are offered to a target when the caller has offered them, agreed upon with the
+ * caller when the target takes them, and passed on packet for packet. What only
+ * one of the legs wants is refused with port 0, and the audio goes on.
+ *
+ *   INVITE m=video 4000 96 97   ──►  INVITE m=video (our port) 96 97
+ *   200    m=video (our port) 97 ◄── 200    m=video 6000 97
+ */
+#include "b2bua/call/call_priv.h"
+#include "b2bua/sip/stack.h"
+
+static struct tl_branch *branch_of(const struct tl_call *call)
+{
+	return call->b ? call->b : call->newsmaker ? call->newsmaker : call->early;
+}
+
+/* Our port for it, told as the peer sees it. */
+static bool fill_address(struct tl_call *call, unsigned number, enum tl_side side,
+			 const struct sockaddr *ip, const struct sockaddr *peer,
+			 struct tl_stream *stream)
+{
+	struct sockaddr_storage local;
+
+	if (!call->session || tl_session_stream_port(call->session, number, side, ip, &local) < 0)
+		return false;
+	call->has_streams = true;
+	tl_call_tell_address(call, peer, &local, &stream->rtp);
+	stream->rtcp = (struct sockaddr_storage) { 0 };
+	return true;
+}
+
+void tl_call_streams_offer(struct tl_call *call, const struct sockaddr *peer, struct tl_stream *buf,
+			   struct tl_target *target)
+{
+	struct sockaddr_storage ip;
+	bool reachable = tl_stack_media_ip(call->app->stack, peer, &ip) == 0;
+
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		const struct tl_stream *theirs = tl_leg_stream(call->leg_a, n);
+
+		target->streams[n] = NULL;
+		if (!theirs || !reachable ||
+		    (call->a.have_local && !tl_leg_said_stream(call->leg_a, n)))
+			continue;
+		buf[n] = *theirs;
+		if (fill_address(call, n, TL_SIDE_B, (struct sockaddr *)&ip, peer, &buf[n]))
+			target->streams[n] = &buf[n];
+	}
+}
+
+/* What a leg is told of a stream: what the other one says of it, at our address. */
+static void say(struct tl_call *call, struct tl_leg *leg, enum tl_side side, unsigned number,
+		const struct sockaddr *peer, struct tl_stream *stream)
+{
+	struct sockaddr_storage ip;
+
+	tl_leg_local_ip(leg, &ip);
+	if (!fill_address(call, number, side, (struct sockaddr *)&ip, peer, stream))
+		stream = NULL;
+	tl_leg_say_stream(leg, number, stream);
+}
+
+void tl_call_streams_answer(struct tl_call *call)
+{
+	const struct tl_branch *b = branch_of(call);
+
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		const struct tl_stream *theirs = b ? tl_leg_stream(b->leg, n) : NULL;
+		struct tl_stream stream;
+
+		if (!theirs || !tl_leg_stream(call->leg_a, n))
+			continue;
+		stream = *theirs;
+		say(call, call->leg_a, TL_SIDE_A, n, (struct sockaddr *)&call->a.peer, &stream);
+	}
+}
+
+/* From what both legs have said of it, each for itself; anew with each offer. */
+static bool agree(const struct tl_stream *offer, const struct tl_stream *other,
+		  struct tl_stream *ret_answer)
+{
+	if (!offer || !other)
+		return false;
+	*ret_answer = *other;
+	ret_answer->direction &= tl_direction_mirror(offer->direction);
+	return tl_stream_restrict(ret_answer, offer->formats);
+}
+
+void tl_call_streams_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m)
+{
+	const struct tl_branch *b = branch_of(call);
+	enum tl_side side = leg == call->leg_a ? TL_SIDE_A : TL_SIDE_B;
+	const struct tl_leg *other = side == TL_SIDE_B ? call->leg_a : b ? b->leg : NULL;
+
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		struct tl_stream answer;
+
+		if (other && tl_leg_said_stream(other, n) &&
+		    agree(tl_leg_stream(leg, n), tl_leg_stream(other, n), &answer))
+			say(call, leg, side, n, (struct sockaddr *)&m->peer, &answer);
+		else
+			tl_leg_say_stream(leg, n, NULL);
+	}
+	tl_call_streams_apply(call);
+}
+
+static void plan_side(const struct tl_leg *leg, unsigned number, struct tl_stream_side *ret)
+{
+	const struct tl_stream *theirs = leg ? tl_leg_stream(leg, number) : NULL;
+
+	*ret = (struct tl_stream_side) { 0 };
+	if (!theirs || !tl_leg_said_stream(leg, number))
+		return;
+	ret->open = true;
+	ret->rtp = theirs->rtp;
+	ret->rtcp = theirs->rtcp;
+}
+
+void tl_call_streams_apply(struct tl_call *call)
+{
+	const struct tl_branch *b = branch_of(call);
+
+	for (unsigned n = 0; call->has_streams && n < TL_STREAMS; n++) {
+		struct tl_stream_plan plan;
+
+		plan_side(call->leg_a, n, &plan.side[TL_SIDE_A]);
+		plan_side(b ? b->leg : NULL, n, &plan.side[TL_SIDE_B]);
+		(void)tl_session_stream_apply(call->session, n, &plan);
+	}
+}
