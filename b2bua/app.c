@@ -170,6 +170,7 @@ int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app
 	app->media_wait = -1;
 	app->config_path = g_strdup(config_path);
 	app->calls = g_hash_table_new(g_str_hash, g_str_equal);
+	app->rung = g_hash_table_new(g_str_hash, g_str_equal);
 	app->recent = g_queue_new();
 	app->started_s = g_get_real_time() / G_USEC_PER_SEC;
 
@@ -241,6 +242,7 @@ void tl_app_free(struct tl_app *app)
 	tl_store_free(app->store);
 	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
 	g_hash_table_destroy(app->calls);
+	g_hash_table_destroy(app->rung);
 	tl_dialplan_unref(app->dp);
 	free(app->mistakes);
 	g_free(app->ringback);

@@ -35,6 +35,7 @@ struct tl_app {
 	struct tl_events *events; /* SUBSCRIBE, PUBLISH */
 	struct tl_control *control;
 	GHashTable *calls; /* id -> struct tl_call, lent */
+	GHashTable *rung;  /* Call-ID of a leg that we have called -> struct tl_call, both lent */
 	GQueue *recent;    /* json_t of ended calls, newest first */
 	uint64_t n_calls;  /* since the start */
 	int64_t started_s;

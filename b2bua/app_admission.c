@@ -1,5 +1,6 @@
 /* Who may come in: the door for each request, room for each call. */
 #include "b2bua/app.h"
+#include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include "b2bua/call/call.h"
 #include "b2bua/call/door.h"
@@ -9,6 +10,7 @@
 #include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/address.h"
+#include "b2bua/sip/headers.h"
 #include "b2bua/sip/stack.h"
 
 #define RETRY_AFTER_S 10 /* told to whom we have no room for */
@@ -86,6 +88,17 @@ void tl_app_on_other(struct tl_request *request, void *user)
 	forgive(app, request);
 }
 
+static bool is_loop(const struct tl_app *app, const struct tl_request *request,
+		    const struct tl_source *source)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const char *callee = tl_user_of(home, request->sip->sip_request->rq_url);
+	bool loop = tl_call_is_loop(app, request->sip->sip_call_id->i_id, source, callee);
+
+	su_home_deinit(home);
+	return loop;
+}
+
 void tl_app_on_invite(struct tl_request *request, void *user)
 {
 	struct tl_app *app = user;
@@ -99,6 +112,10 @@ void tl_app_on_invite(struct tl_request *request, void *user)
 	if (tl_access_check(app->access, app->dp, request, &source) < 0)
 		return;
 	forgive(app, request);
+	if (is_loop(app, request, &source)) {
+		tl_request_refuse(request, SIP_482_LOOP_DETECTED, NULL);
+		return;
+	}
 	if (tl_leg_new_incoming(request, &leg) < 0)
 		return;
 	(void)tl_call_new(app, leg, app->dp, &source);

@@ -3,6 +3,8 @@
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
+enum { TURNS_MAX = 70 }; /* as Max-Forwards */
+
 const char *tl_call_id(const struct tl_call *call)
 {
 	return call->id;
@@ -232,6 +234,26 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 	case _TL_LEG_EVENT_MAX:
 		return;
 	}
+}
+
+static const char *name_of(const struct tl_source *source)
+{
+	return source->kind == TL_SOURCE_TRUNK ? source->trunk->name : source->extension->number;
+}
+
+bool tl_call_is_loop(const struct tl_app *app, const char *call_id, const struct tl_source *source,
+		     const char *callee)
+{
+	const struct tl_call *call = g_hash_table_lookup(app->rung, call_id);
+
+	for (unsigned turns = 0; call && turns < TURNS_MAX; turns++) {
+		if (call->facts.source == source->kind && call->callee &&
+		    strcmp(call->source_name, name_of(source)) == 0 &&
+		    strcmp(call->callee, callee) == 0)
+			return true;
+		call = g_hash_table_lookup(app->rung, call->call_id_a);
+	}
+	return call != NULL;
 }
 
 static void make_id(struct tl_app *app, char *ret_id, size_t bytes)

@@ -21,6 +21,15 @@ struct tl_leg;
  */
 struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_dialplan *dp,
 			    const struct tl_source *source);
+/*
+ * Would this INVITE begin a loop? A proxy may send us back what we have sent it,
+ * for another number or from another trunk: that is a spiral, and a call like any
+ * other. But when a call in progress that it stems from came from the same source
+ * for the same number, the dialplan would only say the same again (as RFC 3261 16.3
+ * step 4). Who changes the Call-ID on the way is stopped by Max-Forwards.
+ */
+bool tl_call_is_loop(const struct tl_app *app, const char *call_id, const struct tl_source *source,
+		     const char *callee);
 const char *tl_call_id(const struct tl_call *call);
 enum tl_call_state tl_call_state(const struct tl_call *call);
 /* Ends it from our side; why stands in the record and in a Reason header. */

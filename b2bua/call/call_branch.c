@@ -22,6 +22,8 @@ struct tl_branch *tl_branch_new(struct tl_call *call, const char *kind, const ch
 
 void tl_branch_free(struct tl_branch *branch)
 {
+	if (branch->call_id)
+		g_hash_table_remove(branch->call->app->rung, branch->call_id);
 	tl_leg_release(branch->leg);
 	if (branch->call->early == branch)
 		branch->call->early = NULL;
@@ -34,6 +36,7 @@ void tl_branch_free(struct tl_branch *branch)
 	g_free(branch->trunk);
 	g_free(branch->number);
 	g_free(branch->name);
+	g_free(branch->call_id);
 	g_free(branch);
 }
 

@@ -133,6 +133,8 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 		return;
 	}
 	g_message("call=%s leg=b ring=%s", call->id, branch->name);
+	branch->call_id = g_strdup(tl_leg_call_id(branch->leg));
+	g_hash_table_insert(call->app->rung, branch->call_id, call);
 	g_free(call->call_id_b);
 	call->call_id_b = g_strdup(tl_leg_call_id(branch->leg));
 	call->rung = true;

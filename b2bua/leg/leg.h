@@ -100,7 +100,7 @@ struct tl_leg_info {
 	enum tl_transport transport;
 	bool has_offer; /* desc holds the INVITE's offer */
 	struct tl_media_desc offer;
-	unsigned max_forwards;           /* to be sent on, already counted down */
+	unsigned max_forwards;           /* as it came, 1 to 70 */
 	const struct tl_header *headers; /* those that are not the gateway's own */
 	size_t n_headers;
 	bool has_replaces;
@@ -173,6 +173,7 @@ struct tl_target {               /* whom to invite; copied */
 	size_t n_headers;
 	const char *replaces, *referred_by; /* values of these headers, or NULL */
 	const struct tl_stream *streams[TL_STREAMS]; /* beside the audio; NULL: none */
+	/* of the INVITE that this one stems from: one less is sent. 0: there is none */
 	unsigned max_forwards;
 	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
 	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */

@@ -66,7 +66,7 @@ static void fill_info(struct tl_leg *leg, const struct tl_request *request)
 	info->callee = tl_user_of(leg->home, sip->sip_request->rq_url);
 	info->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
 	info->max_forwards = sip->sip_max_forwards ? (unsigned)sip->sip_max_forwards->mf_count : 70;
-	info->max_forwards = MIN(info->max_forwards, 70u) - 1; /* 0 was refused before */
+	info->max_forwards = CLAMP(info->max_forwards, 1u, 70u); /* 0 was refused before */
 	info->source = request->source;
 	info->transport = request->transport;
 	tl_headers_collect(leg->home, sip, &leg->headers);

@@ -140,7 +140,7 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 	}
 	request->uri = url_as_string(leg->home, url);
 	request->headers = tl_headers_format(leg->home, target->headers, target->n_headers);
-	request->max_forwards = target->max_forwards ? target->max_forwards : 70;
+	request->max_forwards = target->max_forwards ? target->max_forwards - 1 : 70;
 	request->timeout_s = target->timeout_s;
 	if (!target->from.user || !*target->from.user)
 		request->privacy = su_strdup(leg->home, "id"); /* RFC 3325 9.3 */

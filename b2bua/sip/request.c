@@ -86,6 +86,9 @@ void tl_request_refuse(struct tl_request *request, int status, const char *phras
 	tl_request_reply(request, status, phrase,
 			 TAG_IF(status == 405 || status == 501, SIPTAG_ALLOW_STR(TL_ALLOW)),
 			 TAG_IF(status == 415, SIPTAG_ACCEPT_STR(TL_ACCEPT)),
+			 /* RFC 3261 21.4.13 */
+			 TAG_IF(status == 415 && request->sip->sip_content_encoding,
+				SIPTAG_ACCEPT_ENCODING_STR("identity")),
 			 SIPTAG_WARNING_STR(header), TAG_END());
 }
 
