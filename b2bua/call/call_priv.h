@@ -44,9 +44,9 @@ struct tl_call_media {
 struct tl_branch {
 	struct tl_call *call;
 	struct tl_leg *leg;
-	char *name;  /* "1001", "trunk:carrier" */
+	char *name;    /* "1001", "trunk:carrier" */
 	char *call_id; /* of its leg, NULL before there was one */
-	char *trunk; /* name, while it counts against the trunk's max-calls */
+	char *trunk;   /* name, while it counts against the trunk's max-calls */
 	/* what it is, of call->dp: one of the two, for a trunk with the number dialled */
 	const struct tl_extension_cfg *extension;
 	const struct tl_trunk_cfg *trunk_cfg;
