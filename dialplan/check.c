@@ -24,6 +24,18 @@ static void object_to(struct tl_load *load, const struct tl_loaded *loaded, cons
 		     key, text);
 }
 
+/* RFC 3261 26.3.1: a TLS server has a certificate. */
+static void check_tls(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_gateway *gw = loaded->object;
+	bool wanted = false;
+
+	for (size_t i = 0; i < gw->n_listen; i++)
+		wanted |= gw->listen[i].transport == TL_TRANSPORT_TLS;
+	if (wanted && !gw->certificate)
+		object_to(load, loaded, "listen", "tls needs certificate = FILE, too");
+}
+
 static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s)
 {
 	if (*expires_s == TL_SESSION_UNSAID)
@@ -90,6 +102,7 @@ static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 	if (gw->ban_time_s > gw->ban_max_s)
 		object_to(load, loaded, "ban-time", "%u s are more than ban-max, %u s",
 			  gw->ban_time_s, gw->ban_max_s);
+	check_tls(load, loaded);
 	if (gw->register_min_s > gw->register_max_s)
 		object_to(load, loaded, "register-min", "%u s are more than register-max, %u s",
 			  gw->register_min_s, gw->register_max_s);

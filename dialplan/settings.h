@@ -104,6 +104,8 @@ struct tl_gateway {
 	const char *prompts;    /* directory that relative play= files are in */
 	const char *control;    /* path of the control socket */
 	const char *user_agent;
+	const char *certificate, *private_key,
+		*ca;              /* PEM files; NULL: none, in certificate, system's */
 	unsigned max_calls;       /* 0: no limit */
 	unsigned request_rate;    /* a second and source, before we know who it is; 0: any */
 	unsigned overload_lag_ms; /* so late all the time: no new calls; 0: never */
@@ -145,6 +147,11 @@ struct tl_trunk_cfg {
 	const char *hold_music;     /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s; /* as in struct tl_gateway */
 	enum tl_on_redirect on_redirect;
+	const char *certificate, *private_key, *ca; /* PEM files; NULL: those of the gateway */
+	unsigned calls_per_s;                       /* 0: no limit */
+	unsigned failover_s, ping_s;                /* ping_s 0: never */
+	bool verify;                                /* its certificate must hold */
+	const char *tls_name;                       /* whom it must name; NULL: host */
 };
 
 struct tl_extension_cfg {

@@ -344,6 +344,7 @@ struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_di
 			return call;
 		}
 		call->trunk = g_strdup(source->trunk->name);
+		tl_leg_set_client(leg, call->trunk);
 	}
 	tl_call_raise(call, info->has_replaces ? tl_call_replace(call) : tl_call_route(call));
 	return call;

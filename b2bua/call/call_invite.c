@@ -215,6 +215,7 @@ static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
 		/* a carrier that knows us by an account wants its own domain in From */
 		.from = { .host = trunk->user ? trunk->host : NULL },
 		.to = { .user = d->callee, .host = trunk->host },
+		.client = trunk->name,
 		.auth_user = trunk->user,
 		.auth_password = trunk->password,
 		.session_s = trunk->session_expires_s,

@@ -59,7 +59,9 @@ struct tl_leg *tl_leg_new(struct tl_stack *stack, bool incoming)
 static void leg_free(struct tl_leg *leg)
 {
 	g_hash_table_remove(leg->stack->legs, leg);
+	tl_stack_ports_forget(leg->stack, leg);
 	tl_leg_stop_timer(&leg->timer);
+	tl_leg_stop_timer(&leg->silence_timer);
 	tl_leg_stop_timer(&leg->session_timer);
 	nta_leg_destroy(leg->dialog);
 	tl_sdp_session_free(leg->sdp);
@@ -97,6 +99,7 @@ void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 	leg->state = state;
 	if (state == TL_LEG_CLOSING || state == TL_LEG_OVER) {
 		tl_leg_stop_timer(&leg->timer);
+		tl_leg_stop_timer(&leg->silence_timer);
 		tl_leg_session_stop(leg);
 		tl_leg_drop_infos(leg);
 	}
@@ -215,6 +218,20 @@ void *tl_leg_owner(const struct tl_leg *leg, tl_leg_event_fn *on_event)
 bool tl_leg_is_incoming(const struct tl_leg *leg)
 {
 	return leg->incoming;
+}
+
+void tl_leg_set_contact(struct tl_leg *leg, const char *user)
+{
+	const struct sockaddr *peer = (const struct sockaddr *)&leg->info.source;
+	const struct tl_port *port = tl_stack_find_port(leg->stack, leg->transport, peer);
+
+	leg->contact = tl_stack_contact(leg->stack, leg->home, user, leg->transport, peer);
+	leg->port_serial = port ? port->serial : 0;
+}
+
+void tl_leg_set_client(struct tl_leg *leg, const char *client)
+{
+	leg->client = su_strdup(leg->home, client);
 }
 
 void tl_leg_set_id(struct tl_leg *leg, const char *id)

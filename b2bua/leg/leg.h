@@ -164,6 +164,11 @@ bool tl_leg_is_incoming(const struct tl_leg *leg);
 /* id stands first in log lines: "call=6f1c03 leg=a". Copied. */
 void tl_leg_set_id(struct tl_leg *leg, const char *id);
 
+/* Incoming: whose client side TLS takes when the peer must be connected to. Copied. */
+void tl_leg_set_client(struct tl_leg *leg, const char *client);
+
+#define TL_LEG_NO_RESPONSE "No Response"
+
 struct tl_target {               /* whom to invite; copied */
 	const char *request_uri; /* sip:user@host:port;transport=… */
 	const char *route;       /* next hop in place of the URI's host, or NULL (loose route) */
@@ -176,7 +181,9 @@ struct tl_target {               /* whom to invite; copied */
 	/* of the INVITE that this one stems from: one less is sent. 0: there is none */
 	unsigned max_forwards;
 	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
-	unsigned timeout_s; /* no final answer within it: CANCEL, REFUSED 408; 0: never */
+	const char *client;  /* whose client side TLS takes (tl_stack_client()), or NULL */
+	unsigned silence_ms; /* nothing at all within it: REFUSED 503 TL_LEG_NO_RESPONSE; 0: 32 s */
+	unsigned timeout_s;  /* no final answer within it: CANCEL, REFUSED 408; 0: never */
 };
 
 /* Sends INVITE. offer's rtp and rtcp are filled; NULL: offerless. 0: the leg,

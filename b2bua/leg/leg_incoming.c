@@ -123,8 +123,9 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	leg->next_hop = tl_hop_through_nat(leg->home, request->sip,
 					   (struct sockaddr *)&leg->info.source, leg->transport);
 	leg->hop_stays = leg->next_hop != NULL;
-	leg->contact = tl_stack_contact(stack, leg->home, leg->info.callee, leg->transport,
-					(struct sockaddr *)&leg->info.source);
+	tl_leg_set_contact(leg, leg->info.callee);
+	if (request->sip->sip_request->rq_url->url_type == url_sips) /* RFC 3261 12.1.1 */
+		leg->contact = su_sprintf(leg->home, "<sips:%s", leg->contact + strlen("<sip:"));
 	if (make_dialog(leg, request->irq, request->sip) < 0) {
 		tl_request_refuse(request, 500, NULL, NULL);
 		tl_leg_release(leg);

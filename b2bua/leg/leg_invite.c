@@ -11,15 +11,32 @@
 
 static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
 
+/* What may still come of the INVITE is acknowledged and ended. */
+static void give_up(struct tl_leg *leg, const struct tl_cause *cause)
+{
+	tl_leg_enter(leg);
+	tl_leg_close(leg, cause);
+	tl_leg_emit_cause(leg, TL_LEG_REFUSED, cause);
+	tl_leg_leave(leg);
+}
+
 static void on_no_answer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
-	struct tl_leg *leg = (struct tl_leg *)arg;
-	struct tl_cause cause = { .status = 408, .phrase = "No Answer" };
+	give_up((struct tl_leg *)arg, &(struct tl_cause) { .status = 408, .phrase = "No Answer" });
+}
 
-	tl_leg_enter(leg);
-	tl_leg_close(leg, &cause);
-	tl_leg_emit_cause(leg, TL_LEG_REFUSED, &cause);
-	tl_leg_leave(leg);
+/* Nobody there: RFC 3263 4.3 leaves the time to wait to us, and 32 s are too long for a caller. */
+static void on_silence(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	give_up((struct tl_leg *)arg,
+		&(struct tl_cause) { .status = 503, .phrase = TL_LEG_NO_RESPONSE });
+}
+
+void tl_leg_unreachable(struct tl_leg *leg, const char *client)
+{
+	if (leg->state == TL_LEG_CALLING && leg->transport == TL_TRANSPORT_TLS &&
+	    g_strcmp0(leg->client, client) == 0 && !leg->responded)
+		give_up(leg, &(struct tl_cause) { .status = 503, .phrase = "TLS Failed" });
 }
 
 static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
@@ -57,16 +74,6 @@ static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
 
 /* --- making it --- */
 
-static enum tl_transport transport_of(const url_t *url)
-{
-	char name[8];
-
-	return url_param(url->url_params, "transport", name, sizeof(name)) > 0 &&
-			       g_ascii_strcasecmp(name, "tcp") == 0
-		       ? TL_TRANSPORT_TCP
-		       : TL_TRANSPORT_UDP;
-}
-
 /*
  * A route with lr is a proxy's, to be named in a Route header; one without it is
  * just the address that packets must go to, a telephone behind a NAT. Those of
@@ -101,7 +108,7 @@ static void set_hop(struct tl_leg *leg, const url_t *hop)
 {
 	struct sockaddr_storage addr;
 
-	leg->transport = transport_of(hop);
+	leg->transport = tl_uri_transport(hop);
 	guess_peer(hop, &leg->info.source);
 	leg->info.transport = leg->transport;
 	if (!tl_stack_literal(hop->url_host, &addr))
@@ -148,8 +155,8 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 	request->referred_by = su_strdup(leg->home, target->referred_by);
 	fill_info(leg, target, url);
 	set_hop(leg, hop);
-	leg->contact = tl_stack_contact(leg->stack, leg->home, target->from.user, leg->transport,
-					(struct sockaddr *)&leg->info.source);
+	leg->client = su_strdup(leg->home, target->client);
+	tl_leg_set_contact(leg, target->from.user);
 	if (target->auth_user)
 		leg->digest = tl_digest_new(target->auth_user, target->auth_password);
 	return 0;
@@ -207,6 +214,8 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 		return r;
 	}
 	tl_leg_set_state(leg, TL_LEG_CALLING);
+	if (target->silence_ms)
+		tl_leg_start_timer(leg, &leg->silence_timer, target->silence_ms, on_silence);
 	if (leg->request->timeout_s)
 		tl_leg_start_timer(leg, &leg->timer, leg->request->timeout_s * 1000, on_no_answer);
 	tl_leg_set_owner(leg, on_event, user);
@@ -342,6 +351,8 @@ static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, 
 	if (!sip || !sip->sip_status)
 		return 0;
 	tl_leg_enter(leg);
+	leg->responded = true;
+	tl_leg_stop_timer(&leg->silence_timer);
 	if (status < 200) {
 		tl_leg_on_progress(leg, sip);
 	} else {

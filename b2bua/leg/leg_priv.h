@@ -62,6 +62,8 @@ struct tl_leg {
 	char *next_hop; /* where packets go while there is no route set, or NULL */
 	bool hop_stays; /* also when the target is known: the peer is behind a NAT */
 	enum tl_transport transport;
+	unsigned port_serial; /* of the listen address that contact names; 0: none */
+	char *client;         /* the client side for TLS that its requests take, or NULL */
 	struct tl_digest *digest;
 
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
@@ -97,6 +99,8 @@ struct tl_leg {
 	struct tl_media_desc
 		*early_offer; /* in an UPDATE of a fork, till it is answered; or NULL */
 
+	su_timer_t *silence_timer; /* nothing has come of our INVITE */
+	bool responded;            /* something has */
 	su_timer_t *timer;         /* no final answer; glare */
 	su_timer_t *session_timer; /* RFC 4028 */
 	unsigned expires_s;        /* what we ask for; 0: nothing */
@@ -131,6 +135,9 @@ void tl_leg_reply(struct tl_leg *leg, nta_incoming_t *irq, int status, const cha
 /* The same, and forgets irq. */
 void tl_leg_refuse(struct tl_leg *leg, nta_incoming_t *irq, int status, const char *phrase);
 
+/* Our Contact towards info.source, by leg->transport. */
+void tl_leg_set_contact(struct tl_leg *leg, const char *user);
+
 /* leg_request.c: requests in the dialog. tags may hold more headers. NULL: could not. */
 nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip_method_t method,
 			    const char *name, tag_type_t tag, tag_value_t value, ...);
@@ -147,6 +154,9 @@ int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip);
 int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
 /* Would that one do? 0 or -EBADMSG. */
 int tl_leg_check_refresh(const struct tl_leg *leg, const sip_t *sip);
+
+/* leg_invite.c: the connection to client's peer could not be made; does the leg wait for it? */
+void tl_leg_unreachable(struct tl_leg *leg, const char *client);
 
 /* leg_modify.c */
 void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);

@@ -47,6 +47,8 @@ char *tl_hop_through_nat(su_home_t *home, const sip_t *sip, const struct sockadd
 
 	if (sip->sip_record_route || via->v_next)
 		return NULL;
+	if (transport == TL_TRANSPORT_TLS)
+		return su_sprintf(home, "sip:%s;transport=tls", tl_address_text(source, text));
 	if (via->v_port)
 		port = (uint16_t)g_ascii_strtoull(via->v_port, NULL, 10);
 	if (!via->v_host || !tl_address_parse(via->v_host, port, &sent_by))

@@ -21,7 +21,9 @@ char *tl_hop_explicit(su_home_t *home, const url_t *url, enum tl_transport trans
  * A client that sends straight to us (one Via, no Record-Route) and writes another
  * address in its Via than the one that we see stands behind a NAT, and its
  * Contact leads nowhere: everything goes to where the request came from. By TCP
- * the source port is always another one, so only the host counts. NULL: no NAT.
+ * the source port is always another one, so only the host counts. By TLS the
+ * connection that it has made is the way back at all times: telephones have no
+ * certificate that would hold. NULL: no NAT.
  */
 char *tl_hop_through_nat(su_home_t *home, const sip_t *sip, const struct sockaddr *source,
 			 enum tl_transport transport);

@@ -15,6 +15,7 @@
 
 struct tl_stack;
 struct tl_leg;
+struct tl_tls_cfg; /* tls.h */
 
 typedef void tl_request_fn(struct tl_request *request, void *user);
 
@@ -33,9 +34,9 @@ struct tl_stack_cfg {
 };
 
 int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stack **ret_stack);
-/* Adds listen addresses; -errno of the first that can't be bound (logged each). Sofia-SIP can't
- * close a single one: those that are gone from the configuration stay open until a restart, which
- * is logged. Port 0 takes a free one. */
+/* Opens listen addresses that are new, reads certificates anew, and closes what is gone from the
+ * configuration: at once, or when the last call that uses it has ended. -errno of the first that
+ * can't be opened, or whose certificate is no good (logged each). Port 0 takes a free one. */
 int tl_stack_configure(struct tl_stack *stack, const struct tl_gateway *gateway);
 /* The port of the first listen address with this transport; 0: there is none. */
 uint16_t tl_stack_port(const struct tl_stack *stack, enum tl_transport transport);
@@ -65,7 +66,15 @@ int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
 int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 
 /*
- * Where a request to url (NULL ok) leaves from. ident: for TPTAG_IDENT(), the listen address.
+ * A client side for TLS of its own for those who know it by name, such as a trunk: its certificate,
+ * and whom it expects (tls.h). Opens it, or reads its files anew. There is no closing one: it binds
+ * no port. 0 or -errno, logged.
+ */
+int tl_stack_client(struct tl_stack *stack, const char *name, const struct tl_tls_cfg *cfg);
+
+/*
+ * Where a request to url (NULL ok) leaves from. client: the client side for TLS, unless the peer
+ * has connected to us; NULL: none. ident: for TPTAG_IDENT(), the listen address.
  * via: for SIPTAG_VIA_STR() with NTATAG_USER_VIA(1), with the address that its Contact names (a
  * socket bound to all addresses has none of its own). Either is NULL when the transports may
  * choose: there is but one listen address, or the host is a name. via is allocated from home.
@@ -73,13 +82,17 @@ int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_
 struct tl_origin {
 	const char *ident, *via;
 };
-struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url);
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url,
+				 const char *client);
 
-/* A URI that may be used as a remote target or a route: sip, a host that is an
+/* A URI that may be used as a remote target or a route: sip or sips, a host that is an
  * IP literal or a well-formed name, sane port and parameters, a transport that we
  * have, and nothing that Sofia-SIP stumbles over. 0; -EPROTONOSUPPORT: other
- * scheme (416; sips among them, while there is no TLS); -EBADMSG; -EHOSTUNREACH: a
- * name, and no nameserver can be reached. */
+ * scheme (416); -EBADMSG; -EHOSTUNREACH: a name, and no nameserver can be reached. */
 int tl_uri_check(const url_t *url);
+/* From the first transport for TLS on, sips and transport=tls can be used. */
+void tl_uri_allow_tls(void);
+/* What a URI with a literal host asks for: TLS when it is sips, UDP when it says nothing. */
+enum tl_transport tl_uri_transport(const url_t *url);
 /* One further down a route set, that others send to: well-formed, any transport. */
 bool tl_uri_is_safe(const url_t *url);

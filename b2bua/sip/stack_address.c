@@ -10,6 +10,7 @@
 #include <sofia-sip/nta_tport.h>
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/headers.h"
+#include "b2bua/sip/tls.h"
 
 enum { DISCARD_PORT = 9 };
 
@@ -80,11 +81,15 @@ static struct tl_port *find_port(const struct tl_stack *stack, enum tl_transport
 		if ((!any_transport && port->transport != transport) ||
 		    !tl_stack_literal(port->host, &own) || own.ss_family != local.ss_family)
 			continue;
+		if (!port->stays) { /* on its way out: better than none */
+			other = other ? other : port;
+			continue;
+		}
 		if (tl_address_same_host((struct sockaddr *)&own, (struct sockaddr *)&local))
 			return port;
 		if (is_wildcard(&own) && !wildcard)
 			wildcard = port;
-		if (!other)
+		if (!other || !other->stays)
 			other = port;
 	}
 	return wildcard ? wildcard : other;
@@ -106,16 +111,6 @@ int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
 		return tl_stack_local_ip(peer, ret_ip);
 	*ret_ip = own;
 	return 0;
-}
-
-static enum tl_transport transport_of(const url_t *url)
-{
-	char name[8];
-
-	if (url_param(url->url_params, "transport", name, sizeof(name)) > 0 &&
-	    g_ascii_strcasecmp(name, "tcp") == 0)
-		return TL_TRANSPORT_TCP;
-	return TL_TRANSPORT_UDP;
 }
 
 static enum tl_transport transport_named(const char *name)
@@ -157,22 +152,38 @@ static const char *contact_host(const struct tl_stack *stack, su_home_t *home,
 	return tl_host_format(home, inet_ntop(own.ss_family, ip, text, sizeof(text)));
 }
 
-struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url)
+/* Has this peer connected to us? Then what is for it goes the same way back. */
+static bool is_connected(const struct sockaddr_storage *peer, const char *port)
 {
+	struct sockaddr_storage addr = *peer;
+
+	set_port(&addr, (uint16_t)g_ascii_strtoull(port ? port : "5061", NULL, 10));
+	return tl_tls_accepted((struct sockaddr *)&addr);
+}
+
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url,
+				 const char *client)
+{
+	static const char *const names[_TL_TRANSPORT_MAX] = { "UDP", "TCP", "TLS" };
 	struct tl_origin origin = { 0 };
+	enum tl_transport transport;
 	struct sockaddr_storage peer;
 	const struct tl_port *port;
+	bool dials;
 
 	if (!url || !tl_stack_literal(url->url_host, &peer))
 		return origin;
-	port = tl_stack_find_port(stack, transport_of(url), (struct sockaddr *)&peer);
-	if (!port)
+	transport = tl_uri_transport(url);
+	port = tl_stack_find_port(stack, transport, (struct sockaddr *)&peer);
+	dials = client && transport == TL_TRANSPORT_TLS &&
+		g_hash_table_contains(stack->clients, client) &&
+		!is_connected(&peer, url->url_port);
+	if (!port && !dials)
 		return origin;
-	if (stack->ports->len > 1)
-		origin.ident = port->ident;
-	origin.via = su_sprintf(
-		home, "SIP/2.0/%s %s:%u;rport", port->transport == TL_TRANSPORT_TCP ? "TCP" : "UDP",
-		contact_host(stack, home, port, (struct sockaddr *)&peer), port->port);
+	origin.ident = dials ? su_sprintf(home, "client/%s", client) : port->ident;
+	origin.via = su_sprintf(home, "SIP/2.0/%s %s:%u;rport", names[transport],
+				contact_host(stack, home, port, (struct sockaddr *)&peer),
+				port ? port->port : 5061u);
 	return origin;
 }
 
@@ -184,7 +195,9 @@ char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user
 	const char *escaped = user && *user ? tl_user_escape(home, user) : "";
 
 	return su_sprintf(home, "<sip:%s%s%s:%u%s%s>", escaped, *escaped ? "@" : "", host,
-			  port ? port->port : 5060u,
+			  port                            ? port->port
+			  : transport == TL_TRANSPORT_TLS ? 5061u
+							  : 5060u,
 			  transport == TL_TRANSPORT_UDP ? "" : ";transport=",
 			  transport == TL_TRANSPORT_UDP ? "" : tl_transport_name(transport));
 }

@@ -15,12 +15,16 @@
 /* One listen address. */
 struct tl_port {
 	enum tl_transport transport;
-	char *host;     /* an IP literal, without brackets */
-	char *ident;    /* the same for all ports of a host: names them to the transports */
-	uint16_t asked; /* 0: any */
-	uint16_t port;  /* bound */
-	int fd;         /* UDP: Sofia's socket; -1: not known */
-	bool stays;     /* named by the configuration at hand */
+	char *host;         /* an IP literal, without brackets */
+	char *ident;        /* of its own: names it to the transports */
+	unsigned serial;    /* counts all that were ever opened, from 1 */
+	uint16_t asked;     /* 0: any */
+	uint16_t port;      /* bound */
+	int fd;             /* UDP: Sofia's socket; -1: not known */
+	bool stays;         /* named by the configuration at hand */
+	struct tl_tls *tls; /* NULL: not TLS */
+	/* not configured any more: the legs that it waits for (a set), else NULL */
+	GHashTable *users;
 };
 
 struct tl_forks;
@@ -35,6 +39,8 @@ struct tl_stack {
 	guint8 tag_key[16];     /* of To tags that no dialog has */
 	msg_mclass_t *mclass;   /* Sofia's, with our guard */
 	GPtrArray *ports;       /* struct tl_port */
+	unsigned opened;        /* ports so far */
+	GHashTable *clients;    /* name -> struct tl_tls of a client side; both owned */
 	GHashTable *legs;       /* struct tl_leg, a set */
 	struct tl_forks *forks; /* INVITEs of ours that are settled */
 	struct tl_log_limit refused_limit;
@@ -52,6 +58,13 @@ int tl_stack_on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg
 
 /* request.c: what Require names and supported (NULL-terminated) does not; NULL: nothing. */
 char *tl_missing_extensions(const sip_t *sip, const char *const *supported);
+
+/* stack_port.c: opens and closes what is listened to */
+void tl_stack_ports_init(struct tl_stack *stack);
+void tl_stack_ports_done(struct tl_stack *stack); /* after the agent is gone */
+int tl_stack_ports_configure(struct tl_stack *stack, const struct tl_gateway *gateway);
+/* A leg is gone: a port that waited for it may be closed. */
+void tl_stack_ports_forget(struct tl_stack *stack, struct tl_leg *leg);
 
 /* stack_address.c */
 /* The socket that Sofia has opened for this port, or -1. */

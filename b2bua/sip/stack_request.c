@@ -30,7 +30,8 @@ static bool is_acceptable(struct tl_request *request)
 		tl_request_refuse(request, 400, phrase, NULL);
 	} else if (!sip->sip_from->a_tag) { /* RFC 3261 8.1.1.3; without it no dialog can be told */
 		tl_request_refuse(request, 400, "Missing From Tag", NULL);
-	} else if (url->url_type != url_sip && url->url_type != url_tel) {
+	} else if (url->url_type != url_sip && url->url_type != url_sips &&
+		   url->url_type != url_tel) {
 		tl_request_refuse(request, SIP_416_UNSUPPORTED_URI, NULL);
 	} else if (sip->sip_to->a_tag) {
 		tl_request_refuse(request, SIP_481_NO_TRANSACTION, NULL);

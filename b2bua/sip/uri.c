@@ -98,9 +98,17 @@ static bool names(const char *param, size_t n, const char *name)
 	return n == strlen(name) && g_ascii_strncasecmp(param, name, n) == 0;
 }
 
+static bool secure; /* there is a transport for TLS */
+
+void tl_uri_allow_tls(void)
+{
+	secure = true;
+}
+
 static bool is_known_transport(const char *value, size_t n)
 {
-	return names(value, n, "udp") || names(value, n, "tcp");
+	return names(value, n, "udp") || names(value, n, "tcp") ||
+	       (secure && names(value, n, "tls"));
 }
 
 /*
@@ -184,12 +192,25 @@ bool tl_uri_is_safe(const url_t *url)
 
 int tl_uri_check(const url_t *url)
 {
-	/* no TLS transport yet, so sips can't be kept */
-	if (url->url_type != url_sip)
+	if (url->url_type != url_sip && (url->url_type != url_sips || !secure))
 		return -EPROTONOSUPPORT;
 	if (!is_well_formed(url, true))
 		return -EBADMSG;
 	if (!is_literal(url->url_host) && !tl_nameservers_reachable())
 		return -EHOSTUNREACH;
 	return 0;
+}
+
+enum tl_transport tl_uri_transport(const url_t *url)
+{
+	char name[8];
+
+	if (url->url_type == url_sips)
+		return TL_TRANSPORT_TLS; /* RFC 3261 26.2.2: whatever the parameter says */
+	if (url_param(url->url_params, "transport", name, sizeof(name)) <= 0)
+		return TL_TRANSPORT_UDP;
+	for (int t = 0; t < _TL_TRANSPORT_MAX; t++)
+		if (g_ascii_strcasecmp(name, tl_transport_name((enum tl_transport)t)) == 0)
+			return (enum tl_transport)t;
+	return TL_TRANSPORT_UDP;
 }

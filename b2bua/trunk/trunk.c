@@ -4,6 +4,8 @@
 #include <string.h>
 #include <glib.h>
 #include <jansson.h>
+#include "b2bua/sip/stack.h"
+#include "b2bua/sip/tls.h"
 #include "b2bua/trunk/registration.h"
 
 /* What we know of a name, configured now or only still in use by a call. */
@@ -80,6 +82,24 @@ static void end_registration(struct trunk *trunk)
 	trunk->registration = NULL;
 }
 
+/* A way out by TLS that is the trunk's own: its certificate, and whom it must be. */
+static void open_client(struct tl_trunks *trunks, const struct tl_trunk_cfg *cfg)
+{
+	const struct tl_gateway *gateway = tl_dialplan_gateway(trunks->dp);
+	g_autofree char *label = g_strdup_printf("trunk=%s", cfg->name);
+	struct tl_tls_cfg tls = {
+		.label = label,
+		.certificate = cfg->certificate ? cfg->certificate : gateway->certificate,
+		.private_key = cfg->certificate ? cfg->private_key : gateway->private_key,
+		.authorities = cfg->ca ? cfg->ca : gateway->ca,
+		.name = cfg->tls_name ? cfg->tls_name : cfg->host,
+		.verify = cfg->verify,
+	};
+
+	if (cfg->transport == TL_TRANSPORT_TLS)
+		(void)tl_stack_client(trunks->stack, cfg->name, &tls);
+}
+
 /* Registers as cfg says; cfg NULL: the trunk is no longer configured. */
 static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct tl_trunk_cfg *cfg)
 {
@@ -114,8 +134,10 @@ void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
 			g_hash_table_iter_remove(&iter);
 	}
 	cfgs = tl_dialplan_trunks(dp, &n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		open_client(trunks, &cfgs[i]);
 		follow(trunks, get_trunk(trunks, cfgs[i].name), &cfgs[i]);
+	}
 }
 
 void tl_trunks_stop(struct tl_trunks *trunks)

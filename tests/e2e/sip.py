@@ -32,11 +32,13 @@ class Agent:
     """One SIP peer on one address."""
 
     def __init__(self, ip, gateway, user="peer", password=None, port=0, transport="udp",
-                 domain=None, user_agent=None):
+                 domain=None, user_agent=None, tls=None):
         self.ip, self.gateway, self.user, self.password = ip, gateway, user, password
         self.transport, self.domain = transport, domain or bracket(gateway[0])
         self.user_agent = user_agent or f"agent-{user}"
+        self.tls = tls  # (server's ssl.SSLContext, client's, name to expect): TCP becomes TLS
         self.dialogs, self.arrivals, self.others = {}, queue.Queue(), queue.Queue()
+        self.refused = []  # errors of TLS handshakes
         self.strays = []  # responses that belong to nothing here
         self.log, self.lock, self.open = [], threading.RLock(), True
         self._bind(socket.AF_INET6 if ":" in ip else socket.AF_INET, port)
@@ -98,7 +100,7 @@ class Agent:
             self.log.append((">", target, data))
             if connection is not None:
                 connection.sendall(data)
-            elif (transport or self.transport) == "tcp":
+            elif (transport or self.transport) in ("tcp", "tls"):
                 self.connect(target).sendall(data)
             else:
                 self.udp.sendto(data, target)
@@ -110,6 +112,8 @@ class Agent:
             sock.bind((self.ip, 0))
             sock.settimeout(TIMEOUT_S)
             sock.connect(target)
+            if self.tls:
+                sock = self.tls[1].wrap_socket(sock, server_hostname=self.tls[2])
             self.connections[target] = sock
         return self.connections[target]
 
@@ -188,16 +192,29 @@ class Agent:
                     data, source = self.udp.recvfrom(65535)
                     self._take(data, source, None)
                 elif sock is self.tcp:
-                    connection, source = self.tcp.accept()
-                    buffers[connection] = b""
-                    with self.lock:
-                        self.connections[source[:2]] = connection
+                    self._accept(buffers)
                 else:
                     self._read_stream(sock, buffers)
+
+    def _accept(self, buffers):
+        connection, source = self.tcp.accept()
+        if self.tls:
+            connection.settimeout(TIMEOUT_S)
+            try:
+                connection = self.tls[0].wrap_socket(connection, server_side=True)
+            except OSError as error:  # ssl.SSLError too
+                self.refused.append(error)
+                connection.close()
+                return
+        buffers[connection] = b""
+        with self.lock:
+            self.connections[source[:2]] = connection
 
     def _read_stream(self, sock, buffers):
         try:
             data = sock.recv(65536)
+            while self.tls and sock.pending():
+                data += sock.recv(65536)
         except OSError:
             data = b""
         if not data:
@@ -271,8 +288,8 @@ class Dialog:
         host, port, transport = hostport_of(uri_of(target))
         if not self.route_set and host == agent.domain:  # a name that nobody here resolves
             (host, port), transport = agent.gateway, agent.transport
-        if agent.transport == "tcp" and not self.messages:
-            transport = "tcp"
+        if agent.transport == "tls" or (agent.transport == "tcp" and not self.messages):
+            transport = agent.transport
         via = (f"SIP/2.0/{transport.upper()} {agent.hostport};"
                f"branch={branch or MAGIC + token()};rport")
         fixed = [("Via", via), ("Max-Forwards", 70), ("From", self.local), ("To", self.remote),

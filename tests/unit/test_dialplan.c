@@ -10,6 +10,7 @@ static const struct {
 	{ "twinleg.ini",
 	  "[gateway]\n"
 	  "listen    = udp:0.0.0.0:5060, tcp:0.0.0.0:5060, tls:0.0.0.0:5061\n"
+	  "certificate = tls/fullchain.pem\n"
 	  "domain    = pbx.example.net\n"
 	  "advertise = 203.0.113.10             ; our address as others see it, behind NAT\n"
 	  "rtp-ports = 16384-32767\n"

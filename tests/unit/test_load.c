@@ -216,7 +216,8 @@ Test(load, says_every_mistake)
 static const char *const good[] = {
 	"",
 	"[gateway]\n",
-	"[gateway]\nlisten = tls:[::]:5061, udp:0.0.0.0\nrtp-ports = 1024 - 65535\n",
+	"[gateway]\nlisten = tls:[::]:5061, udp:0.0.0.0\ncertificate = c\nrtp-ports = 1024 - "
+	"65535\n",
 	"[gateway]\nring-time = 1m30s\nrtp-timeout = 0\njitter = 0-0\nregister-max = 1d\n",
 	"[trunk t]\nhost = [::1]:5070\nallow = 0.0.0.0/0, ::/0, 10.1.2.3, 2001:db8::1\n",
 	"[trunk t]\nhost = 2001:db8::7\ntransport = TLS\nport = 5062\n",

@@ -47,7 +47,8 @@ Test(settings, values)
 		"[trunk v6]\nhost = tls:[2001:db8::7]\n"
 		"[extension 1001]\nname = Alice Example\nha1 = D41D8CD98F00B204E9800998ECF8427E\n"
 		"codecs = pcma, speex/16000\nmax-contacts = 2\n"
-		"[gateway]\nlisten = udp:[::1]:5080, tls:192.0.2.1\ncodecs = GSM\nstate = db\n"
+		"[gateway]\nlisten = udp:[::1]:5080, tls:192.0.2.1\ncertificate = c\ncodecs = "
+		"GSM\nstate = db\n"
 		"prompts = /p\njitter = 0-1s\n");
 	const struct tl_trunk_cfg *trunk = tl_dialplan_trunk(dp, "t"),
 				  *v6 = tl_dialplan_trunk(dp, "v6");

@@ -21,8 +21,8 @@ static const struct {
 	{ "a name with a final dot", "sip:example.org.", 0, true },
 	{ "a number with a tag of its own", "sip:+4930;phone-context=x@example.org;user=phone", 0,
 	  true },
-	{ "TLS, which we can't", "sip:a@b.example;transport=tls", -EBADMSG, true },
-	{ "sips, which we can't", "sips:a@b.example", -EPROTONOSUPPORT, true },
+	{ "TLS, which we have none of yet", "sip:a@b.example;transport=tls", -EBADMSG, true },
+	{ "sips, likewise", "sips:a@b.example", -EPROTONOSUPPORT, true },
 	{ "a telephone", "tel:+4930", -EPROTONOSUPPORT, false },
 	{ "mail", "mailto:a@b.example", -EPROTONOSUPPORT, false },
 	{ "port 0", "sip:a@b.example:0", -EBADMSG, false },
@@ -69,5 +69,20 @@ Test(uri, long_parts_are_refused)
 		     -EBADMSG);
 	cr_expect_eq(tl_uri_check(url_make(home, su_sprintf(home, "sip:b.example;%s", many))),
 		     -EBADMSG);
+	su_home_deinit(home);
+}
+
+Test(uri, takes_tls_once_there_is_a_transport_for_it)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
+	tl_uri_allow_tls();
+	cr_expect_eq(tl_uri_check(url_make(home, "sips:a@192.0.2.1")), 0);
+	cr_expect_eq(tl_uri_check(url_make(home, "sip:a@192.0.2.1;transport=tls")), 0);
+	cr_expect_eq(tl_uri_check(url_make(home, "sip:a@192.0.2.1;transport=sctp")), -EBADMSG);
+	cr_expect_eq(tl_uri_transport(url_make(home, "sips:a@192.0.2.1;transport=tcp")),
+		     TL_TRANSPORT_TLS);
+	cr_expect_eq(tl_uri_transport(url_make(home, "sip:a@192.0.2.1;transport=TCP")),
+		     TL_TRANSPORT_TCP);
 	su_home_deinit(home);
 }

@@ -1,0 +1,28 @@
+#pragma once
+/* Between tls.c, contexts, and tls_connection.c. */
+#include <openssl/ssl.h>
+#include "b2bua/log.h"
+#include "b2bua/sip/tls.h"
+
+struct tl_tls {
+	SSL_CTX *ctx; /* Sofia's; NULL once Sofia has freed it */
+	bool server, verify, has_certificate;
+	char *label, *name;
+	void (*on_failed)(void *user, const char *label);
+	void *user;
+	bool failed; /* on_failed() is due */
+	struct tl_log_limit limit;
+};
+
+/* The ex_data of a context is its struct tl_tls, once tls.c has put it there. */
+int tl_tls_context_index(void);
+
+/* Calls on_failed() of those for whom it is due. */
+void tl_tls_tell_failures(void);
+
+/* tls_connection.c */
+void tl_tls_connections_start(su_root_t *root);
+void tl_tls_connections_stop(void);
+/* Given to OpenSSL for each of our contexts. */
+void tl_tls_on_info(const SSL *ssl, int where, int value);
+int tl_tls_on_verify(int ok, X509_STORE_CTX *store);
