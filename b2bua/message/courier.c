@@ -27,6 +27,7 @@ struct tl_courier {
 	unsigned max_forwards;
 	char *uri, *hop, *route, *headers, *user_agent; /* hop: NULL where the URI says it */
 	const char *privacy;
+	const char *client; /* or NULL */
 };
 
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
@@ -48,7 +49,8 @@ static int deliver(struct tl_courier *courier)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *first = courier->hop ? courier->hop : courier->uri;
-	struct tl_origin origin = tl_stack_origin(courier->stack, home, url_make(home, first));
+	struct tl_origin origin =
+		tl_stack_origin(courier->stack, home, url_make(home, first), courier->client);
 	sip_max_forwards_t forwards[1];
 
 	sip_max_forwards_init(forwards);
@@ -177,6 +179,7 @@ int tl_courier_send(struct tl_stack *stack, const struct tl_errand *errand, tl_c
 	courier->max_forwards = errand->max_forwards;
 	courier->headers = su_strdup(courier->home, errand->headers);
 	courier->user_agent = su_strdup(courier->home, errand->user_agent);
+	courier->client = su_strdup(courier->home, errand->client);
 	if (!errand->from.user || !*errand->from.user)
 		courier->privacy = "id"; /* RFC 3325 9.3 */
 	if (errand->auth_user)

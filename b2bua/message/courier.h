@@ -17,6 +17,7 @@ struct tl_errand { /* lent for the call; content for as long as the courier live
 	struct tl_party from, to;
 	const char *domain, *user_agent;       /* ours */
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */
+	const char *client;                    /* as struct tl_target has it, or NULL */
 	const char *headers;                   /* "Name: value\r\n…", or NULL */
 	const char *content_type;              /* NULL: no body */
 	const sip_payload_t *body;

@@ -181,6 +181,7 @@ static void send_to_trunk(struct delivery *d, const struct tl_trunk_cfg *trunk)
 			     /* a carrier that knows us by an account wants its own domain */
 			     .from = { .host = trunk->user ? trunk->host : NULL },
 			     .to = { .user = d->decision->callee, .host = trunk->host },
+			     .client = trunk->name,
 			     .auth_user = trunk->user,
 			     .auth_password = trunk->password,
 		     });
