@@ -123,7 +123,7 @@ nta_outgoing_t *tl_event_dialog_notify(struct tl_event_dialog *dialog,
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const url_t *url;
 	const char *hop = hop_of(dialog, home, &url);
-	struct tl_origin origin = tl_stack_origin(dialog->stack, home, url, NULL);
+	struct tl_origin origin = tl_stack_origin(dialog->stack, home, url);
 	nta_outgoing_t *orq = nta_outgoing_tcreate(
 		dialog->leg, on_response, (nta_outgoing_magic_t *)dialog->magic,
 		hop ? URL_STRING_MAKE(hop) : NULL, SIP_METHOD_NOTIFY, NULL,

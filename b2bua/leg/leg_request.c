@@ -147,7 +147,7 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *hop = hop_of(leg, home), *uri = uri_of(leg, home);
 	struct tl_origin origin =
-		tl_stack_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
+		tl_stack_client_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
 	const char *authorization = tl_digest_authorization(leg->digest, home, name, uri);
 	const char *proxy = tl_digest_proxy_authorization(leg->digest, home, name, uri);
 	nta_outgoing_t *orq;
@@ -218,7 +218,7 @@ void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer)
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *hop = hop_of(leg, home);
 	struct tl_origin origin =
-		tl_stack_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
+		tl_stack_client_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
 	nta_outgoing_t *ack = nta_outgoing_tcreate(
 		leg->dialog, NULL, NULL, hop ? URL_STRING_MAKE(hop) : NULL, SIP_METHOD_ACK,
 		leg->request ? URL_STRING_MAKE(leg->request->uri) : NULL,

@@ -49,8 +49,8 @@ static int deliver(struct tl_courier *courier)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *first = courier->hop ? courier->hop : courier->uri;
-	struct tl_origin origin =
-		tl_stack_origin(courier->stack, home, url_make(home, first), courier->client);
+	struct tl_origin origin = tl_stack_client_origin(courier->stack, home,
+							 url_make(home, first), courier->client);
 	sip_max_forwards_t forwards[1];
 
 	sip_max_forwards_init(forwards);

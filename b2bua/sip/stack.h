@@ -74,7 +74,7 @@ int tl_stack_client(struct tl_stack *stack, const char *name, const struct tl_tl
 
 /*
  * Where a request to url (NULL ok) leaves from. client: the client side for TLS, unless the peer
- * has connected to us; NULL: none. ident: for TPTAG_IDENT(), the listen address.
+ * has connected to us; NULL, and without it: none. ident: for TPTAG_IDENT(), the listen address.
  * via: for SIPTAG_VIA_STR() with NTATAG_USER_VIA(1), with the address that its Contact names (a
  * socket bound to all addresses has none of its own). Either is NULL when the transports may
  * choose: there is but one listen address, or the host is a name. via is allocated from home.
@@ -82,8 +82,9 @@ int tl_stack_client(struct tl_stack *stack, const char *name, const struct tl_tl
 struct tl_origin {
 	const char *ident, *via;
 };
-struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url,
-				 const char *client);
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url);
+struct tl_origin tl_stack_client_origin(const struct tl_stack *stack, su_home_t *home,
+					const url_t *url, const char *client);
 
 /* A URI that may be used as a remote target or a route: sip or sips, a host that is an
  * IP literal or a well-formed name, sane port and parameters, a transport that we

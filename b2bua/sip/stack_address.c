@@ -161,8 +161,8 @@ static bool is_connected(const struct sockaddr_storage *peer, const char *port)
 	return tl_tls_accepted((struct sockaddr *)&addr);
 }
 
-struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url,
-				 const char *client)
+struct tl_origin tl_stack_client_origin(const struct tl_stack *stack, su_home_t *home,
+					const url_t *url, const char *client)
 {
 	static const char *const names[_TL_TRANSPORT_MAX] = { "UDP", "TCP", "TLS" };
 	struct tl_origin origin = { 0 };
@@ -185,6 +185,11 @@ struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, 
 				contact_host(stack, home, port, (struct sockaddr *)&peer),
 				port ? port->port : 5061u);
 	return origin;
+}
+
+struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, const url_t *url)
+{
+	return tl_stack_client_origin(stack, home, url, NULL);
 }
 
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,

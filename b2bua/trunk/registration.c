@@ -96,7 +96,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	const char *uri = registration->request_uri;
 	const url_t *hop = url_make(home, registration->next_hop);
 	struct tl_origin origin =
-		tl_stack_origin(registration->stack, home, hop, registration->name);
+		tl_stack_client_origin(registration->stack, home, hop, registration->name);
 	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
 	const char *proxy =
 		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri);
