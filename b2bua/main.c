@@ -3,6 +3,7 @@
 #include "b2bua/control/control.h"
 #include "b2bua/log.h"
 #include "dialplan/dialplan.h"
+#include "dialplan/manual.h"
 #include "media/session.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ static const char usage_text[] =
 	"  twinleg check [FILE]              every mistake of a configuration\n"
 	"  twinleg explain [FILE] --from SOURCE --to NUMBER [--caller NUMBER] [--at TIME]\n"
 	"                                    which route takes a call, and why not the others\n"
+	"  twinleg keys [table|sample|man]   every key that a configuration may have\n"
 	"of a running gateway (--config FILE or --control SOCKET says which, --json for "
 	"programs):\n"
 	"  twinleg status | calls | show CALL | hangup CALL\n"
@@ -146,6 +148,19 @@ static int verb_check(const struct arguments *args)
 	printf("%s: no mistakes\n", config_of(args));
 	tl_dialplan_unref(dp);
 	return 0;
+}
+
+static int verb_keys(const struct arguments *args)
+{
+	const char *form = args->argc > 1 ? args->argv[1] : tl_manual_form_name(TL_MANUAL_TABLE);
+
+	for (int f = 0; f < _TL_MANUAL_MAX; f++) {
+		if (strcmp(form, tl_manual_form_name(f)) == 0) {
+			tl_manual_print(f, stdout);
+			return 0;
+		}
+	}
+	return wrong_input("keys wants table, sample or man");
 }
 
 static int verb_explain(const struct arguments *args)
@@ -275,6 +290,7 @@ static const struct {
 	const char *verb;
 	int (*fn)(const struct arguments *args);
 } verbs[] = {
+	{ "keys", verb_keys },
 	{ "run", verb_run },
 	{ "check", verb_check },
 	{ "explain", verb_explain },

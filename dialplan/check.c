@@ -160,16 +160,18 @@ static void check_action(struct tl_load *load, const struct tl_loaded *loaded)
 			load->parse.diags, &loaded->section->at,
 			"route %s does nothing: it needs ring, play, answer, reject or redirect",
 			loaded->section->name);
-	if (first && (strcmp(first, "reject") == 0 || strcmp(first, "redirect") == 0) &&
-	    tl_load_value(load, loaded, "play"))
+	if (first && strcmp(first, "redirect") == 0 && tl_load_value(load, loaded, "play"))
 		object_to(load, loaded, "play", "nothing is heard on a route with %s", first);
 }
 
 /* Keys that would be of no effect are mistakes: whoever wrote them meant something. */
 static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded)
 {
-	static const char *const with_ring[] = { "ring-time",  "on-busy", "on-no-answer",
-						 "on-failure", "caller",  "caller-name" };
+	static const char *const with_ring[] = {
+		"ring-time",   "on-busy", "on-no-answer", "on-failure",    "caller",
+		"caller-name", "privacy", "drop-headers", "carry-headers", "ringback",
+		"hold-music",  "media",   "transfer",
+	};
 	const struct tl_route_cfg *route = loaded->object;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(with_ring); i++)
@@ -178,11 +180,55 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 			object_to(load, loaded, with_ring[i], "has no effect without ring");
 	if (tl_load_value(load, loaded, "play-as") && !tl_load_value(load, loaded, "play"))
 		object_to(load, loaded, "play-as", "has no effect without play");
-	else if (route->play_as == TL_PLAY_EARLY && !tl_load_value(load, loaded, "ring"))
+	else if (route->play_as == TL_PLAY_EARLY && !tl_load_value(load, loaded, "ring") &&
+		 !tl_load_value(load, loaded, "reject"))
 		object_to(load, loaded, "play-as", "early is for announcements before ringing");
+	else if (route->play_as == TL_PLAY_ANSWER && tl_load_value(load, loaded, "reject"))
+		object_to(load, loaded, "play-as", "a call that is rejected is never answered");
+	if (route->n_add_headers && !tl_load_value(load, loaded, "ring"))
+		tl_diags_add(load->parse.diags, &loaded->section->at,
+			     "add-header %s: has no effect without ring",
+			     route->add_headers[0].name);
+	if (tl_load_value(load, loaded, "on-closed") && !route->n_when)
+		object_to(load, loaded, "on-closed", "has no effect without when");
 	if (tl_load_value(load, loaded, "number") &&
 	    (tl_load_value(load, loaded, "strip") || tl_load_value(load, loaded, "prefix")))
 		object_to(load, loaded, "number", "stands instead of strip and prefix");
+}
+
+/* Whoever leaves media to the parties hears nothing of it, and changes nothing. */
+static void check_direct(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	static const char *const needing[] = { "play", "record", "codecs",
+					       "dtmf", "srtp",   "echo-cancel" };
+	const struct tl_route_cfg *route = loaded->object;
+
+	if (route->media != TL_MEDIA_DIRECT)
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(needing); i++)
+		if (tl_load_value(load, loaded, needing[i]))
+			object_to(load, loaded, needing[i],
+				  "needs the media that media = direct leaves to the parties");
+	if (route->ringback == TL_RINGBACK_FILE)
+		object_to(load, loaded, "ringback",
+			  "needs the media that media = direct leaves to the parties");
+}
+
+static void check_caller_groups(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_route_cfg *route = loaded->object;
+	size_t offset;
+	int highest = route->caller ? tl_template_check(route->caller, &offset) : 0;
+
+	if (highest > 0 && !route->n_from_number)
+		object_to(load, loaded, "caller", "$%d needs a pattern with groups in from-number",
+			  highest);
+	for (size_t i = 0; i < route->n_from_number; i++)
+		if (highest > (int)route->from_number[i].n_groups)
+			object_to(load, loaded, "caller", "$%d: the pattern %s has %u group%s",
+				  highest, route->from_number[i].text,
+				  route->from_number[i].n_groups,
+				  route->from_number[i].n_groups == 1 ? "" : "s");
 }
 
 static void check_groups(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
@@ -221,7 +267,11 @@ static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
 
 	check_action(load, loaded);
 	check_idle_keys(load, loaded);
+	check_direct(load, loaded);
+	check_caller_groups(load, loaded);
 	check_groups(load, loaded, "number", route->number);
+	for (size_t i = 0; i < route->n_add_headers; i++)
+		check_groups(load, loaded, "add-header", route->add_headers[i].value);
 	for (size_t i = 0; i < route->n_redirects; i++)
 		check_groups(load, loaded, "redirect", route->redirects[i].uri);
 	check_strip(load, loaded);
@@ -236,13 +286,13 @@ struct path_step {
 	unsigned edge;
 };
 
-static const char *const follow_keys[] = { "on-busy", "on-no-answer", "on-failure" };
+static const char *const follow_keys[] = { "on-busy", "on-no-answer", "on-failure", "on-closed" };
 
 static struct tl_route_cfg *follow_edge(const struct tl_dialplan *dp,
 					const struct tl_route_cfg *route, unsigned edge)
 {
 	const struct tl_follow *follows[] = { &route->on_busy, &route->on_no_answer,
-					      &route->on_failure };
+					      &route->on_failure, &route->on_closed };
 
 	return follows[edge]->kind == TL_FOLLOW_ROUTE
 		       ? g_hash_table_lookup(dp->route_by_name, follows[edge]->route)
@@ -252,7 +302,8 @@ static struct tl_route_cfg *follow_edge(const struct tl_dialplan *dp,
 static void mark_follow_only(struct tl_route_cfg *route)
 {
 	route->follow_only = !route->n_from && !route->n_to && !route->n_from_number &&
-			     !route->n_when && !route->transports && !route->rings_dialled;
+			     !route->n_when && !route->transports && !route->offers &&
+			     !route->n_header_tests && !route->rings_dialled;
 }
 
 static void walk_follows(struct tl_load *load, const struct tl_loaded *routes,

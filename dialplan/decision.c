@@ -68,14 +68,11 @@ static const struct tl_pattern *matching(const struct tl_pattern *patterns, size
 	return NULL;
 }
 
-/* A template with the number dialled and the groups of the pattern that it matched. */
-static const char *expand(struct held_decision *held, const struct tl_route_cfg *route,
-			  const char *text, const struct tl_facts *facts)
+/* The pattern whose groups templates put in. */
+static const struct tl_pattern *dialled_pattern(const struct tl_route_cfg *route,
+						const struct tl_facts *facts)
 {
-	const struct tl_pattern *pattern =
-		route ? matching(route->to, route->n_to, facts->callee) : NULL;
-
-	return tl_pool_take(held->pool, tl_template_expand(text, pattern, facts->callee));
+	return route ? matching(route->to, route->n_to, facts->callee) : NULL;
 }
 
 /* What is lent as it stands, for as long as the dialplan is held. */
@@ -141,7 +138,10 @@ static void set_headers(struct held_decision *held, const struct tl_route_cfg *r
 		return;
 	out = tl_pool_alloc(held->pool, route->n_add_headers, sizeof(*out));
 	for (size_t i = 0; i < route->n_add_headers; i++) {
-		const char *value = expand(held, route, route->add_headers[i].value, facts);
+		const char *value = tl_pool_take(
+			held->pool,
+			tl_template_expand_header(route->add_headers[i].value,
+						  dialled_pattern(route, facts), facts->callee));
 
 		if (*value)
 			out[n++] = (struct tl_header_out) { route->add_headers[i].name, value };
@@ -164,7 +164,10 @@ static void set_redirects(struct held_decision *held, const struct tl_route_cfg 
 		struct tl_redirect item = redirects[i];
 
 		if (item.uri)
-			item.uri = expand(held, route, item.uri, facts);
+			item.uri = tl_pool_take(
+				held->pool,
+				tl_template_expand_uri(item.uri, dialled_pattern(route, facts),
+						       facts->callee));
 		else if (!item.extension)
 			item.extension = tl_dialplan_extension(held->dp, d->callee);
 		if (item.uri || item.extension)

@@ -15,6 +15,7 @@ struct tl_dialplan *tl_dialplan_new(void)
 	dp->trunk_by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	dp->extension_by_number = g_hash_table_new(g_str_hash, g_str_equal);
 	dp->hours_by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	dp->group_by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	dp->route_by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	dp->warnings = tl_diags_new();
 	return dp;
@@ -28,6 +29,7 @@ static void dialplan_free(struct tl_dialplan *dp)
 	g_hash_table_unref(dp->trunk_by_name);
 	g_hash_table_unref(dp->extension_by_number);
 	g_hash_table_unref(dp->hours_by_name);
+	g_hash_table_unref(dp->group_by_name);
 	g_hash_table_unref(dp->route_by_name);
 	tl_diags_free(dp->warnings);
 	tl_pool_free(dp->pool);

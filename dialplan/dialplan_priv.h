@@ -25,10 +25,12 @@ struct tl_dialplan {
 	struct tl_extension_cfg *extensions;
 	struct tl_hours *hours;
 	struct tl_route_cfg *routes; /* in file order */
-	size_t n_trunks, n_extensions, n_hours, n_routes;
+	struct tl_group *groups;
+	size_t n_trunks, n_extensions, n_hours, n_routes, n_groups;
 
 	/* name -> element of the arrays above */
-	GHashTable *trunk_by_name, *extension_by_number, *hours_by_name, *route_by_name;
+	GHashTable *trunk_by_name, *extension_by_number, *hours_by_name, *route_by_name,
+		*group_by_name;
 	struct tl_index *index;
 	struct tl_admission *admissions; /* longest prefix first */
 	size_t n_admissions;

@@ -31,7 +31,9 @@ struct forest {
 
 struct tl_index {
 	struct forest any, kinds[_TL_SOURCE_MAX];
-	GHashTable *named[_TL_SOURCE_MAX]; /* name -> struct forest * */
+	GHashTable *named[_TL_SOURCE_MAX];  /* name -> struct forest * */
+	GHashTable *groups;                 /* struct tl_group -> struct forest * */
+	GHashTable *joined[_TL_SOURCE_MAX]; /* name -> GPtrArray of its groups' forests */
 };
 
 /* One walk for one call. */
@@ -157,10 +159,35 @@ static void insert_in_forest(struct forest *forest, const struct tl_route_cfg *r
 		insert(&forest->roots[by], &everything, route);
 }
 
+/* A group's members learn of its forest when that is planted. */
+static struct forest *find_group(struct tl_index *index, const struct tl_group *group)
+{
+	struct forest *forest = g_hash_table_lookup(index->groups, group);
+
+	if (forest)
+		return forest;
+	forest = g_new0(struct forest, 1);
+	g_hash_table_insert(index->groups, (void *)group, forest);
+	for (size_t i = 0; i < group->n_members; i++) {
+		GHashTable *joined = index->joined[group->members[i].kind];
+		char *name = (char *)group->members[i].name;
+		GPtrArray *forests = g_hash_table_lookup(joined, name);
+
+		if (!forests) {
+			forests = g_ptr_array_new();
+			g_hash_table_insert(joined, name, forests);
+		}
+		g_ptr_array_add(forests, forest);
+	}
+	return forest;
+}
+
 static struct forest *find_forest(struct tl_index *index, const struct tl_source *source)
 {
 	struct forest *forest;
 
+	if (source->group)
+		return find_group(index, source->group);
 	if (source->kind == _TL_SOURCE_MAX)
 		return &index->any;
 	if (!source->name)
@@ -189,9 +216,13 @@ struct tl_index *tl_index_new(const struct tl_route_cfg *routes, size_t n)
 {
 	struct tl_index *index = g_new0(struct tl_index, 1);
 
-	for (int kind = 0; kind < _TL_SOURCE_MAX; kind++)
+	index->groups = g_hash_table_new_full(NULL, NULL, NULL, forest_free);
+	for (int kind = 0; kind < _TL_SOURCE_MAX; kind++) {
 		index->named[kind] =
 			g_hash_table_new_full(g_str_hash, g_str_equal, NULL, forest_free);
+		index->joined[kind] = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+							    (GDestroyNotify)g_ptr_array_unref);
+	}
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < routes[i].n_from; k++)
 			insert_in_forest(find_forest(index, &routes[i].from[k]), &routes[i]);
@@ -209,7 +240,9 @@ void tl_index_free(struct tl_index *index)
 	for (int kind = 0; kind < _TL_SOURCE_MAX; kind++) {
 		forest_clear(&index->kinds[kind]);
 		g_hash_table_unref(index->named[kind]);
+		g_hash_table_unref(index->joined[kind]);
 	}
+	g_hash_table_unref(index->groups);
 	g_free(index);
 }
 
@@ -266,9 +299,13 @@ const struct tl_route_cfg *tl_index_find(const struct tl_index *index, const str
 					 const struct tl_facts *facts)
 {
 	struct search search = { dp, facts, NULL };
+	const GPtrArray *groups =
+		g_hash_table_lookup(index->joined[facts->source], facts->source_name);
 
 	walk_forest(&search, &index->any);
 	walk_forest(&search, &index->kinds[facts->source]);
 	walk_forest(&search, g_hash_table_lookup(index->named[facts->source], facts->source_name));
+	for (unsigned i = 0; groups && i < groups->len; i++)
+		walk_forest(&search, groups->pdata[i]);
 	return search.best;
 }

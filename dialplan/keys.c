@@ -1,28 +1,16 @@
+/* Rows of all sections but [route] and [expect], which are in keys_route.c. */
 #include "dialplan/keys.h"
 
-#include <stddef.h>
 #include <string.h>
-#include "dialplan/dialplan_priv.h"
-#include "dialplan/expect.h"
+#include "dialplan/keys_table.h"
 #include "dialplan/value.h"
 
-enum {
-	DAY_S = 24 * 3600,
-	CALLS_MAX = 1000000,
-};
-
-/* Words in the order of the enums that they stand for. */
+const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
+const char *const tl_srtp_words[] = { "off", "optional", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
-static const char *const dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const on_redirect_words[] = { "follow", "pass", "refuse", NULL };
-static const char *const transfer_words[] = { "local", "pass", "off", NULL };
-static const char *const play_as_words[] = { "early", "answer", NULL };
-
-/* Where a row writes: field of struct tl_gateway and so on. */
-#define AT(type, field)   .offset = offsetof(struct type, field)
-#define AND(type, field)  .offset2 = offsetof(struct type, field)
-#define LIST(type, field) AT(type, field), AND(type, n_##field)
+const char *const tl_transfer_words[] = { "local", "pass", "off", NULL };
 
 static const struct tl_key gateway_keys[] = {
 	{ "listen", tl_parse_listen, LIST(tl_gateway, listen),
@@ -161,7 +149,7 @@ static const struct tl_key trunk_keys[] = {
 	  .initial = "0", .help = "Calls at a time, both directions. 0: no limit" },
 	{ "allow", tl_parse_cidrs, LIST(tl_trunk_cfg, allow), .example = "198.51.100.0/24",
 	  .help = "Addresses that may call as this trunk. Default: host, when that is an address" },
-	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = dtmf_words, .initial = "auto",
+	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = tl_dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
 	{ "on-redirect", tl_parse_word, AT(tl_trunk_cfg, on_redirect), .words = on_redirect_words,
@@ -171,7 +159,7 @@ static const struct tl_key trunk_keys[] = {
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },
-	{ "transfer", tl_parse_word, AT(tl_trunk_cfg, transfer), .words = transfer_words,
+	{ "transfer", tl_parse_word, AT(tl_trunk_cfg, transfer), .words = tl_transfer_words,
 	  .initial = "local",
 	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "
 		  "routes "
@@ -217,7 +205,8 @@ static const struct tl_key extension_keys[] = {
 	  .help = "The preferred first. Default: those of [gateway]" },
 	{ "max-contacts", tl_parse_number, AT(tl_extension_cfg, max_contacts), .min = 1, .max = 100,
 	  .initial = "10", .help = "Phones that may be registered at a time" },
-	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = dtmf_words, .initial = "auto",
+	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = tl_dtmf_words,
+	  .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
 	{ "on-redirect", tl_parse_word, AT(tl_extension_cfg, on_redirect),
@@ -229,7 +218,7 @@ static const struct tl_key extension_keys[] = {
 	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "
 		  "gets "
 		  "a re-INVITE that says so)" },
-	{ "transfer", tl_parse_word, AT(tl_extension_cfg, transfer), .words = transfer_words,
+	{ "transfer", tl_parse_word, AT(tl_extension_cfg, transfer), .words = tl_transfer_words,
 	  .initial = "local",
 	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "
 		  "routes "
@@ -260,99 +249,52 @@ static const struct tl_key hours_keys[] = {
 	  .help = "Such as Europe/Berlin or UTC; local: the machine's" },
 };
 
-#define ROUTE(field)      AT(tl_route_cfg, field)
-#define ROUTE_LIST(field) LIST(tl_route_cfg, field)
-
-static const struct tl_key route_keys[] = {
-	{ "from", tl_parse_sources, ROUTE_LIST(from), .example = "trunk:carrier, extension:1001",
-	  .help = "Who calls: trunk:NAME, extension:NUMBER, trunk, extension, any; a list. "
-		  "Default: any" },
-	{ "to", tl_parse_patterns, ROUTE_LIST(to), .example = "+4930555100, 0[1-9]X.",
-	  .help = "Number dialled: X 0-9, Z 1-9, N 2-9, [a-z] a set, . one or more, ! none or "
-		  "more, "
-		  "( ) for $1. Default: any" },
-	{ "from-number", tl_parse_patterns, ROUTE_LIST(from_number), .example = "+49170!",
-	  .help = "The caller's number, a pattern like to. Default: any" },
-	{ "transport", tl_parse_transports, ROUTE(transports), .example = "tls",
-	  .help = "How the call came: udp, tcp, tls; a list. Default: any" },
-	{ "when", tl_parse_when, ROUTE_LIST(when), .example = "office, not holidays",
-	  .help = "Names of [hours] sections: one must be open, and none of those after not. "
-		  "Default: always" },
-	{ "play", tl_parse_play, ROUTE_LIST(play), .example = "welcome.wav, recorded.wav",
-	  .help = "Announcements, one after another, before ringing; without ring, all that there "
-		  "is" },
-	{ "play-as", tl_parse_word, ROUTE(play_as), .words = play_as_words, .example = "early",
-	  .help = "early: before the call is answered (and paid for); answer: after. "
-		  "Default: early when it rings then, else answer" },
-	{ "ring", tl_parse_ring, ROUTE(steps), .example = "1001, 1002 then trunk:carrier",
-	  .help = "Whom: NUMBER, trunk:NAME, extension (the one dialled); \",\" all at once, "
-		  "then one after another" },
-	{ "ring-time", tl_parse_seconds, ROUTE(ring_time_s), .min = 1, .max = 3600,
-	  .example = "25s", .help = "Of each step. Default: that of [gateway]" },
-	{ "on-busy", tl_parse_follow, ROUTE(on_busy), .example = "route:voicebox",
-	  .help = "What follows when all are busy: route:NAME or reject 486 Busy Here. "
-		  "Default: their answer goes to the caller" },
-	{ "on-no-answer", tl_parse_follow, ROUTE(on_no_answer), .example = "route:voicebox",
-	  .help = "The same when nobody has answered in time" },
-	{ "on-failure", tl_parse_follow, ROUTE(on_failure), .example = "reject 480 Nobody Here",
-	  .help = "The same for any other failure" },
-	{ "answer", tl_parse_answer, ROUTE(echo), .example = "echo",
-	  .help = "Instead of ring: echo answers and sends back what it hears" },
-	{ "reject", tl_parse_reject, ROUTE(reject), .example = "403 Not From Here",
-	  .help = "Instead of ring: refuse with a status from 400 to 699 and a reason" },
-	{ "redirect", tl_parse_redirects, ROUTE_LIST(redirects), .example = "sip:$0@other.example",
-	  .help = "Instead of ring: send the caller there with 302: URI ($0 the number dialled, "
-		  "$1 a group), NUMBER or extension (where those are registered); a list" },
-	{ "strip", tl_parse_number, ROUTE(strip), .max = 64, .initial = "0",
-	  .help = "Characters taken off the front of the number dialled" },
-	{ "prefix", tl_parse_number_text, ROUTE(prefix), .example = "+49",
-	  .help = "Put before the number, after strip" },
-	{ "number", tl_parse_template, ROUTE(number), .example = "+49$1",
-	  .help = "Instead of strip and prefix: the number; $1 a group of to, $0 all of it" },
-	{ "caller", tl_parse_caller, ROUTE(caller), .example = "+4930555100",
-	  .help = "Number shown to the callee, or withheld. Default: the caller's own" },
-	{ "caller-name", tl_parse_text, ROUTE(caller_name), .example = "Example Ltd",
-	  .help = "Name shown to the callee. Default: the caller's own" },
-	{ "transfer", tl_parse_word, ROUTE(transfer), .words = transfer_words, .example = "pass",
-	  .help = "Transfers of calls that this route takes: local, pass or off. Default: as the "
-		  "section of whoever asks says" },
-	{ "hold-music", tl_parse_music, ROUTE(hold_music), .example = "none",
-	  .help = "What a party on hold hears, or none. Default: that of whoever holds, then "
-		  "that of [gateway]" },
-	{ "record", tl_parse_record, ROUTE(record), .initial = "off",
-	  .help = "off, stereo (caller left, callee right; also yes) or mono" },
-	{ "max-duration", tl_parse_seconds, ROUTE(max_duration_s), .max = 30 * DAY_S,
-	  .initial = "0s", .help = "The call is ended after so long. 0s: no limit" },
+static const struct tl_key group_keys[] = {
+	{ "members", tl_parse_members, LIST(tl_group, members), .required = true,
+	  .example = "trunk:carrier, 1001, 1002",
+	  .help = "Trunks and extensions: trunk:NAME, extension:NUMBER or NUMBER; a list" },
 };
 
-#define LATER(field) tl_parse_later, AT(tl_expect, field)
-
-static const struct tl_key expect_keys[] = {
-	{ "call", LATER(call), .required = true,
-	  .example = "trunk:carrier +49170111222 +4930555100 at 2026-11-23 10:00",
-	  .help = "Who calls, with which number (or withheld), what they dial, and when" },
-	{ "route", LATER(route), .example = "support", .help = "The route that takes it, or none" },
-	{ "rings", LATER(rings), .example = "1001, 1002", .help = "As ring of a route, or none" },
-	{ "plays", LATER(plays), .example = "welcome.wav", .help = "As play of a route, or none" },
-	{ "rejects", LATER(rejects), .example = "403", .help = "The status of the refusal" },
-	{ "redirects", LATER(redirects), .example = "sip:100@other.example",
-	  .help = "Where the caller is sent" },
-	{ "dials", LATER(dials), .example = "+4930123", .help = "The number after rewriting" },
-	{ "shows", LATER(shows), .example = "+4930555100",
-	  .help = "The caller's number as the callee sees it, or withheld" },
-};
+#define TABLE(rows)                                                                                \
+	{                                                                                          \
+		rows, G_N_ELEMENTS(rows)                                                           \
+	}
+static const struct tl_key_table gateway_table = TABLE(gateway_keys),
+				 trunk_table = TABLE(trunk_keys),
+				 extension_table = TABLE(extension_keys),
+				 group_table = TABLE(group_keys), hours_table = TABLE(hours_keys);
 
 static const struct {
-	const char *name;
-	const struct tl_key *keys;
-	size_t n;
+	const char *name, *example, *help;
+	const struct tl_key_table *table;
 } sections[_TL_SECTION_MAX] = {
-	[TL_SECTION_GATEWAY] = { "gateway", gateway_keys, G_N_ELEMENTS(gateway_keys) },
-	[TL_SECTION_TRUNK] = { "trunk", trunk_keys, G_N_ELEMENTS(trunk_keys) },
-	[TL_SECTION_EXTENSION] = { "extension", extension_keys, G_N_ELEMENTS(extension_keys) },
-	[TL_SECTION_HOURS] = { "hours", hours_keys, G_N_ELEMENTS(hours_keys) },
-	[TL_SECTION_ROUTE] = { "route", route_keys, G_N_ELEMENTS(route_keys) },
-	[TL_SECTION_EXPECT] = { "expect", expect_keys, G_N_ELEMENTS(expect_keys) },
+	[TL_SECTION_GATEWAY] = { "gateway", NULL, "The gateway itself.", &gateway_table },
+	[TL_SECTION_TRUNK] = { "trunk", "carrier",
+			       "A carrier, or any other peer that calls go to and come from.",
+			       &trunk_table },
+	[TL_SECTION_EXTENSION] = { "extension", "1001",
+				   "A phone of ours: its number is the section's name.",
+				   &extension_table },
+	[TL_SECTION_GROUP] = { "group", "sales",
+			       "Trunks and extensions under one name: from = group:sales in a "
+			       "route "
+			       "holds for calls from each, ring = group:sales rings them all.",
+			       &group_table },
+	[TL_SECTION_HOURS] = { "hours", "office",
+			       "When a place is open; routes refer to it with when = office.",
+			       &hours_table },
+	[TL_SECTION_ROUTE] = { "route", "support",
+			       "Routes are asked in the order in which they stand: the first whose "
+			       "conditions all hold takes the call. It has one of ring, answer, "
+			       "reject, redirect, or play alone. A route that has no condition and "
+			       "that another one names in on-busy and the like takes no call by "
+			       "itself; any other route without conditions takes every call.",
+			       &tl_route_table },
+	[TL_SECTION_EXPECT] = { "expect", "a support call rings the desk",
+				"A test of the dialplan: check runs it, and a reload that breaks "
+				"it "
+				"is refused. What is not said is not tested.",
+				&tl_expect_table },
 };
 
 const char *tl_section_name(enum tl_section section)
@@ -360,16 +302,24 @@ const char *tl_section_name(enum tl_section section)
 	return section >= 0 && section < _TL_SECTION_MAX ? sections[section].name : "invalid";
 }
 
+const char *tl_section_help(enum tl_section section, const char **ret_example)
+{
+	*ret_example = sections[section].example;
+	return sections[section].help;
+}
+
 const struct tl_key *tl_keys(enum tl_section section, size_t *ret_n)
 {
-	*ret_n = sections[section].n;
-	return sections[section].keys;
+	*ret_n = sections[section].table->n;
+	return sections[section].table->keys;
 }
 
 const struct tl_key *tl_key_find(enum tl_section section, const char *name)
 {
-	for (size_t i = 0; i < sections[section].n; i++) {
-		const struct tl_key *key = &sections[section].keys[i];
+	const struct tl_key_table *table = sections[section].table;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct tl_key *key = &table->keys[i];
 
 		if (strcmp(key->name, name) == 0 || (key->names && key->names(name)))
 			return key;

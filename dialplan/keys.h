@@ -1,7 +1,8 @@
 #pragma once
 /*
  * The one table of what a configuration may say: a row a key. It feeds the
- * reader, its messages, and the check of conf/twinleg.ini.
+ * reader and its messages; conf/twinleg.ini and twinleg.ini(5) are written from
+ * it by `twinleg keys`.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@ enum tl_section {
 	TL_SECTION_GATEWAY,
 	TL_SECTION_TRUNK,
 	TL_SECTION_EXTENSION,
+	TL_SECTION_GROUP,
 	TL_SECTION_HOURS,
 	TL_SECTION_ROUTE,
 	TL_SECTION_EXPECT,
@@ -19,6 +21,8 @@ enum tl_section {
 	_TL_SECTION_INVALID = -22,
 };
 const char *tl_section_name(enum tl_section section);
+/* What it is for; an example of its name, or NULL when it has none. */
+const char *tl_section_help(enum tl_section section, const char **ret_example);
 
 /* What the parsers of values work with, while a dialplan is loaded. */
 struct tl_parse {

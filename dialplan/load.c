@@ -15,6 +15,7 @@ static const size_t object_bytes[_TL_SECTION_MAX] = {
 	[TL_SECTION_GATEWAY] = sizeof(struct tl_gateway),
 	[TL_SECTION_TRUNK] = sizeof(struct tl_trunk_cfg),
 	[TL_SECTION_EXTENSION] = sizeof(struct tl_extension_cfg),
+	[TL_SECTION_GROUP] = sizeof(struct tl_group),
 	[TL_SECTION_HOURS] = sizeof(struct tl_hours),
 	[TL_SECTION_ROUTE] = sizeof(struct tl_route_cfg),
 	[TL_SECTION_EXPECT] = sizeof(struct tl_expect),
@@ -36,17 +37,17 @@ static bool refuse_kind(struct tl_load *load, const struct tl_ini_section *secti
 	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
 		names[kind] = tl_section_name(kind);
 	hint = tl_suggest_text(section->kind, names, _TL_SECTION_MAX);
-	tl_diags_add(
-		load->parse.diags, &section->at,
-		"unknown section %s, expected gateway, trunk, extension, hours, route or expect%s",
-		quoted, hint);
+	tl_diags_add(load->parse.diags, &section->at,
+		     "unknown section %s, expected gateway, trunk, extension, group, hours, route "
+		     "or expect%s",
+		     quoted, hint);
 	return false;
 }
 
 static bool is_reserved(const char *name)
 {
-	static const char *const words[] = { "any",  "extension", "none",    "not",
-					     "then", "trunk",     "withheld" };
+	static const char *const words[] = { "any", "extension", "for",  "group", "none",
+					     "not", "or",        "then", "trunk", "withheld" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strcmp(words[i], name) == 0)
@@ -92,6 +93,8 @@ static GHashTable *names_of(struct tl_dialplan *dp, enum tl_section kind)
 		return dp->trunk_by_name;
 	case TL_SECTION_EXTENSION:
 		return dp->extension_by_number;
+	case TL_SECTION_GROUP:
+		return dp->group_by_name;
 	case TL_SECTION_HOURS:
 		return dp->hours_by_name;
 	case TL_SECTION_ROUTE:
@@ -170,6 +173,9 @@ static void name_object(struct tl_loaded *loaded, unsigned order)
 			.session_expires_s = TL_SESSION_UNSAID,
 		};
 		break;
+	case TL_SECTION_GROUP:
+		((struct tl_group *)loaded->object)->name = section->name;
+		break;
 	case TL_SECTION_HOURS:
 		((struct tl_hours *)loaded->object)->name = section->name;
 		((struct tl_hours *)loaded->object)->at = section->at;
@@ -212,6 +218,8 @@ static void make_objects(struct tl_load *load)
 	dp->n_trunks = n[TL_SECTION_TRUNK];
 	dp->extensions = arrays[TL_SECTION_EXTENSION];
 	dp->n_extensions = n[TL_SECTION_EXTENSION];
+	dp->groups = arrays[TL_SECTION_GROUP];
+	dp->n_groups = n[TL_SECTION_GROUP];
 	dp->hours = arrays[TL_SECTION_HOURS];
 	dp->n_hours = n[TL_SECTION_HOURS];
 	dp->routes = arrays[TL_SECTION_ROUTE];
@@ -370,6 +378,8 @@ static void build(struct tl_load *load)
 	apply_defaults(load, TL_SECTION_GATEWAY, &dp->gateway);
 	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
 		read_sections(load, kind);
+	for (size_t i = 0; i < dp->n_groups; i++)
+		tl_group_sort(&dp->groups[i]);
 	tl_load_inherit(load);
 	tl_load_check(load);
 	dp->index = tl_index_new(dp->routes, dp->n_routes);

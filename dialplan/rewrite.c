@@ -19,8 +19,32 @@ int tl_template_check(const char *text, size_t *ret_offset)
 	return highest;
 }
 
+/* How what is put in is made fit for its place. */
+typedef void append_fn(GString *out, const char *text, size_t bytes);
+
+static void append_plain(GString *out, const char *text, size_t bytes)
+{
+	g_string_append_len(out, text, bytes);
+}
+
+static void append_escaped(GString *out, const char *text, size_t bytes)
+{
+	g_autofree char *plain = g_strndup(text, bytes);
+	/* RFC 3261 25.1: what stands unescaped in the user part */
+	g_autofree char *escaped = g_uri_escape_string(plain, "!$&'()*+,;=?/", FALSE);
+
+	g_string_append(out, escaped);
+}
+
+static void append_printable(GString *out, const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f)
+			g_string_append_c(out, text[i]);
+}
+
 static void append_group(GString *out, const struct tl_pattern *pattern, const char *number,
-			 unsigned group)
+			 unsigned group, append_fn *append)
 {
 	const char *text;
 	size_t bytes;
@@ -28,10 +52,11 @@ static void append_group(GString *out, const struct tl_pattern *pattern, const c
 	if (!pattern || group > pattern->n_groups)
 		return;
 	text = tl_pattern_group(pattern, number, group - 1, &bytes);
-	g_string_append_len(out, text, bytes);
+	append(out, text, bytes);
 }
 
-char *tl_template_expand(const char *text, const struct tl_pattern *pattern, const char *number)
+static char *expand(const char *text, const struct tl_pattern *pattern, const char *number,
+		    append_fn *append)
 {
 	GString *out = g_string_new(NULL);
 
@@ -43,11 +68,27 @@ char *tl_template_expand(const char *text, const struct tl_pattern *pattern, con
 		else if (*++c == '$')
 			g_string_append_c(out, '$');
 		else if (*c == '0')
-			g_string_append(out, number);
+			append(out, number, strlen(number));
 		else
-			append_group(out, pattern, number, *c - '0');
+			append_group(out, pattern, number, *c - '0', append);
 	}
 	return g_string_free(out, FALSE);
+}
+
+char *tl_template_expand(const char *text, const struct tl_pattern *pattern, const char *number)
+{
+	return expand(text, pattern, number, append_plain);
+}
+
+char *tl_template_expand_uri(const char *text, const struct tl_pattern *pattern, const char *number)
+{
+	return expand(text, pattern, number, append_escaped);
+}
+
+char *tl_template_expand_header(const char *text, const struct tl_pattern *pattern,
+				const char *number)
+{
+	return expand(text, pattern, number, append_printable);
 }
 
 char *tl_number_rewrite(const char *number, unsigned strip, const char *prefix)

@@ -9,6 +9,8 @@
 enum {
 	RING_STEPS = 32,
 	RING_TARGETS = 64, /* of one step */
+	RING_SHARE = 1000000,
+	RING_TIME_S = 3600,
 };
 
 /* The words and commas of a ring value, and what they have made so far. */
@@ -18,6 +20,7 @@ struct ring {
 	GArray *steps;   /* struct tl_ring_step */
 	GArray *targets; /* struct tl_ring_target of the step at hand */
 	bool dialled;
+	bool shared; /* "or" stands between the targets of the step at hand */
 };
 
 /* "," or a word; "" at the end. */
@@ -48,8 +51,9 @@ static bool read_target(struct ring *ring, const struct tl_value *word, struct t
 		return true;
 	}
 	if (tl_source_parse(word->text, &kind, &name) < 0)
-		return tl_mistake_expected(
-			ring->p, word, "NUMBER or trunk:NAME, with \",\" or \"then\" between them");
+		return tl_mistake_expected(ring->p, word,
+					   "NUMBER, trunk:NAME or group:NAME, with \",\", \"then\" "
+					   "or \"or\" between them");
 	if (kind == TL_SOURCE_TRUNK) {
 		target.kind = TL_TARGET_TRUNK;
 		target.trunk = tl_dialplan_trunk(ring->p->dp, name);
@@ -67,27 +71,121 @@ static bool read_target(struct ring *ring, const struct tl_value *word, struct t
 			  hint);
 }
 
-static bool add_target(struct ring *ring, const struct tl_value *word)
+static bool append_target(struct ring *ring, const struct tl_value *word,
+			  const struct tl_ring_target *target)
 {
-	struct tl_ring_target target;
-
-	if (!read_target(ring, word, &target))
-		return false;
 	for (unsigned i = 0; i < ring->targets->len; i++) {
 		const struct tl_ring_target *other =
 			&g_array_index(ring->targets, struct tl_ring_target, i);
 
-		if (other->trunk == target.trunk && other->extension == target.extension)
+		if (other->trunk == target->trunk && other->extension == target->extension)
 			return tl_mistake(ring->p, word, "%s rings twice at once", word->text);
 	}
 	if (ring->targets->len == RING_TARGETS)
 		return tl_mistake(ring->p, word, "more than %d ring at once", RING_TARGETS);
-	g_array_append_val(ring->targets, target);
+	g_array_append_val(ring->targets, *target);
 	return true;
 }
 
-static void end_step(struct ring *ring)
+static bool add_group(struct ring *ring, const struct tl_value *word, const char *name)
 {
+	const struct tl_group *group = tl_group_read(ring->p, word, name);
+	bool ok = group;
+
+	for (size_t i = 0; group && i < group->n_members && ok; i++) {
+		const struct tl_source *member = &group->members[i];
+		struct tl_ring_target target = { .kind = TL_TARGET_EXTENSION };
+
+		if (member->kind == TL_SOURCE_TRUNK) {
+			target.kind = TL_TARGET_TRUNK;
+			target.trunk = tl_dialplan_trunk(ring->p->dp, member->name);
+		} else {
+			target.extension = tl_dialplan_extension(ring->p->dp, member->name);
+		}
+		ok = append_target(ring, word, &target);
+	}
+	return ok;
+}
+
+static bool add_target(struct ring *ring, const struct tl_value *word)
+{
+	struct tl_ring_target target;
+
+	if (g_str_has_prefix(word->text, "group:"))
+		return add_group(ring, word, word->text + strlen("group:"));
+	return read_target(ring, word, &target) && append_target(ring, word, &target);
+}
+
+/* "70%" */
+static bool read_share(struct ring *ring, const struct tl_value *word, unsigned *ret_weight)
+{
+	size_t bytes = strlen(word->text);
+	g_autofree char *digits = g_strndup(word->text, bytes - 1);
+	uint64_t weight;
+
+	if (!tl_number_read(digits, RING_SHARE, &weight) || !weight)
+		return tl_mistake_expected(ring->p, word, "a share such as 70%");
+	*ret_weight = weight;
+	return true;
+}
+
+static bool read_limit(struct ring *ring, unsigned *ret_s)
+{
+	struct tl_value word = next_word(ring);
+	int64_t ms;
+
+	if (!tl_duration_read(word.text, &ms) || ms % 1000 || ms < 1000 || ms > RING_TIME_S * 1000)
+		return tl_mistake_expected(ring->p, &word, "a time such as 20s, from 1s to 1h");
+	*ret_s = ms / 1000;
+	return true;
+}
+
+/* [SHARE%] [for TIME] behind a target: counts for all that it has added, from first on.
+ * Leaves the word after it in *ret_next. */
+static bool read_terms(struct ring *ring, unsigned first, struct tl_value *ret_next)
+{
+	unsigned weight = 0, limit_s = 0;
+	bool ok = true;
+
+	*ret_next = next_word(ring);
+	if (g_str_has_suffix(ret_next->text, "%")) {
+		ok = read_share(ring, ret_next, &weight);
+		*ret_next = next_word(ring);
+	}
+	if (strcmp(ret_next->text, "for") == 0) {
+		ok = read_limit(ring, &limit_s) && ok;
+		*ret_next = next_word(ring);
+	}
+	for (unsigned i = first; i < ring->targets->len; i++) {
+		struct tl_ring_target *target =
+			&g_array_index(ring->targets, struct tl_ring_target, i);
+
+		target->weight = weight;
+		target->ring_time_s = limit_s;
+	}
+	return ok;
+}
+
+/* Shares belong to targets with "or" between them: all have one, or none, which is one each. */
+static bool check_shares(struct ring *ring, const struct tl_value *at)
+{
+	unsigned said = 0;
+
+	for (unsigned i = 0; i < ring->targets->len; i++)
+		said += g_array_index(ring->targets, struct tl_ring_target, i).weight != 0;
+	if (!ring->shared && said)
+		return tl_mistake(ring->p, at, "a share needs \"or\" between the targets");
+	if (said && said != ring->targets->len)
+		return tl_mistake(ring->p, at,
+				  "some targets have a share here, and some have none");
+	for (unsigned i = 0; ring->shared && !said && i < ring->targets->len; i++)
+		g_array_index(ring->targets, struct tl_ring_target, i).weight = 1;
+	return true;
+}
+
+static bool end_step(struct ring *ring, const struct tl_value *at)
+{
+	bool ok = check_shares(ring, at);
 	struct tl_ring_step step = { .n_targets = ring->targets->len };
 
 	step.targets = tl_pool_copy(ring->p->pool, ring->targets->data, step.n_targets,
@@ -95,32 +193,59 @@ static void end_step(struct ring *ring)
 	if (step.n_targets)
 		g_array_append_val(ring->steps, step);
 	g_array_set_size(ring->targets, 0);
+	ring->shared = false;
+	return ok;
 }
 
-/* target { ("," | "then") target }: goes on after a bad target, to find them all. */
+/* What stands between two targets. */
+static bool read_between(struct ring *ring, const struct tl_value *word, unsigned so_far)
+{
+	bool or_ = strcmp(word->text, "or") == 0;
+
+	if (strcmp(word->text, "then") == 0)
+		return end_step(ring, word);
+	if (!or_ && *word->text != ',')
+		return tl_mistake_expected(ring->p, word, "\",\", \"then\" or \"or\"");
+	if (so_far > 1 && or_ != ring->shared)
+		return tl_mistake(
+			ring->p, word,
+			"\",\" (all at once) and \"or\" (one of them) don't mix in a step");
+	ring->shared = or_;
+	return true;
+}
+
+static bool is_between(const char *text)
+{
+	return !*text || *text == ',' || strcmp(text, "then") == 0 || strcmp(text, "or") == 0;
+}
+
+/* target { ("," | "then" | "or") target }: goes on after a bad target, to find them all. */
 static bool read_ring(struct ring *ring)
 {
+	unsigned so_far = 0; /* targets written in this step */
+	struct tl_value word, between;
 	bool ok = true;
 
 	for (;;) {
-		struct tl_value word = next_word(ring), between;
+		unsigned first = ring->targets->len;
 
-		if (!*word.text || *word.text == ',' || strcmp(word.text, "then") == 0)
+		word = next_word(ring);
+		if (is_between(word.text))
 			return tl_mistake(ring->p, &word,
-					  "expected NUMBER, trunk:NAME or extension");
+					  "expected NUMBER, trunk:NAME, group:NAME or extension");
 		ok = add_target(ring, &word) && ok;
-		between = next_word(ring);
+		ok = read_terms(ring, first, &between) && ok;
+		so_far++;
 		if (!*between.text)
 			break;
+		if (!read_between(ring, &between, so_far))
+			return false;
 		if (strcmp(between.text, "then") == 0)
-			end_step(ring);
-		else if (*between.text != ',')
-			return tl_mistake_expected(ring->p, &between, "\",\" or \"then\"");
+			so_far = 0;
 		if (ring->steps->len == RING_STEPS)
 			return tl_mistake(ring->p, &between, "more than %d steps", RING_STEPS);
 	}
-	end_step(ring);
-	return ok;
+	return end_step(ring, &word) && ok;
 }
 
 bool tl_ring_read(struct tl_parse *p, const struct tl_value *value,

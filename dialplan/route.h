@@ -9,8 +9,25 @@
 #include "dialplan/pattern.h"
 
 struct tl_source {
-	enum tl_source_kind kind; /* _TL_SOURCE_MAX: any */
-	const char *name;         /* NULL: any of the kind */
+	enum tl_source_kind kind;     /* _TL_SOURCE_MAX: any, or one of group */
+	const char *name;             /* NULL: any of the kind */
+	const struct tl_group *group; /* NULL: none */
+};
+
+/* [group NAME]. */
+struct tl_group {
+	const char *name;
+	struct tl_source *members; /* sorted by kind and name; each with a name */
+	size_t n_members;
+};
+bool tl_group_has(const struct tl_group *group, enum tl_source_kind kind, const char *name);
+/* Sorts the members, for tl_group_has(). */
+void tl_group_sort(struct tl_group *group);
+
+/* Key "header NAME": any field of this name for which one of the tests holds. */
+struct tl_header_test {
+	const char *name;
+	const char *value; /* as written: "*", "none", text or "text*" */
 };
 
 struct tl_when {
@@ -27,6 +44,8 @@ enum tl_condition {
 	TL_CONDITION_TO,
 	TL_CONDITION_FROM_NUMBER,
 	TL_CONDITION_TRANSPORT,
+	TL_CONDITION_OFFERS,
+	TL_CONDITION_HEADER,
 	TL_CONDITION_DIALLED, /* ring = extension, and the number is none's */
 	TL_CONDITION_WHEN,
 	_TL_CONDITION_MAX,
@@ -47,7 +66,10 @@ struct tl_route_cfg {
 	const struct tl_pattern *to, *from_number;
 	const struct tl_when *when;
 	size_t n_from, n_to, n_from_number, n_when;
-	unsigned transports; /* a bit each; 0: any */
+	unsigned transports;                       /* a bit each; 0: any */
+	unsigned offers;                           /* the same, of enum tl_offered */
+	const struct tl_header_test *header_tests; /* those of one name stand together */
+	size_t n_header_tests;
 	/* Another route leads here and no condition is said: it takes no call by
 	 * itself, or every voice box would need a condition that never holds. */
 	bool follow_only;
@@ -88,6 +110,10 @@ struct tl_route_cfg {
 /* The first condition that fails. */
 enum tl_condition tl_route_miss(const struct tl_dialplan *dp, const struct tl_route_cfg *route,
 				const struct tl_facts *facts);
+/* The name of the first header of which no test holds; NULL: all do. */
+const char *tl_route_missed_header(const struct tl_route_cfg *route, const struct tl_facts *facts);
+/* What the call offers; a call without an offer gets ours, which is for audio. */
+unsigned tl_facts_offered(const struct tl_facts *facts);
 /* Do its hours hold? Without `when` they always do. */
 bool tl_route_open(const struct tl_route_cfg *route, const struct tl_facts *facts);
 /* False: it rings the extension dialled, and there is none of that number. */

@@ -20,7 +20,28 @@ static const char *resolve(struct tl_parse *p, const struct tl_value *value, GHa
 	return NULL;
 }
 
-static bool read_source(struct tl_parse *p, const struct tl_value *item, struct tl_source *ret)
+bool tl_source_read(struct tl_parse *p, const struct tl_value *item, struct tl_source *ret)
+{
+	enum tl_source_kind kind;
+	const char *name;
+
+	if (tl_source_parse(item->text, &kind, &name) < 0)
+		return tl_mistake_expected(p, item, "trunk:NAME, extension:NUMBER or NUMBER");
+	name = kind == TL_SOURCE_TRUNK
+		       ? resolve(p, item, p->dp->trunk_by_name, TL_SECTION_TRUNK, name)
+		       : resolve(p, item, p->dp->extension_by_number, TL_SECTION_EXTENSION, name);
+	*ret = (struct tl_source) { .kind = kind, .name = name };
+	return name;
+}
+
+const struct tl_group *tl_group_read(struct tl_parse *p, const struct tl_value *item,
+				     const char *name)
+{
+	name = resolve(p, item, p->dp->group_by_name, TL_SECTION_GROUP, name);
+	return name ? g_hash_table_lookup(p->dp->group_by_name, name) : NULL;
+}
+
+static bool read_from(struct tl_parse *p, const struct tl_value *item, struct tl_source *ret)
 {
 	enum tl_source_kind kind;
 	const char *name;
@@ -28,18 +49,18 @@ static bool read_source(struct tl_parse *p, const struct tl_value *item, struct 
 	for (kind = 0; kind < _TL_SOURCE_MAX; kind++)
 		if (strcmp(item->text, tl_source_kind_name(kind)) == 0)
 			break;
-	if (kind < _TL_SOURCE_MAX || strcmp(item->text, "any") == 0) {
-		*ret = (struct tl_source) { kind, NULL };
+	*ret = (struct tl_source) { .kind = kind };
+	if (kind < _TL_SOURCE_MAX || strcmp(item->text, "any") == 0)
 		return true;
+	if (g_str_has_prefix(item->text, "group:")) {
+		ret->group = tl_group_read(p, item, item->text + strlen("group:"));
+		return ret->group;
 	}
 	if (tl_source_parse(item->text, &kind, &name) < 0)
-		return tl_mistake_expected(p, item,
-					   "trunk:NAME, extension:NUMBER, trunk, extension or any");
-	name = kind == TL_SOURCE_TRUNK
-		       ? resolve(p, item, p->dp->trunk_by_name, TL_SECTION_TRUNK, name)
-		       : resolve(p, item, p->dp->extension_by_number, TL_SECTION_EXTENSION, name);
-	*ret = (struct tl_source) { kind, name };
-	return name;
+		return tl_mistake_expected(
+			p, item,
+			"trunk:NAME, extension:NUMBER, group:NAME, trunk, extension or any");
+	return tl_source_read(p, item, ret);
 }
 
 bool tl_parse_sources(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
@@ -51,7 +72,7 @@ bool tl_parse_sources(struct tl_parse *p, const struct tl_key *key, const struct
 	bool ok = true;
 
 	while (tl_value_next(p->pool, &rest, &item))
-		if (read_source(p, &item, &source))
+		if (read_from(p, &item, &source))
 			g_array_append_val(list, source);
 		else
 			ok = false;

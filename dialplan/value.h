@@ -4,6 +4,7 @@
  * tl_parse_fn (keys.h). What each reads is said here once, for the manual too.
  */
 #include "dialplan/keys.h"
+#include "dialplan/route.h"
 
 tl_parse_fn tl_parse_text;       /* anything; double quotes around it don't count */
 tl_parse_fn tl_parse_secret;     /* the same; never quoted in a message */
@@ -36,6 +37,13 @@ tl_parse_fn tl_parse_timezone;
 tl_parse_fn tl_parse_sources, tl_parse_patterns, tl_parse_transports, tl_parse_when;
 tl_parse_fn tl_parse_caller, tl_parse_number_text, tl_parse_template;
 
+/* group.c */
+tl_parse_fn tl_parse_members;
+
+/* header_parse.c; header X-… = and add-header X-… = name the header in the key */
+tl_parse_fn tl_parse_header_test, tl_parse_header_out, tl_parse_header_names, tl_parse_offers;
+bool tl_key_is_header(const char *key), tl_key_adds_header(const char *key);
+
 /* ring_parse.c */
 tl_parse_fn tl_parse_music, tl_parse_music_later;
 tl_parse_fn tl_parse_ring, tl_parse_play, tl_parse_ringback, tl_parse_answer;
@@ -43,6 +51,11 @@ tl_parse_fn tl_parse_ring, tl_parse_play, tl_parse_ringback, tl_parse_answer;
 /* follow_parse.c */
 tl_parse_fn tl_parse_follow, tl_parse_reject, tl_parse_redirects;
 
+/* Reads trunk:NAME, extension:NUMBER or NUMBER. False: a mistake was added. */
+bool tl_source_read(struct tl_parse *p, const struct tl_value *item, struct tl_source *ret);
+/* The [group] of this name; NULL: a mistake was added. */
+const struct tl_group *tl_group_read(struct tl_parse *p, const struct tl_value *item,
+				     const char *name);
 /* Reads "1001, 1002 then trunk:carrier". False: a mistake was added. */
 bool tl_ring_read(struct tl_parse *p, const struct tl_value *value,
 		  const struct tl_ring_step **ret_steps, size_t *ret_n, bool *ret_dialled);

@@ -13,9 +13,9 @@ static const struct {
 	const char *text, *mistakes;
 } cases[] = {
 	/* sections */
-	{ "[extnsion 5]\nx = y\n",
-	  "8:1: unknown section \"extnsion\", expected gateway, trunk, extension, hours, route or "
-	  "expect (did you mean \"extension\"?)" },
+	{ "[extnsion 5]\nx = y\n", "8:1: unknown section \"extnsion\", expected gateway, trunk, "
+				   "extension, group, hours, route or "
+				   "expect (did you mean \"extension\"?)" },
 	{ "[trunk]\nhost = x\n",
 	  "8:2: [trunk NAME] needs a name of letters, digits and \"._-\", up to "
 	  "64, not \"\"" },
@@ -32,10 +32,8 @@ static const struct {
 	/* keys */
 	{ "[gateway]\nlisen = x\n",
 	  "9:1: unknown key \"lisen\" in [gateway] (did you mean \"listen\"?)" },
-	{ "[extension 2]\npassword = x\ncolour = red\n",
-	  "10:1: unknown key \"colour\" in [extension], expected one of name, password, ha1, "
-	  "codecs, "
-	  "max-contacts, dtmf, hold, transfer, hold-music, session-expires, watchable, watch-numbers" },
+	{ "[group g]\nmembers = 1001\ncolour = red\n",
+	  "10:1: unknown key \"colour\" in [group], expected one of members" },
 	{ "[gateway]\ndomain = a\ndomain = a\n", "10:1: domain stands at t.ini:9 already" },
 	{ "[trunk t]\nuser = x\n", "8:1: [trunk t] needs host = …" },
 	{ "[expect]\nroute = none\n", "8:1: [expect] needs call = …" },
@@ -121,7 +119,8 @@ static const struct {
 	  "9:8: from: there is no [trunk] \"carier\" (did you mean \"carrier\"?)" },
 	{ "[route r]\nfrom = extension:1010, sip:x\nring = 1001\n",
 	  "9:8: from: there is no [extension] \"1010\" (did you mean \"1001\"?)\n"
-	  "t.ini:9:24: from: expected trunk:NAME, extension:NUMBER, trunk, extension or any, not "
+	  "t.ini:9:24: from: expected trunk:NAME, extension:NUMBER, group:NAME, trunk, extension "
+	  "or any, not "
 	  "\"sip:x\"" },
 	{ "[route r]\nwhen = not offices\nring = 1001\n",
 	  "9:8: when: there is no [hours] \"offices\" (did you mean \"office\"?)" },
@@ -133,12 +132,14 @@ static const struct {
 	/* values of [route] */
 	{ "[route r]\nto = 0.1, 0X.\nring = 1001\n",
 	  "9:7: to: \".\" and \"!\" stand at the end only; in quotes they are characters" },
-	{ "[route r]\nring = 1001 1001\n", "9:13: ring: expected \",\" or \"then\", not \"1001\"" },
+	{ "[route r]\nring = 1001 1001\n",
+	  "9:13: ring: expected \",\", \"then\" or \"or\", not \"1001\"" },
 	{ "[route r]\nring = 1001, 1001\n", "9:14: ring: 1001 rings twice at once" },
-	{ "[route r]\nring = 1001 then\n", "9:17: ring: expected NUMBER, trunk:NAME or extension" },
+	{ "[route r]\nring = 1001 then\n",
+	  "9:17: ring: expected NUMBER, trunk:NAME, group:NAME or extension" },
 	{ "[route r]\nring = foo:1\n",
-	  "9:8: ring: expected NUMBER or trunk:NAME, with \",\" or \"then\" "
-	  "between them, not \"foo:1\"" },
+	  "9:8: ring: expected NUMBER, trunk:NAME or group:NAME, with \",\", \"then\" or "
+	  "\"or\" between them, not \"foo:1\"" },
 	{ "[route r]\nplay = none.wav\n",
 	  "9:8: play: \"/nowhere/prompts/none.wav\": No such file or "
 	  "directory" },
@@ -170,9 +171,10 @@ static const struct {
 	{ "[route r]\nring = 1001\nreject = 404\n",
 	  "10:1: reject: the route has ring already: leave one "
 	  "out" },
-	{ "[route r]\nplay = /etc/passwd\nreject = 404\n",
-	  "9:1: play: nothing is heard on a route with "
-	  "reject" },
+	{ "[route r]\nplay = /etc/passwd\nredirect = sip:a@b\n",
+	  "9:1: play: nothing is heard on a route with redirect" },
+	{ "[route r]\nplay = /etc/passwd\nplay-as = answer\nreject = 404\n",
+	  "10:1: play-as: a call that is rejected is never answered" },
 	{ "[route r]\nanswer = echo\nring-time = 5s\non-busy = reject 486\n",
 	  "10:1: ring-time: has no effect without ring\n"
 	  "t.ini:11:1: on-busy: has no effect without ring" },
@@ -193,9 +195,79 @@ static const struct {
 	  "route:c\n",
 	  "16:1: on-no-answer: comes back to route a, and round again\n"
 	  "t.ini:17:1: on-busy: comes back to route c, and round again" },
+	{ "[hours h]\n[route a]\nring = 1001\nwhen = h\non-closed = route:a\n",
+	  "12:1: on-closed: comes back to route a, and round again" },
+	{ "[route a]\nring = 1001\non-closed = reject 480\n",
+	  "10:1: on-closed: has no effect without when" },
+	{ "[route r]\nring = 1001\non-busy = play nowhere.wav then reject 42\n",
+	  "10:16: on-busy: \"/nowhere/prompts/nowhere.wav\": No such file or directory\n"
+	  "t.ini:10:40: on-busy: expected a status from 400 to 699 and a reason, such as 486 Busy "
+	  "Here" },
+	{ "[route r]\nring = 1001\non-busy = redirect 1010, sip:$x@a\n",
+	  "10:20: on-busy: there is no [extension] \"1010\" (did you mean \"1001\"?)\n"
+	  "t.ini:10:26: on-busy: \"$\" must be followed by a digit, or by \"$\" for itself" },
+	/* whom to ring, and how long */
+	{ "[route r]\nring = 1001 50%, 1001\n",
+	  "9:18: ring: 1001 rings twice at once\n"
+	  "t.ini:9:18: ring: a share needs \"or\" between the targets" },
+	{ "[route r]\nring = 1001 50% or trunk:carrier\n",
+	  "9:20: ring: some targets have a share here, and some have none" },
+	{ "[route r]\nring = 1001 0% or trunk:carrier\n",
+	  "9:13: ring: expected a share such as 70%, not \"0%\"" },
+	{ "[group g]\nmembers = 1001, trunk:carrier\n[route r]\nring = extension, 1001 or "
+	  "group:g\n",
+	  "11:24: ring: \",\" (all at once) and \"or\" (one of them) don't mix in a step" },
+	{ "[route r]\nring = 1001 for 2h\n",
+	  "9:17: ring: expected a time such as 20s, from 1s to 1h, not \"2h\"" },
+	{ "[route r]\nring = 1001 for\n",
+	  "9:16: ring: expected a time such as 20s, from 1s to 1h, not \"\"" },
+	{ "[route r]\nring = group:h\n", "9:8: ring: there is no [group] \"h\"" },
+	{ "[group sales]\nmembers = 1001, 1010, trunk:cartier, all\n[route r]\nring = group:sale\n",
+	  "9:17: members: there is no [extension] \"1010\" (did you mean \"1001\"?)\n"
+	  "t.ini:9:23: members: there is no [trunk] \"cartier\" (did you mean \"carrier\"?)\n"
+	  "t.ini:9:38: members: there is no [extension] \"all\"\n"
+	  "t.ini:11:8: ring: there is no [group] \"sale\" (did you mean \"sales\"?)" },
+	{ "[group g]\n", "8:1: [group g] needs members = …" },
+	{ "[group or]\nmembers = 1001\n",
+	  "8:8: \"or\" has a meaning of its own: choose another name" },
+	/* headers and media */
+	{ "[route r]\nring = 1001\nheader X-A: = x\n",
+	  "10:1: header: \"header X-A:\" does not end with the name of a SIP header" },
+	{ "[route r]\nring = 1001\nheader X-A = x\nheader x-a = y\n",
+	  "11:1: header: \"header x-a\" stands here already: list the values in one line" },
+	{ "[route r]\nring = 1001\nheader X-A = a*b, *, none, x*\n",
+	  "10:14: header X-A: expected a value, or * for any, none, or text*, not \"a*b\"" },
+	{ "[route r]\nring = 1001\nadd-header Via = x\nadd-header X-A = $\n",
+	  "10:1: header: \"add-header Via\" can't be set: the gateway writes that header itself\n"
+	  "t.ini:11:18: add-header X-A: \"$\" must be followed by a digit, or by \"$\" for "
+	  "itself" },
+	{ "[route r]\nring = 1001\nadd-header X-A = $1\n",
+	  "8:1: add-header: $1 needs a pattern with groups in to" },
+	{ "[route r]\nring = 1001\ncaller = $1\n",
+	  "10:1: caller: $1 needs a pattern with groups in from-number" },
+	{ "[route r]\nring = 1001\ndrop-headers = X-*, a b\ncarry-headers = Contact\n",
+	  "10:21: drop-headers: expected the name of a SIP header, such as X-Campaign, not \"a "
+	  "b\"\n"
+	  "t.ini:11:17: carry-headers: Contact is the gateway's own: it never goes through" },
+	{ "[route r]\nring = 1001\noffers = voice\n",
+	  "10:10: offers: expected audio, fax or video, not \"voice\"" },
+	{ "[route r]\nring = 1001\nprivacy = yes\ndtmf = sip\nsrtp = on\ntransfer = remote\n",
+	  "10:11: privacy: expected one of keep, off, id, not \"yes\"\n"
+	  "t.ini:11:8: dtmf: expected one of auto, rtp, info, inband, not \"sip\"\n"
+	  "t.ini:12:8: srtp: expected one of off, optional, required, not \"on\"\n"
+	  "t.ini:13:12: transfer: expected one of local, pass, not \"remote\"" },
+	{ "[route r]\nring = 1001\nmedia = direct\nrecord = mono\necho-cancel = both\n"
+	  "ringback = /etc/passwd\n",
+	  "11:1: record: needs the media that media = direct leaves to the parties\n"
+	  "t.ini:12:1: echo-cancel: needs the media that media = direct leaves to the parties\n"
+	  "t.ini:13:1: ringback: needs the media that media = direct leaves to the parties" },
+	{ "[route r]\nanswer = echo\nprivacy = id\nadd-header X-A = 1\n",
+	  "8:1: add-header X-A: has no effect without ring\n"
+	  "t.ini:10:1: privacy: has no effect without ring" },
 	/* no cascade after a broken section, and all mistakes in one go */
 	{ "[routes r]\nring = 9\n[route s]\nring = 9\n[gateway]\nworkers = x\n",
-	  "8:1: unknown section \"routes\", expected gateway, trunk, extension, hours, route or "
+	  "8:1: unknown section \"routes\", expected gateway, trunk, extension, group, hours, "
+	  "route or "
 	  "expect "
 	  "(did you mean \"route\"?)\n"
 	  "t.ini:11:8: ring: there is no [extension] \"9\"\n"
@@ -226,6 +298,14 @@ static const char *const good[] = {
 	"[route r]\nring = 1001 , trunk:carrier then extension:1001\n",
 	"[route r]\non-busy = reject 486\nring = 1001\non-failure = reject  480  Not Here\n",
 	"[route a]\nring = 1001\non-busy = route:c\non-failure = route:c\n[route c]\nreject=404\n",
+	"[group g]\nmembers = 1001, trunk:carrier\n[route r]\nfrom = group:g\n"
+	"ring = group:g for 5s then 1001 70% for 1m or trunk:carrier 30% then extension\n",
+	"[route r]\nplay = /etc/passwd\nreject = 404\n",
+	"[hours h]\n[route r]\nwhen = h\non-closed = redirect sip:$0@a, extension, 1001\n"
+	"on-busy = play /etc/passwd, /etc/group then reject 486 Busy\non-failure = play "
+	"/etc/passwd\nring = 1001\n",
+	"[route r]\nto = (X.)\nheader  X-A = \"a, b\", none\nheader X-B = *\noffers = video, Fax\n"
+	"add-header X-C = $1 and $0\nring = 1001\nringback = none\n",
 	"[route r]\nanswer = echo\nplay = /etc/passwd, \"/etc/group\"\n",
 	"[expect]\ncall = 1001 1 9\n[expect]\ncall = 1001 1 9\nroute = none\n",
 };

@@ -1,8 +1,10 @@
 #include "tests/support/dialplan_text.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include "dialplan/keys.h"
+#include "dialplan/manual.h"
 
 Test(settings, defaults)
 {
@@ -167,77 +169,69 @@ Test(settings, sources)
 	}
 }
 
-/* The sample file, taken apart: its keys in order, each with section, value and comment. */
-struct sample_key {
-	enum tl_section section;
-	char *name, *value, *comment;
-};
-
-static void sample_key_clear(void *data)
-{
-	struct sample_key *key = data;
-
-	g_free(key->name);
-	g_free(key->value);
-	g_free(key->comment);
-}
-
-/* "[trunk carrier]", commented out or not. */
-static bool sample_section(const char *line, enum tl_section *section)
-{
-	line += *line == ';';
-	for (int i = 0; *line == '[' && i < _TL_SECTION_MAX; i++)
-		if (g_str_has_prefix(line + 1, tl_section_name(i))) {
-			*section = i;
-			return true;
-		}
-	return false;
-}
-
-static char *sample_text(void)
+static char *text_of(const char *path)
 {
 	char *text = NULL;
 
-	cr_assert(g_file_get_contents(TL_SOURCE_DIR "/conf/twinleg.ini", &text, NULL, NULL));
+	cr_assert(g_file_get_contents(path, &text, NULL, NULL));
 	return text;
 }
 
-static GArray *sample_keys(void)
+static char *manual_text(enum tl_manual_form form)
 {
-	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct sample_key));
-	g_autofree char *text = sample_text();
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_autoptr(GString) comment = g_string_new(NULL);
-	enum tl_section section = TL_SECTION_GATEWAY;
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
 
-	g_array_set_clear_func(keys, sample_key_clear);
-	for (size_t i = 0; lines[i]; i++) {
-		struct sample_key key = { 0 };
-
-		if (g_str_has_prefix(lines[i], "; ")) {
-			g_string_append_printf(comment, "%s%s", comment->len ? " " : "",
-					       lines[i] + 2);
-			continue;
-		}
-		if (*lines[i] == ';' && strstr(lines[i], " = ") &&
-		    !sample_section(lines[i], &section)) {
-			key.section = section;
-			key.name = g_strndup(lines[i] + 1, strcspn(lines[i] + 1, " "));
-			key.value = g_strdup(strstr(lines[i], " = ") + 3);
-			key.comment = g_strdup(comment->str);
-			g_array_append_val(keys, key);
-		} else {
-			sample_section(lines[i], &section);
-		}
-		g_string_truncate(comment, 0);
-	}
-	return keys;
+	tl_manual_print(form, out);
+	fclose(out);
+	return text;
 }
 
-Test(settings, the_sample_shows_every_key_of_the_table)
+/* The first line in which two texts differ; NULL: none. */
+static const char *first_difference(const char *a, const char *b)
 {
-	GArray *shown = sample_keys();
-	unsigned at = 0;
+	const char *line = a;
+
+	for (; *a && *a == *b; a++, b++)
+		if (*a == '\n')
+			line = a + 1;
+	return *a == *b ? NULL : line;
+}
+
+/* After a change of the table: sh tests/support/write_keys.sh BUILD/b2bua/twinleg */
+Test(settings, the_sample_shows_the_table)
+{
+	g_autofree char *sample = text_of(TL_SOURCE_DIR "/conf/twinleg.ini");
+	char *table = manual_text(TL_MANUAL_SAMPLE);
+	char *start = strstr(sample, "; The gateway itself.\n");
+	char *end = strstr(sample, "; A small company:\n");
+	const char *difference;
+
+	cr_assert(start && end && start < end);
+	*end = '\0';
+	difference = first_difference(table, start);
+	cr_expect_null(difference, "conf/twinleg.ini is not as the table at: %.80s\n%s", difference,
+		       "write it anew with tests/support/write_keys.sh");
+	free(table);
+}
+
+Test(settings, the_manual_page_shows_the_table)
+{
+	g_autofree char *page = text_of(TL_SOURCE_DIR "/systemd/twinleg.ini.5");
+	char *table = manual_text(TL_MANUAL_MAN);
+	const char *difference = first_difference(table, page);
+
+	cr_expect_null(difference, "systemd/twinleg.ini.5 is not as the table at: %.80s\n%s",
+		       difference, "write it anew with tests/support/write_keys.sh");
+	free(table);
+}
+
+Test(settings, the_table_as_text_has_a_line_for_each_key)
+{
+	char *table = manual_text(TL_MANUAL_TABLE);
+	g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
+	unsigned at = 1;
 
 	for (int section = 0; section < _TL_SECTION_MAX; section++) {
 		const struct tl_key *keys;
@@ -245,20 +239,18 @@ Test(settings, the_sample_shows_every_key_of_the_table)
 
 		keys = tl_keys(section, &n);
 		for (size_t i = 0; i < n; i++) {
-			const struct sample_key *key =
-				&g_array_index(shown, struct sample_key, at++);
+			g_auto(GStrv) cells = g_strsplit(lines[at++], "\t", -1);
 
-			cr_assert_leq(at, shown->len, "[%s] %s is missing",
-				      tl_section_name(section), keys[i].name);
-			cr_expect_eq((int)key->section, section, "%s", keys[i].name);
-			cr_expect_str_eq(key->name, keys[i].name);
-			cr_expect_str_eq(key->value,
-					 keys[i].initial ? keys[i].initial : keys[i].example);
-			cr_expect_str_eq(key->comment, keys[i].help);
+			cr_assert_eq(g_strv_length(cells), 5, "%s", keys[i].name);
+			cr_expect_str_eq(cells[0], tl_section_name(section));
+			cr_expect_str_eq(cells[1], keys[i].name);
+			cr_expect_str_eq(cells[4], keys[i].help);
+			cr_expect(keys[i].initial || keys[i].example, "%s has nothing to show",
+				  keys[i].name);
 		}
 	}
-	cr_expect_eq(at, shown->len, "a key that the table does not have");
-	g_array_unref(shown);
+	cr_expect_str_eq(lines[at], "");
+	free(table);
 }
 
 Test(settings, the_sample_loads)
@@ -277,11 +269,13 @@ Test(settings, examples_are_right)
 	static const char others[] =
 		"[trunk carrier]\nhost = a\n[extension 1001]\npassword = x\n[extension "
 		"1002]\npassword = x\n"
-		"[hours office]\n[hours holidays]\n[route voicebox]\nanswer = echo\n";
+		"[hours office]\n[hours holidays]\n[trunk backup]\nhost = c\n[route "
+		"voicebox]\nanswer = echo\n";
 	static const char *const needed[_TL_SECTION_MAX] = {
 		[TL_SECTION_GATEWAY] = "",
 		[TL_SECTION_TRUNK] = "host = b\nuser = u\npassword = p\n",
 		[TL_SECTION_EXTENSION] = "",
+		[TL_SECTION_GROUP] = "members = 1001\n",
 		[TL_SECTION_HOURS] = "",
 		[TL_SECTION_ROUTE] = "to = 00(X.)\nring = 1001\n",
 	};
@@ -300,7 +294,7 @@ Test(settings, examples_are_right)
 
 			/* files that the example names are not here; instead of ring come others */
 			if (!strcmp(keys[i].name, "play") || !strcmp(keys[i].name, "include") ||
-			    !strcmp(keys[i].name, "play-as"))
+			    !strcmp(keys[i].name, "play-as") || !strcmp(keys[i].name, "on-closed"))
 				continue;
 			for (size_t k = 0; lines[k]; k++)
 				if (!g_str_has_prefix(lines[k], own) &&
