@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_extra.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
@@ -40,20 +41,11 @@ struct tl_leg_refer {
 
 /* --- what it says --- */
 
-static const sip_unknown_t *find_unknown(const sip_t *sip, const char *name)
-{
-	const sip_unknown_t *h = sip->sip_unknown;
-
-	while (h && g_ascii_strcasecmp(h->un_name, name) != 0)
-		h = h->un_next;
-	return h;
-}
-
 static bool wants_no_subscription(const sip_t *sip)
 {
-	const sip_unknown_t *h = find_unknown(sip, "Refer-Sub");
+	const sip_refer_sub_t *h = sip_refer_sub(sip);
 
-	return h && h->un_value && g_ascii_strncasecmp(h->un_value, "false", 5) == 0;
+	return h && h->rs_value && g_ascii_strcasecmp(h->rs_value, "false") == 0;
 }
 
 static bool is_text(const char *text)
