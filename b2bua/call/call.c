@@ -114,6 +114,9 @@ static void perform(struct tl_call *call, enum tl_call_action action)
 	case TL_CALL_DO_JOIN:
 		join(call);
 		return;
+	case TL_CALL_DO_MOVE:
+		tl_call_move(call);
+		return;
 	case TL_CALL_DO_JOINED:
 		tl_call_transfer_done(call);
 		tl_call_hold_follow(call);

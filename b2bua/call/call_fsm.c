@@ -21,6 +21,7 @@ static const char *const event_names[_TL_CALL_EVENT_MAX] = {
 	[TL_CALL_EV_STOP] = "stop",
 	[TL_CALL_EV_JOIN] = "join",
 	[TL_CALL_EV_JOINED] = "joined",
+	[TL_CALL_EV_TAKE] = "take",
 	[TL_CALL_EV_LEND] = "lend",
 	[TL_CALL_EV_RETURNED] = "returned",
 	[TL_CALL_EV_LEFT] = "left",
@@ -62,6 +63,7 @@ static const struct transition table[_TL_CALL_MAX][_TL_CALL_EVENT_MAX] = {
 		[TL_CALL_EV_ROUTE_REFUSE] =
 			GO(TL_CALL_ENDED, TL_CALL_DO_REFUSE_A, TL_CALL_DO_FINISH),
 		[TL_CALL_EV_JOIN] = GO(TL_CALL_JOINING, TL_CALL_DO_JOIN),
+		[TL_CALL_EV_TAKE] = GO(TL_CALL_RINGING, TL_CALL_DO_MOVE),
 		[TL_CALL_EV_A_GONE] = GO(TL_CALL_ENDED, TL_CALL_DO_FINISH),
 		[TL_CALL_EV_STOP] = GO(TL_CALL_ENDED, TL_CALL_DO_REFUSE_A, TL_CALL_DO_FINISH),
 	},

@@ -18,6 +18,7 @@
  *                        └───── its own leg ends, or the others stay away ──► ENDED
  *   NEW ── route: as above, from the leg borrowed           the new call, blind
  *   NEW ── join ──► JOINING ── joined ──► TALKING           the new call, attended
+ *   NEW ── take ──► RINGING                                 the same, before the answer
  */
 #include <stddef.h>
 
@@ -48,6 +49,7 @@ enum tl_call_event {
 	TL_CALL_EV_A_GONE,       /* the caller hung up, cancelled or got lost */
 	TL_CALL_EV_B_GONE,       /* the callee hung up or got lost */
 	TL_CALL_EV_JOIN,         /* both legs are there, of other calls */
+	TL_CALL_EV_TAKE,         /* the targets of another call ring on for this one */
 	TL_CALL_EV_JOINED,       /* and have agreed on the media */
 	TL_CALL_EV_LEND,         /* another call takes all legs but the transferor's */
 	TL_CALL_EV_RETURNED,     /* that call has failed: they are back */
@@ -65,6 +67,7 @@ enum tl_call_action {
 	TL_CALL_DO_BRIDGE,   /* keep the winner, answer the caller, join the media */
 	TL_CALL_DO_SERVE,    /* answer the caller, play or echo */
 	TL_CALL_DO_JOIN,     /* answer the one, or offer to it anew, so that it meets the other */
+	TL_CALL_DO_MOVE,     /* offer to leg a anew, so that it meets whoever answers */
 	TL_CALL_DO_JOINED,   /* join the media; the calls that lent the legs hear of it */
 	TL_CALL_DO_LEND,     /* nothing is to be done while they are away */
 	TL_CALL_DO_RESUME,   /* join the media of the legs that are back */

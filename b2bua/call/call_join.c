@@ -27,7 +27,7 @@ static int move_a(struct tl_call *call)
 		return status;
 	r = tl_call_media_reoffer(call, call->leg_a, &call->a, &there.rtp);
 	if (r == -EBUSY && call->retries++ < RETRIES) {
-		call->ring_timer = tl_call_timer(call, RETRY_MS, on_retry);
+		call->hold_timer = tl_call_timer(call, RETRY_MS, on_retry);
 		return 0;
 	}
 	return r == 0 ? 0 : r == -EBUSY ? 491 : r == -ENOENT ? 488 : 500;
@@ -43,11 +43,27 @@ static void on_retry(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 	struct tl_call *call = (struct tl_call *)arg;
 	int status;
 
-	su_timer_destroy(call->ring_timer);
-	call->ring_timer = NULL;
+	su_timer_destroy(call->hold_timer);
+	call->hold_timer = NULL;
+	if (call->state == TL_CALL_JOINING) {
+		status = move_a(call);
+		if (status)
+			refuse(call, status);
+	} else {
+		tl_call_move(call);
+	}
+}
+
+void tl_call_move(struct tl_call *call)
+{
+	int status;
+
+	call->a.have_remote = false; /* it is not there before it has answered */
 	status = move_a(call);
-	if (status)
-		refuse(call, status);
+	if (status) {
+		tl_kept_cause_set(&call->end, &(struct tl_cause) { .status = status });
+		tl_call_raise(call, TL_CALL_EV_STOP);
+	}
 }
 
 int tl_call_join(struct tl_call *call)
@@ -112,8 +128,10 @@ static int find_replaced(struct tl_call *call, struct tl_call **ret_replaced,
 	return 0;
 }
 
+/* This is between us and him: nothing that a callee had said. */
 static enum tl_call_event refuse_newcomer(struct tl_call *call, int status)
 {
+	tl_leg_close(call->leg_a, &(struct tl_cause) { .status = status });
 	return tl_call_refuse(call, &(struct tl_cause) { .status = status });
 }
 

@@ -137,6 +137,41 @@ void tl_call_lend(struct tl_call *from, enum tl_side from_side, struct tl_call *
 	tl_call_raise(from, TL_CALL_EV_LEND);
 }
 
+void tl_call_lend_targets(struct tl_call *from, struct tl_call *to)
+{
+	struct tl_call_loan *loan = &to->transfer->loan[TL_SIDE_B];
+
+	*loan = (struct tl_call_loan) { .from = from, .side = TL_SIDE_B, .for_good = true };
+	for (guint i = 0; i < from->branches->len; i++) {
+		struct tl_branch *branch = from->branches->pdata[i];
+
+		branch->call = to;
+		tl_hunt_move(branch->hunt, to);
+	}
+	g_ptr_array_unref(to->branches);
+	to->branches = from->branches;
+	from->branches = g_ptr_array_new_with_free_func((GDestroyNotify)tl_branch_free);
+	to->early = g_steal_pointer(&from->early);
+	to->decision = g_steal_pointer(&from->decision);
+	to->step = from->step;
+	to->follows = from->follows;
+	to->redirects = from->redirects;
+	to->ringing_ms = from->ringing_ms;
+	to->a_ringing = from->a_ringing;
+	to->rung = true;
+	to->best = from->best;
+	to->best_by_b = from->best_by_b;
+	from->best = (struct tl_kept_cause) { 0 };
+	to->declined = g_steal_pointer(&from->declined);
+	to->route = g_strdup(from->route);
+	to->target = g_strdup(from->target);
+	to->call_id_b = g_strdup(from->call_id_b);
+	move_session(from, to, false);
+	from->lent_to = to;
+	tl_call_raise(from, TL_CALL_EV_LEND);
+	tl_call_start_ring_timer(to);
+}
+
 /* Its media is as it was between it and its own session; where it has been told another one's
  * ports, it is told those again. */
 static void restore_media(struct tl_call_media *m, struct tl_leg *leg,
@@ -160,7 +195,7 @@ bool tl_call_give_back(struct tl_call *call, enum tl_side side)
 	struct tl_call_media *m = side == TL_SIDE_A ? &call->a : call->b ? &call->b->media : NULL;
 	struct tl_leg *leg = tl_call_leg(call, side);
 
-	if (!home || !leg)
+	if (!home || !leg || loan->for_good)
 		return false;
 	loan->from = NULL;
 	home->lent_to = NULL;

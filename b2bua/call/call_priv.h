@@ -166,8 +166,9 @@ struct tl_hunt *tl_call_redirected(struct tl_branch *branch, const struct tl_cau
 const struct tl_extension_cfg *tl_hunt_forwarder(const struct tl_hunt *hunt);
 /* When nobody rings for it any more: the next step or contact. NULL ok. */
 void tl_hunt_next(struct tl_hunt *hunt);
-struct tl_hunt *tl_hunt_ref(struct tl_hunt *hunt); /* NULL ok */
-void tl_hunt_leave(struct tl_hunt *hunt);          /* a reference less; NULL ok */
+struct tl_hunt *tl_hunt_ref(struct tl_hunt *hunt);             /* NULL ok */
+void tl_hunt_leave(struct tl_hunt *hunt);                      /* a reference less; NULL ok */
+void tl_hunt_move(struct tl_hunt *hunt, struct tl_call *call); /* rings for that one; NULL ok */
 
 /* call_headers.c: of headers that came on one leg, those that go to the other; lent by them */
 void tl_call_pass_headers(const struct tl_call *call, const struct tl_header *headers, size_t n,

@@ -57,6 +57,12 @@ struct tl_hunt *tl_hunt_ref(struct tl_hunt *hunt)
 	return hunt;
 }
 
+void tl_hunt_move(struct tl_hunt *hunt, struct tl_call *call)
+{
+	if (hunt)
+		hunt->call = call;
+}
+
 void tl_hunt_leave(struct tl_hunt *hunt)
 {
 	if (!hunt || --hunt->refs > 0)

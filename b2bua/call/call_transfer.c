@@ -113,6 +113,24 @@ static void transfer_attended(struct tl_call *call, enum tl_side side, struct tl
 	tl_call_raise(fresh, TL_CALL_EV_JOIN);
 }
 
+/* The same before the answer: whoever answers there meets our leg. */
+static void transfer_ringing(struct tl_call *call, enum tl_side side, struct tl_call *other,
+			     const struct tl_refer *refer)
+{
+	struct tl_call *fresh = new_call(call, side, refer);
+
+	log_refer(call, side, fresh, refer, "ringing");
+	tl_dialplan_unref(fresh->dp);
+	fresh->dp = tl_dialplan_ref(other->dp);
+	fresh->dp_too = tl_dialplan_ref(call->dp);
+	tl_call_lend(call, tl_side_other(side), fresh, TL_SIDE_A, false);
+	tl_call_lend_targets(other, fresh);
+	tl_leg_refer_accept(fresh->transfer->asker);
+	if (fresh->a_ringing)
+		tl_call_transfer_progress(fresh, 180);
+	tl_call_raise(fresh, TL_CALL_EV_TAKE);
+}
+
 /* --- REFER --- */
 
 /* The call that Replaces names, when it is ours. */
@@ -139,9 +157,14 @@ static int check(const struct tl_call *call, enum tl_side side, const struct tl_
 		return 0;
 	if (other == call || other->transfers >= TL_CALL_TRANSFERS)
 		return 603;
+	if (other->state == TL_CALL_LENT || other->state == TL_CALL_JOINING || other->transfer)
+		return 491;
+	if (other->state == TL_CALL_RINGING && other_side == TL_SIDE_A && !other->a_answered &&
+	    other->session)
+		return wanted_mode(other, other_side) == TL_TRANSFER_OFF ? 603 : 0;
 	if (other->state != TL_CALL_TALKING)
-		return other->state == TL_CALL_LENT || other->state == TL_CALL_JOINING ? 491 : 603;
-	if (other->transfer || refer->replaces.early_only)
+		return 603;
+	if (refer->replaces.early_only)
 		return 486; /* what the INVITE with Replaces would get */
 	return wanted_mode(other, other_side) == TL_TRANSFER_OFF ? 603 : 0;
 }
@@ -157,6 +180,8 @@ void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_r
 		g_message("call=%s leg=%s refer refused status=%d", call->id, tl_side_name(side),
 			  status);
 		tl_leg_refer_decline(leg, status, NULL);
+	} else if (other && other->state == TL_CALL_RINGING) {
+		transfer_ringing(call, side, other, refer);
 	} else if (other) {
 		transfer_attended(call, side, other, other_side, refer);
 	} else {
@@ -178,6 +203,9 @@ void tl_call_transfer_progress(struct tl_call *call, int status)
  */
 static void release_lenders(struct tl_call *call, int status)
 {
+	static const struct tl_cause transferred = {
+		.reason = "SIP;cause=200;text=\"Transferred\"",
+	};
 	struct tl_call_transfer *transfer = g_steal_pointer(&call->transfer);
 	bool tells = transfer->asker && tl_leg_refer_end(transfer->asker, status);
 
@@ -189,9 +217,7 @@ static void release_lenders(struct tl_call *call, int status)
 			continue;
 		lender->lent_to = NULL;
 		lender->ended_by = tl_side_name(own);
-		tl_kept_cause_set(
-			&lender->end,
-			&(struct tl_cause) { .reason = "SIP;cause=200;text=\"Transferred\"" });
+		tl_kept_cause_set(&lender->end, status < 300 ? &transferred : &call->end.cause);
 		if (!lender->linked)
 			lender->linked = g_strdup(call->id);
 		if (!tells || tl_call_leg(lender, own) != transfer->asker)

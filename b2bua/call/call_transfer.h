@@ -52,6 +52,7 @@ struct tl_call_loan {
 	struct tl_call *from; /* NULL: it was not lent, or there is nobody to give it back to */
 	enum tl_side side;    /* there */
 	bool session;         /* the media session came with it */
+	bool for_good;        /* it rings on for the new call, whatever becomes of that */
 	struct tl_call_media media; /* what stood between it and that session */
 };
 
@@ -69,6 +70,8 @@ struct tl_call *tl_call_of_leg(struct tl_leg *leg, enum tl_side *ret_side);
 /* to's side gets the leg at from's. With the session, which turns so that the leg is there. */
 void tl_call_lend(struct tl_call *from, enum tl_side from_side, struct tl_call *to,
 		  enum tl_side side, bool session);
+/* The targets that ring for from ring for to, with session, route and all. */
+void tl_call_lend_targets(struct tl_call *from, struct tl_call *to);
 /* The leg at a side goes back to where it came from, which then goes on. False: there is no way
  * back. */
 bool tl_call_give_back(struct tl_call *call, enum tl_side side);
@@ -93,6 +96,8 @@ void tl_call_rest(struct tl_call *call);
 void tl_call_resume(struct tl_call *call);
 
 /* --- call_join.c --- */
+/* Leg a is offered the session that leg b will be in. */
+void tl_call_move(struct tl_call *call);
 /* Our offer to a leg was answered, or refused; also outside transfers. */
 void tl_call_reanswered(struct tl_call *call, struct tl_call_media *m,
 			const struct tl_media_desc *answer);

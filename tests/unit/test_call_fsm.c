@@ -83,6 +83,11 @@ static const struct {
 	  3,
 	  TL_CALL_ENDED,
 	  "jJaF" },
+	{ "a leg is moved to targets that ring, and one answers",
+	  { TL_CALL_EV_TAKE, TL_CALL_EV_PROGRESS, TL_CALL_EV_ANSWERED, TL_CALL_EV_A_GONE },
+	  4,
+	  TL_CALL_ENDED,
+	  "mpDBbF" },
 	{ "two legs can't meet: each goes back, or ends",
 	  { TL_CALL_EV_JOIN, TL_CALL_EV_ROUTE_REFUSE },
 	  2,
@@ -101,6 +106,7 @@ static const char letters[_TL_CALL_ACTION_MAX] = {
 	[TL_CALL_DO_DROP_TARGETS] = 'D', [TL_CALL_DO_REFUSE_A] = 'X', [TL_CALL_DO_CLOSE_A] = 'a',
 	[TL_CALL_DO_CLOSE_B] = 'b',      [TL_CALL_DO_FINISH] = 'F',   [TL_CALL_DO_LEND] = 'l',
 	[TL_CALL_DO_RESUME] = 'r',       [TL_CALL_DO_JOIN] = 'j',     [TL_CALL_DO_JOINED] = 'J',
+	[TL_CALL_DO_MOVE] = 'm',
 };
 
 Test(call_fsm, tells_stories)
