@@ -103,7 +103,6 @@ struct tl_call {
 	unsigned transfers;                /* how often its parties have been transferred */
 
 	struct tl_session *session; /* NULL: no media was needed yet */
-	bool has_streams;           /* call_stream.c has taken ports for some */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
 	/* the record */

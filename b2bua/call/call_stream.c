@@ -9,6 +9,7 @@
  */
 #include "b2bua/call/call_priv.h"
 #include "b2bua/sip/stack.h"
+#include <string.h>
 
 static struct tl_branch *branch_of(const struct tl_call *call)
 {
@@ -24,7 +25,6 @@ static bool fill_address(struct tl_call *call, unsigned number, enum tl_side sid
 
 	if (!call->session || tl_session_stream_port(call->session, number, side, ip, &local) < 0)
 		return false;
-	call->has_streams = true;
 	tl_call_tell_address(call, peer, &local, &stream->rtp);
 	stream->rtcp = (struct sockaddr_storage) { 0 };
 	return true;
@@ -105,11 +105,22 @@ void tl_call_streams_reoffered(struct tl_call *call, struct tl_leg *leg, struct 
 	tl_call_streams_apply(call);
 }
 
+/* A transfer may join legs that agreed upon theirs with others: numbers that one of them does not
+ * know mean nothing to it. */
+static bool is_same(const struct tl_stream *a, const struct tl_stream *b)
+{
+	struct tl_stream common;
+
+	if (!a || !b || strcmp(a->media, b->media) != 0)
+		return false;
+	common = *a;
+	return tl_stream_restrict(&common, b->formats);
+}
+
 static void plan_side(const struct tl_leg *leg, unsigned number, struct tl_stream_side *ret)
 {
-	const struct tl_stream *theirs = leg ? tl_leg_stream(leg, number) : NULL;
+	const struct tl_stream *theirs = tl_leg_stream(leg, number);
 
-	*ret = (struct tl_stream_side) { 0 };
 	if (!theirs || !tl_leg_said_stream(leg, number))
 		return;
 	ret->open = true;
@@ -121,11 +132,14 @@ void tl_call_streams_apply(struct tl_call *call)
 {
 	const struct tl_branch *b = branch_of(call);
 
-	for (unsigned n = 0; call->has_streams && n < TL_STREAMS; n++) {
-		struct tl_stream_plan plan;
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		struct tl_stream_plan plan = { 0 };
 
-		plan_side(call->leg_a, n, &plan.side[TL_SIDE_A]);
-		plan_side(b ? b->leg : NULL, n, &plan.side[TL_SIDE_B]);
+		if (b && is_same(tl_leg_stream(call->leg_a, n), tl_leg_stream(b->leg, n))) {
+			plan_side(call->leg_a, n, &plan.side[TL_SIDE_A]);
+			plan_side(b->leg, n, &plan.side[TL_SIDE_B]);
+		}
+		/* also without any: a transfer may have brought a session that had some */
 		(void)tl_session_stream_apply(call->session, n, &plan);
 	}
 }
