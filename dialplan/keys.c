@@ -6,7 +6,7 @@
 #include "dialplan/value.h"
 
 const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
-const char *const tl_srtp_words[] = { "off", "optional", "required", NULL };
+const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const on_redirect_words[] = { "follow", "pass", "refuse", NULL };
@@ -149,6 +149,10 @@ static const struct tl_key trunk_keys[] = {
 	  .initial = "0", .help = "Calls at a time, both directions. 0: no limit" },
 	{ "allow", tl_parse_cidrs, LIST(tl_trunk_cfg, allow), .example = "198.51.100.0/24",
 	  .help = "Addresses that may call as this trunk. Default: host, when that is an address" },
+	{ "srtp", tl_parse_word, AT(tl_trunk_cfg, srtp), .words = tl_srtp_words,
+	  .initial = "optional",
+	  .help = "Encrypted media: off, optional (taken when offered), offer (beside plain RTP) "
+		  "or required" },
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = tl_dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
@@ -205,6 +209,10 @@ static const struct tl_key extension_keys[] = {
 	  .help = "The preferred first. Default: those of [gateway]" },
 	{ "max-contacts", tl_parse_number, AT(tl_extension_cfg, max_contacts), .min = 1, .max = 100,
 	  .initial = "10", .help = "Phones that may be registered at a time" },
+	{ "srtp", tl_parse_word, AT(tl_extension_cfg, srtp), .words = tl_srtp_words,
+	  .initial = "optional",
+	  .help = "Encrypted media: off, optional (taken when offered), offer (beside plain RTP) "
+		  "or required" },
 	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = tl_dtmf_words,
 	  .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "

@@ -54,12 +54,13 @@ enum tl_hold_mode {
 /* Key srtp: what media on a leg must be. */
 enum tl_srtp_policy {
 	TL_SRTP_OFF,      /* plain RTP is offered; SRTP is refused */
-	TL_SRTP_OPTIONAL, /* the peer's choice is taken */
+	TL_SRTP_OPTIONAL, /* plain RTP is offered; an offer of SRTP is taken */
+	TL_SRTP_OFFER,    /* SRTP is offered beside plain RTP (RFC 8643), and taken */
 	TL_SRTP_REQUIRED, /* plain RTP is neither offered nor accepted */
 	_TL_SRTP_MAX,
 	_TL_SRTP_INVALID = -22,
 };
-const char *tl_srtp_policy_name(enum tl_srtp_policy p); /* "off", "optional", "required" */
+const char *tl_srtp_policy_name(enum tl_srtp_policy p); /* "off", "optional", "offer", … */
 
 /* Key digest: which algorithms challenges of ours offer. */
 enum tl_digest_offer {
@@ -142,10 +143,11 @@ struct tl_trunk_cfg {
 	const struct tl_cidr *allow; /* who may call as this trunk */
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
+	enum tl_srtp_policy srtp;
 	enum tl_hold_mode hold;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
-	const char *hold_music;     /* of those whom it holds; NULL: not said */
-	unsigned session_expires_s; /* as in struct tl_gateway */
+	const char *hold_music;         /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s;     /* as in struct tl_gateway */
 	enum tl_on_redirect on_redirect;
 	const char *certificate, *private_key, *ca; /* PEM files; NULL: those of the gateway */
 	unsigned calls_per_s;                       /* 0: no limit */
@@ -163,11 +165,12 @@ struct tl_extension_cfg {
 	size_t n_codecs;
 	unsigned max_contacts;
 	enum tl_dtmf_mode dtmf;
+	enum tl_srtp_policy srtp;
 	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
-	const char *hold_music;     /* of those whom it holds; NULL: not said */
-	unsigned session_expires_s; /* as in struct tl_gateway */
+	const char *hold_music;         /* of those whom it holds; NULL: not said */
+	unsigned session_expires_s;     /* as in struct tl_gateway */
 	bool watchable;     /* the others may see whether it is there and whether it talks */
 	bool watch_numbers; /* and with whom */
 };

@@ -23,6 +23,7 @@ const char *tl_srtp_policy_name(enum tl_srtp_policy p)
 	static const char *const names[_TL_SRTP_MAX] = {
 		[TL_SRTP_OFF] = "off",
 		[TL_SRTP_OPTIONAL] = "optional",
+		[TL_SRTP_OFFER] = "offer",
 		[TL_SRTP_REQUIRED] = "required",
 	};
 

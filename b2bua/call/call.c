@@ -292,12 +292,10 @@ static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 {
 	bool trunk = source->kind == TL_SOURCE_TRUNK;
 
-	call->a.dtmf = trunk ? source->trunk->dtmf : source->extension->dtmf;
-	call->a.hold = trunk ? source->trunk->hold : source->extension->hold;
-	call->a.hold_music = trunk ? source->trunk->hold_music : source->extension->hold_music;
-	tl_call_policy(&call->a.policy, trunk ? source->trunk->codecs : source->extension->codecs,
-		       trunk ? source->trunk->n_codecs : source->extension->n_codecs,
-		       tl_dialplan_gateway(call->dp), call->a.dtmf);
+	if (trunk)
+		tl_call_want_trunk(call, &call->a, source->trunk);
+	else
+		tl_call_want_extension(call, &call->a, source->extension);
 	call->a.peer = info->source;
 	tl_leg_set_session(call->leg_a, trunk ? source->trunk->session_expires_s
 					      : source->extension->session_expires_s);

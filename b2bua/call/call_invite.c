@@ -124,7 +124,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 		tl_branch_free(branch);
 		return;
 	}
-	tl_call_streams_offer(call, (struct sockaddr *)&branch->media.peer, streams, target);
+	tl_call_streams_offer(call, &branch->media, streams, target);
 	g_snprintf(id, sizeof(id), "call=%s leg=b", call->id);
 	if (tl_leg_invite(call->app->stack, target, &branch->media.local, tl_branch_on_leg, branch,
 			  id, &branch->leg) < 0) {
@@ -173,11 +173,7 @@ static void ring_extension(struct tl_call *call, const struct tl_decision *d,
 		};
 
 		branch->extension = ext;
-		branch->media.dtmf = ext->dtmf;
-		branch->media.hold = ext->hold;
-		branch->media.hold_music = ext->hold_music;
-		tl_call_policy(&branch->media.policy, ext->codecs, ext->n_codecs,
-			       tl_dialplan_gateway(call->dp), ext->dtmf);
+		tl_call_want_extension(call, &branch->media, ext);
 		show_caller(branch, &target.from);
 		invite(branch, &target, t->ring_time_s);
 	}
@@ -233,11 +229,7 @@ static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
 		return;
 	}
 	branch->trunk = g_strdup(trunk->name);
-	branch->media.dtmf = trunk->dtmf;
-	branch->media.hold = trunk->hold;
-	branch->media.hold_music = trunk->hold_music;
-	tl_call_policy(&branch->media.policy, trunk->codecs, trunk->n_codecs,
-		       tl_dialplan_gateway(call->dp), trunk->dtmf);
+	tl_call_want_trunk(call, &branch->media, trunk);
 	show_caller(branch, &target.from);
 	invite(branch, &target, ring_time_s);
 }

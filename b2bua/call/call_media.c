@@ -9,24 +9,6 @@
 
 enum { DEFAULT_DIGIT_MS = 160 };
 
-void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
-		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf)
-{
-	if (n_names == 0) {
-		names = gateway->codecs;
-		n_names = gateway->n_codecs;
-	}
-	*policy = (struct tl_media_policy) {
-		.telephone_event = dtmf == TL_DTMF_AUTO || dtmf == TL_DTMF_RTP,
-	};
-	for (size_t i = 0; i < n_names && policy->n_codecs < TL_DESC_FORMATS; i++) {
-		const struct tl_codec *codec = tl_codec_by_name(names[i]);
-
-		if (codec)
-			policy->codecs[policy->n_codecs++] = codec;
-	}
-}
-
 void tl_call_tell_address(const struct tl_call *call, const struct sockaddr *peer,
 			  const struct sockaddr_storage *local, struct sockaddr_storage *ret_told)
 {
@@ -91,6 +73,13 @@ int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *pee
 	return r < 0 ? 488 : open_a(call);
 }
 
+static void note_srtp(struct tl_call_media *m, const struct tl_side_plan *side)
+{
+	m->policy.srtp_now = side->send_crypto.suite == TL_SRTP_NONE ? TL_SRTP_MODE_OFF
+			     : m->remote.savp                        ? TL_SRTP_MODE_REQUIRED
+								     : TL_SRTP_MODE_OFFER;
+}
+
 /* Digits are tones on a leg that is to have them so, or that has no telephone-event. */
 static bool uses_tones(const struct tl_call_media *m)
 {
@@ -116,6 +105,9 @@ int tl_call_media_apply(struct tl_call *call)
 			 b_open ? &b->media.local : NULL, b_open ? &b->media.remote : NULL,
 			 &plan) < 0)
 		return 488;
+	note_srtp(&call->a, &plan.side[TL_SIDE_A]);
+	if (b)
+		note_srtp(&b->media, &plan.side[TL_SIDE_B]);
 	tl_plan_set_tones(&plan, a_open && uses_tones(&call->a), b_open && uses_tones(&b->media));
 	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
 	if (tl_session_apply(call->session, &plan) < 0)
@@ -195,25 +187,6 @@ static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, s
 	return 0;
 }
 
-/* What the caller's leg had better speak while nobody has answered: what the
- * first target may. */
-static const struct tl_media_policy *expected_policy(const struct tl_call *call,
-						     struct tl_media_policy *buf)
-{
-	const struct tl_gateway *gateway = tl_dialplan_gateway(call->dp);
-	const struct tl_ring_target *t;
-
-	if (call->decision->n_steps == 0)
-		return NULL;
-	t = &call->decision->steps[0].targets[0];
-	if (t->kind == TL_TARGET_TRUNK)
-		tl_call_policy(buf, t->trunk->codecs, t->trunk->n_codecs, gateway, TL_DTMF_AUTO);
-	else
-		tl_call_policy(buf, t->extension->codecs, t->extension->n_codecs, gateway,
-			       TL_DTMF_AUTO);
-	return buf;
-}
-
 /* The caller has early media, so his phone may not ring for him: we do. */
 void tl_call_media_ring_back(struct tl_call *call)
 {
@@ -249,7 +222,7 @@ int tl_call_media_play(struct tl_call *call)
 {
 	bool serve = call->state == TL_CALL_SERVING;
 	struct tl_media_policy buf;
-	int status = tl_call_media_answer_a(call, NULL, expected_policy(call, &buf));
+	int status = tl_call_media_answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL);
 
 	if (status)
 		return status;

@@ -21,8 +21,17 @@ struct tl_kept_cause {
 };
 
 /* What was said about media on one leg. */
+/* What a leg's own section allows; the route may say otherwise. */
+struct tl_call_wishes {
+	const struct tl_codec *codecs[TL_DESC_FORMATS];
+	size_t n_codecs;
+	enum tl_dtmf_mode dtmf;
+	enum tl_srtp_policy srtp;
+};
+
 struct tl_call_media {
-	struct tl_media_policy policy;
+	struct tl_call_wishes own_wishes;
+	struct tl_media_policy policy; /* those, and the route's */
 	struct tl_media_desc local, remote;
 	bool have_local, have_remote;
 	struct tl_media_desc
@@ -201,8 +210,6 @@ void tl_call_media_stop_ring_back(struct tl_call *call);
 void tl_call_limit_duration(struct tl_call *call);
 void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
 			 bool from_rtp);
-void tl_call_policy(struct tl_media_policy *policy, const char *const *names, size_t n_names,
-		    const struct tl_gateway *gateway, enum tl_dtmf_mode dtmf);
 void tl_call_on_media(const struct tl_media_event *event, void *user);
 
 /* call_modify.c */
@@ -226,10 +233,22 @@ bool tl_call_media_on_hold(const struct tl_call *call);
 void tl_call_tell_address(const struct tl_call *call, const struct sockaddr *peer,
 			  const struct sockaddr_storage *local, struct sockaddr_storage *ret_told);
 
+/* call_policy.c */
+/* A leg's section, and the route if there is one yet. */
+void tl_call_want_trunk(const struct tl_call *call, struct tl_call_media *m,
+			const struct tl_trunk_cfg *trunk);
+void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
+			    const struct tl_extension_cfg *extension);
+/* There is a route, or another one: for the caller's leg. */
+void tl_call_want_route(struct tl_call *call);
+/* What the first target may speak. False: nobody is to be rung. */
+bool tl_call_expects(const struct tl_call *call, struct tl_media_policy *ret_policy);
+
 /* call_stream.c */
-/* What the caller offers beside the audio goes into target. buf: of TL_STREAMS, lent to target. */
-void tl_call_streams_offer(struct tl_call *call, const struct sockaddr *peer, struct tl_stream *buf,
-			   struct tl_target *target);
+/* What the caller offers beside the audio goes into target, whose media m is. buf: of TL_STREAMS,
+ * lent to target. */
+void tl_call_streams_offer(struct tl_call *call, const struct tl_call_media *m,
+			   struct tl_stream *buf, struct tl_target *target);
 /* The caller is about to be answered: with what the target took of it. */
 void tl_call_streams_answer(struct tl_call *call);
 /* The same for a later offer of a leg. */

@@ -74,6 +74,7 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	tl_decision_free(call->decision);
 	call->decision = decision;
 	call->step = 0;
+	tl_call_want_route(call);
 	tl_kept_cause_clear(&call->best);
 	call->best_by_b = call->no_answer = false;
 	g_clear_pointer(&call->declined, g_free);

@@ -30,9 +30,10 @@ static bool fill_address(struct tl_call *call, unsigned number, enum tl_side sid
 	return true;
 }
 
-void tl_call_streams_offer(struct tl_call *call, const struct sockaddr *peer, struct tl_stream *buf,
-			   struct tl_target *target)
+void tl_call_streams_offer(struct tl_call *call, const struct tl_call_media *m,
+			   struct tl_stream *buf, struct tl_target *target)
 {
+	const struct sockaddr *peer = (const struct sockaddr *)&m->peer;
 	struct sockaddr_storage ip;
 	bool reachable = tl_stack_media_ip(call->app->stack, peer, &ip) == 0;
 
@@ -40,7 +41,9 @@ void tl_call_streams_offer(struct tl_call *call, const struct sockaddr *peer, st
 		const struct tl_stream *theirs = tl_leg_stream(call->leg_a, n);
 
 		target->streams[n] = NULL;
-		if (!theirs || !reachable ||
+		/* these have no keys: nothing goes in clear where all is to be encrypted */
+		if (!theirs || !reachable || m->policy.srtp == TL_SRTP_MODE_REQUIRED ||
+		    call->a.policy.srtp == TL_SRTP_MODE_REQUIRED ||
 		    (call->a.have_local && !tl_leg_said_stream(call->leg_a, n)))
 			continue;
 		buf[n] = *theirs;

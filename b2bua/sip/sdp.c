@@ -99,9 +99,20 @@ static void append_rtcp(GString *s, const struct tl_media_desc *desc)
 	g_string_append(s, "\r\n");
 }
 
-static void append_audio(GString *s, const struct tl_media_desc *desc)
+bool tl_sdp_is_savp(const char *proto)
 {
-	g_string_append_printf(s, "m=audio %u RTP/AVP", tl_sdp_port_of(&desc->rtp));
+	return strcmp(proto, "RTP/SAVP") == 0 || strcmp(proto, "RTP/SAVPF") == 0;
+}
+
+/* line: the peer's, whose word for the transport stays; NULL: it has said nothing yet. */
+static void append_audio(GString *s, const struct tl_media_desc *desc,
+			 const struct tl_sdp_line *line)
+{
+	const char *proto = line && tl_sdp_is_savp(line->proto) == desc->savp ? line->proto
+			    : desc->savp                                      ? "RTP/SAVP"
+									      : "RTP/AVP";
+
+	g_string_append_printf(s, "m=audio %u %s", tl_sdp_port_of(&desc->rtp), proto);
 	for (size_t i = 0; i < desc->n_formats; i++)
 		g_string_append_printf(s, " %u", desc->formats[i].pt);
 	for (size_t i = 0; i < desc->n_events; i++)
@@ -117,6 +128,8 @@ static void append_audio(GString *s, const struct tl_media_desc *desc)
 		g_string_append_printf(s, "a=ptime:%u\r\n", desc->ptime_ms);
 	if (desc->maxptime_ms)
 		g_string_append_printf(s, "a=maxptime:%u\r\n", desc->maxptime_ms);
+	for (size_t i = 0; i < desc->n_crypto; i++)
+		tl_sdp_append_crypto(s, &desc->crypto[i]);
 	g_string_append_printf(s, "a=%s\r\n", tl_sdp_direction_name(desc->direction));
 	append_rtcp(s, desc);
 }
@@ -152,13 +165,13 @@ static GString *print_body(struct tl_sdp_session *sdp, const struct tl_media_des
 	tl_sdp_append_address(s, &desc->rtp);
 	g_string_append(s, "\r\nt=0 0\r\n");
 	if (!lines)
-		append_audio(s, desc);
+		append_audio(s, desc, NULL);
 	for (size_t i = 0; lines && i < lines->n; i++) {
 		const struct tl_sdp_line *line = &lines->v[i];
 		const struct tl_stream *stream = stream_of(sdp, i, answer);
 
 		if (i == lines->audio)
-			append_audio(s, desc);
+			append_audio(s, desc, line);
 		else if (stream)
 			tl_sdp_append_stream(s, stream);
 		else

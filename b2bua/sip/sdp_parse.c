@@ -43,6 +43,8 @@ struct reader {
 	size_t n_pts;
 	struct map maps[MAX_PTS];
 	size_t n_maps;
+	size_t n_crypto;
+	struct tl_crypto crypto[TL_DESC_CRYPTO];
 	struct tl_stream *streams[TL_SDP_MEDIA]; /* of the m-lines that may be passed on */
 	/* the first usable one */
 	bool found;
@@ -196,6 +198,12 @@ static bool read_direction(struct scope *scope, const char *text)
 	return false;
 }
 
+static void read_crypto(struct reader *r, const char *text)
+{
+	if (r->n_crypto < TL_DESC_CRYPTO && tl_sdp_read_crypto(text, &r->crypto[r->n_crypto]))
+		r->n_crypto++;
+}
+
 static void read_attribute(struct reader *r, struct scope *scope, const char *text)
 {
 	const char *value = strchr(text, ':');
@@ -216,6 +224,8 @@ static void read_attribute(struct reader *r, struct scope *scope, const char *te
 		read_rtpmap(r, value);
 	else if (g_str_has_prefix(text, "fmtp:"))
 		read_fmtp(r, value);
+	else if (g_str_has_prefix(text, "crypto:"))
+		read_crypto(r, value);
 	else if (g_str_has_prefix(text, "rtcp:"))
 		read_rtcp(scope, value);
 }
@@ -313,7 +323,11 @@ static void end_media(struct reader *r)
 	for (size_t i = 0; i < r->n_pts; i++)
 		if (!is_repeated(r, i))
 			add_format(r, r->pts[i], &desc);
-	if (desc.n_formats == 0 || !(media->has_address || session->has_address))
+	desc.savp = tl_sdp_is_savp(r->lines.v[r->lines.n - 1].proto);
+	desc.n_crypto = r->n_crypto;
+	memcpy(desc.crypto, r->crypto, sizeof(desc.crypto));
+	if (desc.n_formats == 0 || !(media->has_address || session->has_address) ||
+	    (desc.savp && desc.n_crypto == 0))
 		return;
 	desc.rtp = media->has_address ? media->address : session->address;
 	if (desc.rtp.ss_family != 0)
@@ -361,6 +375,13 @@ static void begin_stream(struct reader *r, const struct tl_sdp_line *line, const
 	strcpy(stream->formats, formats);
 }
 
+/* With RTCP feedback or without (RFC 4585, RFC 5124): nothing obliges us to send any. */
+static bool is_rtp(const char *proto)
+{
+	return strcmp(proto, "RTP/AVP") == 0 || strcmp(proto, "RTP/AVPF") == 0 ||
+	       tl_sdp_is_savp(proto);
+}
+
 /* "audio 49170[/2] RTP/AVP 0 8 96" */
 static int read_media(struct reader *r, const char *text)
 {
@@ -378,7 +399,7 @@ static int read_media(struct reader *r, const char *text)
 		return -EBADMSG;
 	r->lines.n++;
 	r->media = (struct scope) { .direction = -1 };
-	r->n_maps = r->n_pts = 0;
+	r->n_maps = r->n_pts = r->n_crypto = 0;
 	strcpy(line->format, "0");
 	if (r->port && tl_sdp_is_passable(line))
 		begin_stream(r, line, text);
@@ -388,7 +409,7 @@ static int read_media(struct reader *r, const char *text)
 		if (r->n_pts < MAX_PTS && read_number(word, "", 127, &pt))
 			r->pts[r->n_pts++] = (int)pt;
 	}
-	r->is_audio = strcmp(line->media, "audio") == 0 && strcmp(line->proto, "RTP/AVP") == 0;
+	r->is_audio = strcmp(line->media, "audio") == 0 && is_rtp(line->proto);
 	return 0;
 }
 

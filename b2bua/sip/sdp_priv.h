@@ -29,9 +29,15 @@ struct tl_sdp_session {
 };
 
 /* sdp.c */
+bool tl_sdp_is_savp(const char *proto); /* RTP/SAVP, RTP/SAVPF */
 unsigned tl_sdp_port_of(const struct sockaddr_storage *addr);
 void tl_sdp_append_address(GString *s, const struct sockaddr_storage *addr); /* "IP4 192.0.2.1" */
 const char *tl_sdp_direction_name(enum tl_direction direction);
+
+/* sdp_crypto.c */
+/* The value of a=crypto. False: not one that we can use. */
+bool tl_sdp_read_crypto(const char *value, struct tl_crypto *ret_crypto);
+void tl_sdp_append_crypto(GString *s, const struct tl_crypto *crypto);
 
 /* sdp_stream.c */
 bool tl_sdp_is_passable(const struct tl_sdp_line *line);

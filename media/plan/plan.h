@@ -21,6 +21,7 @@ struct tl_media_policy {
 	size_t n_codecs;
 	bool telephone_event; /* offer and accept it */
 	enum tl_srtp_mode srtp;
+	enum tl_srtp_mode srtp_now;    /* what the leg has: our later offers keep it */
 	struct tl_srtp_keys srtp_keys; /* ours; unused when it is off */
 };
 

@@ -15,9 +15,11 @@ static void add(struct tl_media_desc *desc, unsigned tag, enum tl_srtp_suite sui
 
 void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_desc *offer)
 {
-	if (policy->srtp != TL_SRTP_MODE_OFFER && policy->srtp != TL_SRTP_MODE_REQUIRED)
+	enum tl_srtp_mode mode = policy->srtp > policy->srtp_now ? policy->srtp : policy->srtp_now;
+
+	if (mode < TL_SRTP_MODE_OFFER)
 		return;
-	offer->savp = policy->srtp == TL_SRTP_MODE_REQUIRED;
+	offer->savp = mode == TL_SRTP_MODE_REQUIRED;
 	for (int suite = TL_SRTP_NONE + 1; suite < _TL_SRTP_SUITE_MAX; suite++)
 		add(offer, (unsigned)suite, (enum tl_srtp_suite)suite, &policy->srtp_keys);
 }

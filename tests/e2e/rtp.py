@@ -128,6 +128,7 @@ class Rtp:
         self.ip, self.remote = ip, None
         self.ssrc, self.seq, self.ts = ssrc, seq, ts
         self.packets, self.rtcp_packets, self.open = [], [], True
+        self.protect = self.unprotect = None  # of SRTP: from bytes to bytes
         self._bind(socket.AF_INET6 if ":" in ip else socket.AF_INET)
         self.sent = []  # payloads, in order
         self.threads = [threading.Thread(target=self._read, daemon=True, args=args) for args in
@@ -171,6 +172,10 @@ class Rtp:
                 data, source = sock.recvfrom(4096)
             except (TimeoutError, ConnectionError):
                 continue
+            if into is self.packets and self.unprotect:
+                data = self.unprotect(data)
+            if not data:
+                continue
             if into is self.packets:
                 into.append(Packet(data, source[:2], time.monotonic()))
             else:
@@ -182,7 +187,8 @@ class Rtp:
         """One packet, at once; the clock goes on by samples (the payload's length by default)."""
         header = struct.pack("!BBHII", 0x80, pt | (0x80 if marker else 0), self.seq,
                              self.ts if ts is None else ts, self.ssrc)
-        self.rtp.sendto(header + payload, remote or self.remote)
+        data = header + payload
+        self.rtp.sendto(self.protect(data) if self.protect else data, remote or self.remote)
         self.sent.append(payload)
         self.seq = (self.seq + 1) & 0xffff
         step = len(payload) if samples is None else samples

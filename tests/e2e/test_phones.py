@@ -28,8 +28,9 @@ PROMPTS = f"{TREE}/conf/prompts"
 class Office:
     """The gateway and its two phones, each on an island; gateway, alice, bob, speech."""
 
-    def __init__(self, alice=None, bob=None):
+    def __init__(self, alice=None, bob=None, encryption=(None, None)):
         self.codecs = {"alice": alice, "bob": bob}
+        self.encryption = encryption  # of each: None, "srtp" (offered), "srtp-mand"
         self.things = contextlib.ExitStack()
 
     def __enter__(self):
@@ -40,16 +41,18 @@ class Office:
             self.speech = {who: speak(who, folder) for who in ("caller", "callee")}
             islands = [self.things.enter_context(Island(net)) for net in NETS]
             self.gateway = self.things.enter_context(harness.Gateway(config))
-            self.alice = self._phone("1001", islands[0], self.codecs["alice"])
-            self.bob = self._phone("1002", islands[1], self.codecs["bob"])
+            self.alice = self._phone("1001", islands[0], self.codecs["alice"],
+                                     self.encryption[0])
+            self.bob = self._phone("1002", islands[1], self.codecs["bob"], self.encryption[1])
             self.things = self.things.pop_all()
         return self
 
-    def _phone(self, number, island, codec):
+    def _phone(self, number, island, codec, encryption):
         if codec is None:
             return None
         phone = Baresip(island, f"{number}@{island.here}", password=f"quickstart-{number}",
-                        codecs=codec)
+                        codecs=codec, modules=["srtp"] if encryption else [],
+                        account_keys=f";mediaenc={encryption}" if encryption else "")
         self.things.callback(phone.close)
         phone.wait_registered()
         return phone
@@ -65,10 +68,10 @@ def expect_speech(what, said, heard_paths):
     assert not best.faults(), f"{what}: {best.faults()}"
 
 
-def in_office(conversation, alice, bob=None):
+def in_office(conversation, alice, bob=None, encryption=(None, None)):
     """Runs conversation(office); once more when it fails while the phones themselves sent unevenly."""
     for _ in range(ATTEMPTS):
-        with Office(alice, bob) as office, contextlib.ExitStack() as captures:
+        with Office(alice, bob, encryption) as office, contextlib.ExitStack() as captures:
             watched = [captures.enter_context(Capture(phone.island))
                        for phone in (office.alice, office.bob) if phone]
             try:
@@ -83,9 +86,9 @@ def in_office(conversation, alice, bob=None):
     raise harness.Skip(f"this machine is too busy for telephones: {uneven[0]}")
 
 
-def converse(a, b, path):
+def converse(a, b, path, encryption=(None, None)):
     """Alice, with codec a only, calls Bob, with codec b only; media takes a path."""
-    in_office(lambda office: talk(office, path), a, b)
+    in_office(lambda office: talk(office, path), a, b, encryption)
 
 
 def talk(office, path):
@@ -134,6 +137,14 @@ def test_pcmu_and_g722():
 
 def test_g722_and_opus():
     converse("G722", "opus", "chain")
+
+
+def test_an_encrypted_telephone_and_a_plain_one():
+    converse("PCMA", "PCMA", "relay", ("srtp-mand", None))
+
+
+def test_an_encrypted_telephone_and_a_plain_one_transcoded():
+    converse("opus", "PCMU", "chain", ("srtp-mand", None))
 
 
 def test_opus_and_pcmu():

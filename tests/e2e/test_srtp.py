@@ -1,0 +1,275 @@
+"""SRTP by SDES: each suite, each wish, plain on one side and encrypted on the other."""
+
+import base64
+import os
+
+from pylibsrtp import Policy, Session, Error
+from sip_message import make_sdp
+from world import RING_ALICE, World, wait_until
+
+NUMBER = "+4930555100"
+SUITES = {"AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+          "AEAD_AES_256_GCM": (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+          "AES_CM_128_HMAC_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
+          "AES_CM_128_HMAC_SHA1_32": (Policy.SRTP_PROFILE_AES128_CM_SHA1_32, 30)}
+
+
+class Key:
+    """One a=crypto line."""
+
+    def __init__(self, suite="AES_CM_128_HMAC_SHA1_80", tag=1, key=None):
+        self.suite, self.tag = suite, tag
+        self.key = key or os.urandom(SUITES[suite][1])
+
+    @classmethod
+    def read(cls, line):
+        tag, suite, inline = line.split(":", 1)[1].split()
+        return cls(suite, int(tag), base64.b64decode(inline.split(":", 1)[1]))
+
+    def line(self):
+        return f"a=crypto:{self.tag} {self.suite} inline:{base64.b64encode(self.key).decode()}"
+
+    def session(self, ssrc_type):
+        return Session(Policy(key=self.key, ssrc_type=ssrc_type,
+                              srtp_profile=SUITES[self.suite][0]))
+
+
+def secure_sdp(agent, rtp, keys, proto="RTP/SAVP", **more):
+    text = make_sdp(agent.ip, rtp.port, extra=[key.line() for key in keys], **more)
+    return text.replace("RTP/AVP", proto)
+
+
+def keys_of(sdp):
+    return [Key.read(a) for a in sdp.audio.attributes
+            if a.startswith("crypto:") and a.split()[1] in SUITES]
+
+
+def arm(rtp, ours, theirs):
+    """From now on rtp speaks with our key, and believes only what theirs opens."""
+    out, into = ours.session(Policy.SSRC_ANY_OUTBOUND), theirs.session(Policy.SSRC_ANY_INBOUND)
+
+    def unprotect(data):
+        try:
+            return into.unprotect(data)
+        except Error:
+            rtp.refused = getattr(rtp, "refused", 0) + 1
+            return None
+    rtp.protect, rtp.unprotect = out.protect, unprotect
+
+
+def call(w, sdp, status=200):
+    """The carrier calls with an offer; Alice is plain."""
+    a = w.carrier.invite(NUMBER, sdp)
+    if status != 200:
+        a.expect(status)
+        return a, None
+    b = w.alice.incoming()
+    b.expect("INVITE")
+    b.rtp = w.rtp(w.alice)
+    b.rtp.remote = b.invite.sdp.audio.address
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+    ok = a.expect(200)
+    a.ack()
+    b.expect("ACK")
+    return a, (b, ok)
+
+
+def both_hear(a, b):
+    since = len(a.rtp.packets), len(b.rtp.packets)
+    tone = a.rtp.tone_start(440, 0.4)
+    b.rtp.tone(660, 0.4)
+    tone.join()
+    assert a.rtp.heard(660, since=since[0]) > 0.9 and b.rtp.heard(440, since=since[1]) > 0.9
+
+
+def secure_call(w, keys, **more):
+    media = w.rtp(w.carrier)
+    a, (b, ok) = call(w, secure_sdp(w.carrier, media, keys, **more))
+    a.rtp = media
+    a.rtp.remote = ok.sdp.audio.address
+    answered, = keys_of(ok.sdp)
+    ours, = [key for key in keys if key.tag == answered.tag]
+    assert ours.suite == answered.suite
+    arm(a.rtp, ours, answered)
+    return a, b, ok, ours, answered
+
+
+def try_suite(suite):
+    with World() as w:
+        a, b, ok, _, _ = secure_call(w, [Key(suite, tag=7)])
+        assert ok.sdp.audio.proto == "RTP/SAVP"
+        assert b.invite.sdp.audio.proto == "RTP/AVP" and not keys_of(b.invite.sdp)
+        both_hear(a, b)
+        a.rtp.digit("5", 101)
+        wait_until(lambda: b.rtp.digits(101), what="digit")
+        assert not getattr(a.rtp, "refused", 0)
+        w.hang_up(a, b)
+
+
+def test_aes_cm_80():
+    try_suite("AES_CM_128_HMAC_SHA1_80")
+
+
+def test_aes_cm_32():
+    try_suite("AES_CM_128_HMAC_SHA1_32")
+
+
+def test_aes_gcm_128():
+    try_suite("AEAD_AES_128_GCM")
+
+
+def test_aes_gcm_256():
+    try_suite("AEAD_AES_256_GCM")
+
+
+def test_the_first_line_that_we_know_is_taken():
+    with World() as w:
+        keys = [Key("AEAD_AES_256_GCM", 2), Key("AES_CM_128_HMAC_SHA1_80", 1)]
+        media = w.rtp(w.carrier)
+        sdp = secure_sdp(w.carrier, media, keys).replace(
+            "a=crypto:2", "a=crypto:9 F8_128_HMAC_SHA1_80 inline:AAAA\r\na=crypto:2", 1)
+        a, (_, ok) = call(w, sdp)
+        answered, = keys_of(ok.sdp)
+        assert (answered.tag, answered.suite) == (2, "AEAD_AES_256_GCM")
+        a.request("BYE")
+
+
+def test_an_offer_beside_plain_rtp_is_taken_too():
+    with World() as w:
+        a, b, ok, _, _ = secure_call(w, [Key()], proto="RTP/AVP")
+        assert ok.sdp.audio.proto == "RTP/AVP"
+        both_hear(a, b)
+        w.hang_up(a, b)
+
+
+def test_a_hold_keeps_keys_and_streams():
+    with World() as w:
+        a, b, _, ours, theirs = secure_call(w, [Key()])
+        both_hear(a, b)
+        for direction in ("sendonly", None):
+            a.request("INVITE", secure_sdp(w.carrier, a.rtp, [ours], version=2,
+                                           direction=direction))
+            ok = a.expect(200)
+            a.ack()
+            answered, = keys_of(ok.sdp)
+            assert answered.key == theirs.key, "a new key for a stream that goes on"
+        both_hear(a, b)
+        assert not getattr(a.rtp, "refused", 0)
+        w.hang_up(a, b)
+
+
+def test_a_new_key_in_a_reinvite():
+    with World() as w:
+        a, b, _, _, theirs = secure_call(w, [Key()])
+        both_hear(a, b)
+        fresh = Key()
+        a.request("INVITE", secure_sdp(w.carrier, a.rtp, [fresh], version=2))
+        ok = a.expect(200)
+        a.ack()
+        out = fresh.session(Policy.SSRC_ANY_OUTBOUND)
+        a.rtp.protect = out.protect
+        assert keys_of(ok.sdp)[0].key == theirs.key
+        both_hear(a, b)
+        w.hang_up(a, b)
+
+
+def test_what_is_not_encrypted_or_by_another_key_is_not_heard():
+    with World() as w:
+        a, b, _, _, theirs = secure_call(w, [Key()])
+        both_hear(a, b)
+        count = len(b.rtp.packets)
+        a.rtp.protect = None
+        a.rtp.tone(440, 0.2)
+        a.rtp.protect = Key().session(Policy.SSRC_ANY_OUTBOUND).protect
+        a.rtp.tone(440, 0.2)
+        assert len(b.rtp.packets) == count, "forged audio was passed on"
+        w.hang_up(a, b)
+
+
+def test_off_refuses():
+    with World(carrier="srtp = off") as w:
+        call(w, secure_sdp(w.carrier, w.rtp(w.carrier), [Key()]), 488)
+
+
+def test_required_refuses_plain():
+    with World(carrier="srtp = required") as w:
+        call(w, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), 488)
+
+
+def test_a_key_that_cannot_be_used_is_refused():
+    with World() as w:
+        bad = ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
+               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|1:4",
+               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + " UNENCRYPTED_SRTP",
+               "a=crypto:x AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "a=crypto:", "a=x:y")
+        for line in bad:
+            media = w.rtp(w.carrier)
+            sdp = make_sdp(w.carrier.ip, media.port, extra=[line]).replace("RTP/AVP", "RTP/SAVP")
+            call(w, sdp, 488)
+
+
+def ring_secure(w):
+    """A plain caller; Alice's leg is to be encrypted. Alice's view."""
+    media = w.rtp(w.carrier)
+    a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
+    a.rtp = media
+    b = w.alice.incoming()
+    b.expect("INVITE")
+    b.rtp = w.rtp(w.alice)
+    b.rtp.remote = b.invite.sdp.audio.address
+    return a, b
+
+
+def test_required_offers_only_encryption_and_each_call_has_keys_of_its_own():
+    with World(extensions={"1001": "srtp = required"}, register=("1001",)) as w:
+        seen = set()
+        for _ in range(2):
+            a, b = ring_secure(w)
+            assert b.invite.sdp.audio.proto == "RTP/SAVP"
+            offered = keys_of(b.invite.sdp)
+            assert [key.suite for key in offered][0] == "AEAD_AES_128_GCM"
+            assert len({key.key for key in offered}) == len(offered)
+            seen |= {key.key for key in offered}
+            theirs = next(k for k in offered if k.suite == "AES_CM_128_HMAC_SHA1_80")
+            ours = Key(tag=theirs.tag)
+            b.reply(200, secure_sdp(w.alice, b.rtp, [ours]))
+            a.rtp.remote = a.expect(200).sdp.audio.address
+            a.ack()
+            b.expect("ACK")
+            arm(b.rtp, ours, theirs)
+            both_hear(a, b)
+            w.hang_up(a, b)
+        assert len(seen) == 2 * len(offered)
+        assert "inline:" not in w.gateway.log()
+
+
+def test_required_ends_with_who_answers_plain():
+    with World(extensions={"1001": "srtp = required"}, register=("1001",)) as w:
+        a, b = ring_secure(w)
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+        b.expect("ACK")
+        b.answer_request("BYE")
+        assert 400 <= a.expect_any().status < 700
+
+
+def test_offer_leaves_the_choice_to_the_callee():
+    with World(extensions={"1001": "srtp = offer"}, register=("1001",)) as w:
+        a, b = ring_secure(w)
+        assert b.invite.sdp.audio.proto == "RTP/AVP" and keys_of(b.invite.sdp)
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+        a.rtp.remote = a.expect(200).sdp.audio.address
+        a.ack()
+        b.expect("ACK")
+        both_hear(a, b)
+        w.hang_up(a, b)
+
+
+def test_a_route_wants_it_of_both_legs():
+    with World(routes=RING_ALICE + "srtp = required\n") as w:
+        call(w, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), 488)
+        media, key = w.rtp(w.carrier), Key()
+        a = w.carrier.invite(NUMBER, secure_sdp(w.carrier, media, [key]))
+        b = w.alice.incoming()
+        assert b.expect("INVITE").sdp.audio.proto == "RTP/SAVP"
+        b.reply(486)
+        a.expect(486)
