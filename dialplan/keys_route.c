@@ -98,7 +98,8 @@ static const struct tl_key route_keys[] = {
 	{ "dtmf", tl_parse_word, ROUTE(dtmf), .words = tl_dtmf_words, .example = "rtp",
 	  .help = "How digits travel on both legs. Default: as each leg has it" },
 	{ "srtp", tl_parse_word, ROUTE(srtp), .words = tl_srtp_words, .example = "required",
-	  .help = "Encrypted media on both legs: off, optional, required. Default: as each leg "
+	  .help = "Encrypted media on both legs: off, optional, offer, required. Default: as each "
+		  "leg "
 		  "has it" },
 	{ "echo-cancel", tl_parse_word, ROUTE(echo_cancel), .words = echo_words, .initial = "leg",
 	  .help = "Whose line echo is cancelled: off, caller, callee, both, or leg, as each leg "

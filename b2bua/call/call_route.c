@@ -81,8 +81,11 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	tl_call_limit_duration(call);
 	g_free(call->route);
 	call->route = g_strdup(decision->route);
-	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT)
+	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT) {
 		log_routed(call);
+		if (call->a.have_remote && !tl_plan_crypto_fits(&call->a.remote, &call->a.policy))
+			return tl_call_refuse(call, &(struct tl_cause) { .status = 488 });
+	}
 
 	switch (decision->verdict) {
 	case TL_VERDICT_RING:

@@ -51,6 +51,9 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
 		   struct tl_media_desc *ret_answer);
 
+/* Would the offer's encryption, or its lack, be accepted? */
+bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy);
+
 enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
 
 /* One side of a plan: what to send there and what to expect from there. */

@@ -24,14 +24,21 @@ void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_
 		add(offer, (unsigned)suite, (enum tl_srtp_suite)suite, &policy->srtp_keys);
 }
 
+bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy)
+{
+	bool wanted = offer->savp || policy->srtp == TL_SRTP_MODE_REQUIRED;
+
+	return !wanted || (policy->srtp != TL_SRTP_MODE_OFF && offer->n_crypto > 0);
+}
+
 /* RFC 4568 5.1.2: one line of the offer, the first that we know, under its own tag. */
 int tl_plan_answer_crypto(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
 			  struct tl_media_desc *answer)
 {
-	bool wanted = offer->savp || policy->srtp == TL_SRTP_MODE_REQUIRED;
-
+	if (!tl_plan_crypto_fits(offer, policy))
+		return -ENOENT;
 	if (policy->srtp == TL_SRTP_MODE_OFF || offer->n_crypto == 0)
-		return wanted ? -ENOENT : 0;
+		return 0;
 	answer->savp = offer->savp;
 	add(answer, offer->crypto[0].tag, offer->crypto[0].suite, &policy->srtp_keys);
 	return 0;

@@ -254,7 +254,7 @@ static const struct {
 	{ "[route r]\nring = 1001\nprivacy = yes\ndtmf = sip\nsrtp = on\ntransfer = remote\n",
 	  "10:11: privacy: expected one of keep, off, id, not \"yes\"\n"
 	  "t.ini:11:8: dtmf: expected one of auto, rtp, info, inband, not \"sip\"\n"
-	  "t.ini:12:8: srtp: expected one of off, optional, required, not \"on\"\n"
+	  "t.ini:12:8: srtp: expected one of off, optional, offer, required, not \"on\"\n"
 	  "t.ini:13:12: transfer: expected one of local, pass, off, not \"remote\"" },
 	{ "[route r]\nring = 1001\nmedia = direct\nrecord = mono\necho-cancel = both\n"
 	  "ringback = /etc/passwd\n",
