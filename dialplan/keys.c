@@ -9,6 +9,8 @@ const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
+static const char *const identity_words[] = { "from", "pai", "ppi", "rpid", NULL };
+static const char *const diversion_words[] = { "no", "diversion", "history-info", "both", NULL };
 static const char *const on_redirect_words[] = { "follow", "pass", "refuse", NULL };
 const char *const tl_transfer_words[] = { "local", "pass", "off", NULL };
 
@@ -160,6 +162,16 @@ static const struct tl_key trunk_keys[] = {
 	  .initial = "refuse",
 	  .help = "When it answers a call of ours with 302: follow (call there by its account), "
 		  "pass (tell the caller) or refuse" },
+	{ "identity", tl_parse_word, AT(tl_trunk_cfg, identity), .words = identity_words,
+	  .initial = "from",
+	  .help = "Where it reads who calls: from (From alone), pai (also in P-Asserted-Identity), "
+		  "ppi (P-Preferred-Identity) or rpid (Remote-Party-ID)" },
+	{ "trust", tl_parse_flag, AT(tl_trunk_cfg, trust), .initial = "no",
+	  .help = "Believe whom its P-Asserted-Identity or Remote-Party-ID names, and tell it who "
+		  "a withheld caller is: yes or no" },
+	{ "diversion", tl_parse_word, AT(tl_trunk_cfg, diversion), .words = diversion_words,
+	  .initial = "no",
+	  .help = "How it is told that a call was forwarded: no, diversion, history-info or both" },
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },

@@ -71,6 +71,26 @@ enum tl_digest_offer {
 	_TL_DIGEST_INVALID = -22,
 };
 
+/* Key identity: in which header a trunk wants to read who calls. */
+enum tl_identity_mode {
+	TL_IDENTITY_FROM, /* From alone */
+	TL_IDENTITY_PAI,  /* P-Asserted-Identity, RFC 3325 */
+	TL_IDENTITY_PPI,  /* P-Preferred-Identity */
+	TL_IDENTITY_RPID, /* Remote-Party-ID */
+	_TL_IDENTITY_MAX,
+	_TL_IDENTITY_INVALID = -22,
+};
+
+/* Key diversion: how a trunk is told that a call has been forwarded. */
+enum tl_diversion_mode {
+	TL_DIVERSION_NONE,
+	TL_DIVERSION_DIVERSION, /* RFC 5806 */
+	TL_DIVERSION_HISTORY,   /* History-Info, RFC 7044 */
+	TL_DIVERSION_BOTH,
+	_TL_DIVERSION_MAX,
+	_TL_DIVERSION_INVALID = -22,
+};
+
 /* Key on-redirect: what becomes of a 3xx that answers our call. */
 enum tl_on_redirect {
 	TL_ON_REDIRECT_FOLLOW, /* we call there: what an extension may dial itself; whatever a
@@ -154,6 +174,9 @@ struct tl_trunk_cfg {
 	unsigned failover_s, ping_s;                /* ping_s 0: never */
 	bool verify;                                /* its certificate must hold */
 	const char *tls_name;                       /* whom it must name; NULL: host */
+	enum tl_identity_mode identity;
+	bool trust; /* what it asserts is believed; it is told who a withheld caller is */
+	enum tl_diversion_mode diversion;
 };
 
 struct tl_extension_cfg {

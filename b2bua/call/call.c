@@ -274,7 +274,7 @@ static void keep_facts(struct tl_call *call, const struct tl_leg_info *info,
 	call->source_name = g_strdup(trunk ? source->trunk->name : source->extension->number);
 	call->source =
 		g_strdup_printf("%s:%s", tl_source_kind_name(source->kind), call->source_name);
-	call->caller = g_strdup(trunk ? info->from.user : source->extension->number);
+	tl_call_read_caller(call, info, source);
 	call->callee = g_strdup(info->callee);
 	call->facts = (struct tl_facts) {
 		.source = source->kind,

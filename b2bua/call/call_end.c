@@ -218,6 +218,9 @@ void tl_call_free(struct tl_call *call)
 	g_free(call->source);
 	g_free(call->source_name);
 	g_free(call->caller);
+	g_free(call->caller_name);
+	if (call->diversions)
+		g_ptr_array_free(call->diversions, TRUE);
 	g_free(call->callee);
 	g_free(call->trunk);
 	g_free(call->recording);

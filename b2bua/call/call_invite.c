@@ -77,34 +77,12 @@ static void note_failure(struct tl_call *call, const char *name, int status, con
 		call->best_by_b = false;
 }
 
-/*
- * Whom the callee sees. A caller whose number is replaced by another does not
- * show his own name beside it; who came without an identity (RFC 3323 4.1.1.3)
- * goes on without one. Who is called for an extension that redirects sees the
- * caller and not the extension, unless the route of that call says whom to show.
- */
-static void show_caller(const struct tl_branch *branch, struct tl_party *from)
-{
-	const struct tl_call *call = branch->call;
-	const struct tl_decision *d = branch->decision;
-	const struct tl_extension_cfg *forwarder = tl_hunt_forwarder(branch->hunt);
-	const struct tl_party *came = &tl_leg_info(call->leg_a)->from;
-	bool own;
-
-	if (forwarder && strcmp(d->caller, forwarder->number) == 0)
-		d = call->decision;
-	own = strcmp(d->caller, call->facts.caller) == 0;
-	from->user = own ? call->caller : d->caller; /* not the same after a transfer */
-	from->name = d->caller_name ? d->caller_name : own ? came->name : NULL;
-	if (own && came->host && g_ascii_strcasecmp(came->host, "anonymous.invalid") == 0)
-		from->user = "";
-}
-
 /* Takes branch. ring_time_s: it is given up then; 0: with its step. */
 static void invite(struct tl_branch *branch, struct tl_target *target, unsigned ring_time_s)
 {
 	struct tl_call *call = branch->call;
 	const struct tl_leg_info *info = tl_leg_info(call->leg_a);
+	g_autofree char *own_headers = tl_call_show_caller(branch, &target->from);
 	struct tl_header_set headers;
 	struct tl_stream streams[TL_STREAMS];
 	char id[48];
@@ -113,6 +91,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 	tl_call_invite_headers(call, branch->decision, &headers);
 	target->headers = headers.v;
 	target->n_headers = headers.n;
+	target->own_headers = own_headers;
 	target->max_forwards = info->max_forwards;
 	target->replaces = call->replaces;
 	target->referred_by = call->referred_by;
@@ -173,8 +152,16 @@ static void ring_extension(struct tl_call *call, const struct tl_decision *d,
 		};
 
 		branch->extension = ext;
+<<<<<<< HEAD
 		tl_call_want_extension(call, &branch->media, ext);
 		show_caller(branch, &target.from);
+=======
+		branch->media.dtmf = ext->dtmf;
+		branch->media.hold = ext->hold;
+		branch->media.hold_music = ext->hold_music;
+		tl_call_policy(&branch->media.policy, ext->codecs, ext->n_codecs,
+			       tl_dialplan_gateway(call->dp), ext->dtmf);
+>>>>>>> 4c539a3 (Identity as each trunk wants it: asserted, preferred or Remote-Party-ID, privacy by trust; Diversion and History-Info when a call is forwarded)
 		invite(branch, &target, t->ring_time_s);
 	}
 }
@@ -229,8 +216,16 @@ static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
 		return;
 	}
 	branch->trunk = g_strdup(trunk->name);
+<<<<<<< HEAD
 	tl_call_want_trunk(call, &branch->media, trunk);
 	show_caller(branch, &target.from);
+=======
+	branch->media.dtmf = trunk->dtmf;
+	branch->media.hold = trunk->hold;
+	branch->media.hold_music = trunk->hold_music;
+	tl_call_policy(&branch->media.policy, trunk->codecs, trunk->n_codecs,
+		       tl_dialplan_gateway(call->dp), trunk->dtmf);
+>>>>>>> 4c539a3 (Identity as each trunk wants it: asserted, preferred or Remote-Party-ID, privacy by trust; Diversion and History-Info when a call is forwarded)
 	invite(branch, &target, ring_time_s);
 }
 

@@ -37,6 +37,9 @@ struct tl_call *tl_call_of_leg(struct tl_leg *leg, enum tl_side *ret_side)
 static void take_a(struct tl_call *call, struct tl_call_party *party)
 {
 	party->number = g_strdup(call->caller);
+	party->name = g_strdup(call->caller_name);
+	party->withheld = call->withheld;
+	party->anonymous = call->anonymous;
 	party->leg = g_steal_pointer(&call->leg_a);
 	party->trunk = g_steal_pointer(&call->trunk);
 	party->media = call->a;
@@ -48,6 +51,7 @@ static void take_b(struct tl_call *call, struct tl_call_party *party)
 	struct tl_branch *b = g_steal_pointer(&call->b);
 
 	party->number = g_strdup(tl_leg_info(b->leg)->from.user);
+	party->name = g_strdup(tl_leg_info(b->leg)->from.name);
 	party->leg = g_steal_pointer(&b->leg);
 	party->trunk = g_steal_pointer(&b->trunk);
 	party->media = b->media;
@@ -60,10 +64,14 @@ static void seat_a(struct tl_call *call, struct tl_call_party *party)
 	if (!call->source) { /* who is back is known there */
 		call->source = g_steal_pointer(&party->label);
 		call->caller = g_steal_pointer(&party->number);
+		call->caller_name = g_steal_pointer(&party->name);
+		call->withheld = party->withheld;
+		call->anonymous = party->anonymous;
 		call->call_id_a = g_strdup(tl_leg_call_id(party->leg));
 	}
 	g_free(party->label);
 	g_free(party->number);
+	g_free(party->name);
 	call->leg_a = party->leg;
 	call->trunk = party->trunk;
 	call->a = party->media;
@@ -90,6 +98,7 @@ static void seat_b(struct tl_call *call, struct tl_call_party *party)
 	tl_leg_set_owner(party->leg, tl_branch_on_leg, b);
 	g_free(party->label);
 	g_free(party->number);
+	g_free(party->name);
 }
 
 static void move(struct tl_call *from, enum tl_side from_side, struct tl_call *to,

@@ -78,7 +78,12 @@ struct tl_call {
 	/* the facts, kept for follow-up routes */
 	struct tl_facts facts;
 	char *source, *source_name, *caller, *callee;
-	char *trunk; /* the calling trunk, while it counts against its max-calls */
+	char *caller_name;     /* as it came; NULL: none */
+	bool trusted;          /* what the caller's leg asserts is believed */
+	bool withheld;         /* the caller asked for privacy */
+	bool anonymous;        /* no identity came at all */
+	GPtrArray *diversions; /* struct tl_diversion, the oldest first; or NULL */
+	char *trunk;           /* the calling trunk, while it counts against its max-calls */
 
 	struct tl_leg *leg_a;
 	struct tl_call_media a;
@@ -157,6 +162,15 @@ void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,
 /* the same at a URI that the trunk itself has named */
 void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
 		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt);
+
+/* call_identity.c */
+/* Whom the call is from: call->caller and what is beside it. */
+void tl_call_read_caller(struct tl_call *call, const struct tl_leg_info *info,
+			 const struct tl_source *source);
+/* Fills from; the lines of headers that go with it, which the caller frees, or NULL. */
+char *tl_call_show_caller(const struct tl_branch *branch, struct tl_party *from);
+/* The call goes on to another because of what happened at number: status 302, 486, 408 … */
+void tl_call_diverted(struct tl_call *call, const char *number, int status);
 
 /* call_branch.c */
 /* One of the call, without a leg yet, named kind and name together. */

@@ -142,6 +142,9 @@ static enum tl_call_event follow(struct tl_call *call, const struct tl_follow *w
 	}
 	if (tl_dialplan_follow(call->dp, what, &call->facts, &decision) < 0)
 		return tl_call_refuse(call, &(struct tl_cause) { .status = 500 });
+	if (decision->verdict == TL_VERDICT_RING)
+		tl_call_diverted(call, call->callee,
+				 call->no_answer ? 408 : call->best.cause.status);
 	return take_decision(call, decision);
 }
 

@@ -42,9 +42,10 @@ enum {
 struct tl_call_party {
 	struct tl_leg *leg;
 	struct tl_call_media media;
-	char *label; /* "trunk:carrier", "extension:1001" */
-	char *number;
-	char *trunk; /* name, while it counts against the trunk's max-calls */
+	char *label;              /* "trunk:carrier", "extension:1001" */
+	char *number, *name;      /* name NULL: none */
+	bool withheld, anonymous; /* as in struct tl_call */
+	char *trunk;              /* name, while it counts against the trunk's max-calls */
 };
 
 /* Where a leg of the new call came from. */

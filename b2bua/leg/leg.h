@@ -91,9 +91,19 @@ struct tl_refer {
 	const char *referred_by; /* the header's value, or NULL */
 };
 
+/* Who it says is calling, beside From, and how it came here: identity.h. */
+enum { TL_IDENTITY_HOPS = 8 }; /* diversions and history entries kept; more are lost */
+struct tl_identity {
+	struct tl_party asserted, remote_party; /* user NULL: none; host NULL: a tel URI */
+	bool withheld;                          /* the caller asks not to be shown */
+	const char *diversions[TL_IDENTITY_HOPS], *history[TL_IDENTITY_HOPS]; /* values */
+	size_t n_diversions, n_history;
+};
+
 /* What an incoming INVITE said; lent by tl_leg_caller() as long as the leg lives. */
 struct tl_leg_info {
 	struct tl_party from, to;
+	struct tl_identity identity;
 	const char *callee; /* user part of the Request-URI, unescaped */
 	const char *call_id;
 	struct sockaddr_storage source; /* where it came from */
@@ -177,6 +187,7 @@ struct tl_target {               /* whom to invite; copied */
 	const struct tl_header *headers;
 	size_t n_headers;
 	const char *replaces, *referred_by; /* values of these headers, or NULL */
+	const char *own_headers; /* whole lines of the gateway's own, "Diversion: …\r\n", or NULL */
 	const struct tl_stream *streams[TL_STREAMS]; /* beside the audio; NULL: none */
 	/* of the INVITE that this one stems from: one less is sent. 0: there is none */
 	unsigned max_forwards;

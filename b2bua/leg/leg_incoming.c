@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
+#include "b2bua/sip/identity.h"
 #include "b2bua/sip/hop.h"
 
 static const char *const supported[] = { "100rel", "timer", "replaces", NULL };
@@ -63,6 +64,7 @@ static void fill_info(struct tl_leg *leg, const struct tl_request *request)
 
 	info->from = party_of(leg->home, sip->sip_from);
 	info->to = party_of(leg->home, sip->sip_to);
+	tl_identity_read(leg->home, sip, &info->identity);
 	info->callee = tl_user_of(leg->home, sip->sip_request->rq_url);
 	info->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
 	info->max_forwards = sip->sip_max_forwards ? (unsigned)sip->sip_max_forwards->mf_count : 70;

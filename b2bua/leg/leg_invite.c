@@ -147,6 +147,9 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 	}
 	request->uri = url_as_string(leg->home, url);
 	request->headers = tl_headers_format(leg->home, target->headers, target->n_headers);
+	if (target->own_headers)
+		request->headers = su_sprintf(leg->home, "%s%s", target->own_headers,
+					      request->headers ? request->headers : "");
 	request->max_forwards = target->max_forwards ? target->max_forwards - 1 : 70;
 	request->timeout_s = target->timeout_s;
 	if (!target->from.user || !*target->from.user)
