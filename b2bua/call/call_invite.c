@@ -152,16 +152,7 @@ static void ring_extension(struct tl_call *call, const struct tl_decision *d,
 		};
 
 		branch->extension = ext;
-<<<<<<< HEAD
 		tl_call_want_extension(call, &branch->media, ext);
-		show_caller(branch, &target.from);
-=======
-		branch->media.dtmf = ext->dtmf;
-		branch->media.hold = ext->hold;
-		branch->media.hold_music = ext->hold_music;
-		tl_call_policy(&branch->media.policy, ext->codecs, ext->n_codecs,
-			       tl_dialplan_gateway(call->dp), ext->dtmf);
->>>>>>> 4c539a3 (Identity as each trunk wants it: asserted, preferred or Remote-Party-ID, privacy by trust; Diversion and History-Info when a call is forwarded)
 		invite(branch, &target, t->ring_time_s);
 	}
 }
@@ -216,16 +207,7 @@ static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
 		return;
 	}
 	branch->trunk = g_strdup(trunk->name);
-<<<<<<< HEAD
 	tl_call_want_trunk(call, &branch->media, trunk);
-	show_caller(branch, &target.from);
-=======
-	branch->media.dtmf = trunk->dtmf;
-	branch->media.hold = trunk->hold;
-	branch->media.hold_music = trunk->hold_music;
-	tl_call_policy(&branch->media.policy, trunk->codecs, trunk->n_codecs,
-		       tl_dialplan_gateway(call->dp), trunk->dtmf);
->>>>>>> 4c539a3 (Identity as each trunk wants it: asserted, preferred or Remote-Party-ID, privacy by trust; Diversion and History-Info when a call is forwarded)
 	invite(branch, &target, ring_time_s);
 }
 
