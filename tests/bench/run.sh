@@ -9,6 +9,7 @@
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
 #                  bare relay and the bare codecs, measured in turn with it
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
+#   bench_register 10 000 extensions that refresh every minute: share of one core, memory
 #
 # Builds into build-bench/ unless BUILD names a directory that has been built already. Run it on a
 # machine that does nothing else: what the phones of the rig don't get, the figures miss.
@@ -16,9 +17,9 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-bench}
-media= setup=
+media= setup= register=
 case "${1:-}" in
---quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" ;;
+--quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" register="--seconds 3" ;;
 --peer) media="--calls 100 --rounds 1 --gateway rtpengine" ;;
 "") ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
@@ -47,3 +48,6 @@ title "Media"
 title "Call set-up"
 # shellcheck disable=SC2086
 python3 tests/bench/bench_setup.py --twinleg "$build/b2bua/twinleg" $setup
+title "Registrations"
+# shellcheck disable=SC2086
+python3 tests/bench/bench_register.py --twinleg "$build/b2bua/twinleg" $register
