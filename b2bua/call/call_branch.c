@@ -85,6 +85,21 @@ static void heed_global_refusal(struct tl_call *call, const struct tl_branch *br
 	}
 }
 
+/* RFC 3261 16.6: it was the last of the contacts of its q, and there are others below. */
+static bool ends_its_turn(const struct tl_branch *branch, const struct tl_cause *cause)
+{
+	const struct tl_call *call = branch->call;
+
+	for (guint i = 0; i < call->branches->len; i++) {
+		const struct tl_branch *other = call->branches->pdata[i];
+
+		if (other != branch && other->extension == branch->extension &&
+		    other->decision == branch->decision)
+			return false;
+	}
+	return branch->lower_s > 0 && cause->status < 600;
+}
+
 /* Nobody is left of it: what comes next. Takes branch; the hunt goes on when there is one. */
 static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 {
@@ -92,6 +107,7 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 	bool was_heard = call->early == branch;
 	struct tl_cause cause = event->cause;
 	struct tl_hunt *hunt = NULL;
+	bool goes_on = false;
 
 	if (cause.status >= 300 && cause.status < 400) {
 		hunt = tl_call_redirected(branch, &cause);
@@ -102,12 +118,15 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 	}
 	if (!hunt && tl_kept_cause_better(&call->best, &cause))
 		call->best_by_b = true;
-	if (!hunt)
+	if (!hunt) {
 		hunt = tl_hunt_ref(branch->hunt);
+		goes_on = ends_its_turn(branch, &cause) && tl_call_ring_lower(branch, hunt);
+	}
 	g_ptr_array_remove(call->branches, branch); /* frees it */
 	if (was_heard)
 		(void)tl_call_media_apply(call);
-	tl_hunt_next(hunt);
+	if (!goes_on)
+		tl_hunt_next(hunt);
 	tl_hunt_leave(hunt);
 	if (call->branches->len > 0) {
 		tl_call_show(call);

@@ -132,6 +132,68 @@ static struct tl_branch *new_branch(struct tl_call *call, const struct tl_decisi
 	return branch;
 }
 
+static void ring_contact(struct tl_branch *branch, const struct tl_extension_cfg *ext,
+			 const struct tl_binding *binding, unsigned ring_time_s)
+{
+	struct tl_target target = {
+		.request_uri = binding->contact,
+		.route = binding->route,
+		.to = { .name = ext->name, .user = ext->number },
+		.session_s = ext->session_expires_s,
+	};
+
+	branch->extension = ext;
+	branch->q = binding->q;
+	tl_call_want_extension(branch->call, &branch->media, ext);
+	invite(branch, &target, ring_time_s);
+}
+
+/* How many contacts, of those sorted by q, share the best one. */
+static size_t count_equals(const struct tl_binding *bindings, size_t n)
+{
+	size_t equal = 1;
+
+	while (equal < n && bindings[equal].q >= bindings[0].q)
+		equal++;
+	return MIN(equal, n);
+}
+
+/* Those of the best q at once; when none of them can be called, those of the next. */
+static bool ring_best(struct tl_call *call, const struct tl_decision *d,
+		      const struct tl_extension_cfg *ext, const struct tl_binding *bindings,
+		      size_t n, unsigned ring_time_s, struct tl_hunt *hunt)
+{
+	guint before = call->branches->len;
+
+	while (n > 0 && call->branches->len == before) {
+		size_t equal = count_equals(bindings, n);
+
+		for (size_t i = 0; i < equal && call->branches->len < TL_CALL_BRANCHES; i++) {
+			struct tl_branch *branch = new_branch(call, d, hunt, "", ext->number);
+
+			branch->lower_s = equal < n ? ring_time_s : 0;
+			ring_contact(branch, ext, &bindings[i], ring_time_s);
+		}
+		bindings += equal;
+		n -= equal;
+	}
+	return call->branches->len > before;
+}
+
+/* A target's time is shared among the q values that its contacts have: whoever does not answer
+ * would otherwise keep the next from ever ringing. */
+static unsigned share_time(const struct tl_call *call, const struct tl_ring_target *t,
+			   const struct tl_binding *bindings, size_t n)
+{
+	unsigned whole_s =
+		t->ring_time_s ? t->ring_time_s : call->decision->steps[call->step].ring_time_s;
+	unsigned groups = 0;
+
+	for (size_t i = 0; i < n; i += count_equals(bindings + i, n - i))
+		groups++;
+	return groups > 1 ? MAX(whole_s / groups, 1) : t->ring_time_s;
+}
+
 static void ring_extension(struct tl_call *call, const struct tl_decision *d,
 			   const struct tl_ring_target *t, struct tl_hunt *hunt)
 {
@@ -142,19 +204,21 @@ static void ring_extension(struct tl_call *call, const struct tl_decision *d,
 
 	if (n == 0)
 		note_failure(call, ext->number, 480, "not registered");
-	for (size_t i = 0; i < n && call->branches->len < TL_CALL_BRANCHES; i++) {
-		struct tl_branch *branch = new_branch(call, d, hunt, "", ext->number);
-		struct tl_target target = {
-			.request_uri = bindings[i].contact,
-			.route = bindings[i].route,
-			.to = { .name = ext->name, .user = ext->number },
-			.session_s = ext->session_expires_s,
-		};
+	else
+		(void)ring_best(call, d, ext, bindings, n, share_time(call, t, bindings, n), hunt);
+}
 
-		branch->extension = ext;
-		tl_call_want_extension(call, &branch->media, ext);
-		invite(branch, &target, t->ring_time_s);
-	}
+bool tl_call_ring_lower(const struct tl_branch *branch, struct tl_hunt *hunt)
+{
+	struct tl_call *call = branch->call;
+	struct tl_binding bindings[TL_CALL_CONTACTS];
+	size_t first = 0, n = tl_registrar_lookup(call->app->registrar, branch->extension->number,
+						  bindings, TL_CALL_CONTACTS);
+
+	while (first < n && bindings[first].q >= branch->q)
+		first++;
+	return ring_best(call, branch->decision, branch->extension, bindings + first, n - first,
+			 branch->lower_s, hunt);
 }
 
 /* RFC 3261 25.1: what stands unescaped in the user part. */

@@ -63,6 +63,8 @@ struct tl_branch {
 	const struct tl_decision *decision; /* that has it rung; only while it rings */
 	struct tl_hunt *hunt; /* the redirections that led here, referenced; or NULL */
 	su_timer_t *timer;    /* its own time, when that is shorter than the step's */
+	double q;             /* of an extension's contact */
+	unsigned lower_s;     /* for each q below, when these have been rung; 0: there is none */
 	struct tl_call_media media;
 };
 
@@ -159,6 +161,9 @@ void tl_call_stop_ring_timer(struct tl_call *call);
 /* call_invite.c: rings, or notes why not; d: the decision that names the target */
 void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,
 			 const struct tl_ring_target *target, struct tl_hunt *hunt);
+/* RFC 3261 16.6: the extension's contacts of the next q below that of branch, which is still there.
+ * False: nobody rings. */
+bool tl_call_ring_lower(const struct tl_branch *branch, struct tl_hunt *hunt);
 /* the same at a URI that the trunk itself has named */
 void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
 		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt);
