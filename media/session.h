@@ -47,6 +47,11 @@ struct tl_side_stats {
 	uint32_t jitter_us;    /* RFC 3550 6.4.1 */
 	uint32_t delay_us;     /* from arrival to departure at the other side, mean */
 	uint32_t delay_max_us;
+	/* what its RTCP says of what we sent; 0: no report has come */
+	uint64_t remote_lost_pkts;
+	uint32_t remote_jitter_us, rtt_us;
+	/* E-model, times 100, as we hear it and as it hears us; 0: nothing to judge by */
+	unsigned mos, remote_mos;
 	struct sockaddr_storage source; /* latched; family 0: nothing came */
 	const char *codec;              /* what arrives, static; NULL: nothing yet */
 };

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "media/rtp/emodel.h"
+
+enum { PACKET_MS = 20 };
 enum { SOURCE_WORDS = sizeof(((struct tl_side_counters *)0)->source) / 8 };
 
 void tl_counters_set_source(struct tl_side_counters *counters, const union tl_address *source)
@@ -42,6 +45,24 @@ static void read_source(struct tl_side_counters *counters, struct sockaddr_stora
 	memcpy(ret_source, words, sizeof(union tl_address));
 }
 
+/*
+ * What each of both hears of the other. From mouth to ear it is half the round trip, a packet's
+ * time, and what the listener's jitter buffer holds, about twice the jitter. What they hear is
+ * judged when a report of theirs has come.
+ */
+static void judge(struct tl_side_stats *stats)
+{
+	const struct tl_codec *codec = stats->codec ? tl_codec_by_name(stats->codec) : NULL;
+	unsigned way_ms = stats->rtt_us / 2000 + PACKET_MS;
+
+	stats->mos = tl_emodel_mos(codec, stats->lost_pkts + stats->late_pkts,
+				   stats->rx_pkts + stats->lost_pkts,
+				   way_ms + stats->delay_us / 1000 + stats->jitter_us / 500);
+	if (stats->rtt_us || stats->remote_lost_pkts || stats->remote_jitter_us)
+		stats->remote_mos = tl_emodel_mos(codec, stats->remote_lost_pkts, stats->tx_pkts,
+						  way_ms + stats->remote_jitter_us / 500);
+}
+
 static void read_side(struct tl_side_counters *counters, struct tl_side_stats *ret_stats)
 {
 	uint64_t delays = tl_counter_get(&counters->delay_pkts);
@@ -59,8 +80,12 @@ static void read_side(struct tl_side_counters *counters, struct tl_side_stats *r
 		.delay_us =
 			delays ? (uint32_t)(tl_counter_get(&counters->delay_sum_us) / delays) : 0,
 		.delay_max_us = tl_counter_get(&counters->delay_max_us),
+		.remote_lost_pkts = tl_counter_get(&counters->remote_lost_pkts),
+		.remote_jitter_us = tl_counter_get(&counters->remote_jitter_us),
+		.rtt_us = tl_counter_get(&counters->rtt_us),
 		.codec = tl_counter_get(&counters->codec),
 	};
+	judge(ret_stats);
 	read_source(counters, &ret_stats->source);
 }
 

@@ -14,6 +14,8 @@ struct tl_side_counters {
 	_Atomic uint32_t jitter_us;
 	_Atomic uint64_t delay_sum_us, delay_pkts;
 	_Atomic uint32_t delay_max_us;
+	_Atomic uint32_t rtt_us, remote_jitter_us;
+	_Atomic uint64_t remote_lost_pkts;
 	_Atomic(const char *) codec;
 	/* the address is several words: source_turn is odd while they change */
 	_Atomic uint32_t source_turn;

@@ -44,6 +44,13 @@ static int64_t talk_ms(const struct tl_cdr *cdr)
 	return cdr->ended_ms - cdr->answered_ms;
 }
 
+/* Unknown ones are left out. */
+static void set_score(json_t *object, const char *key, unsigned hundredths)
+{
+	if (hundredths)
+		json_object_set_new(object, key, json_real(hundredths / 100.0));
+}
+
 static json_t *side_json(const struct tl_side_stats *stats, enum tl_path path)
 {
 	json_t *side = json_object();
@@ -65,6 +72,11 @@ static json_t *side_json(const struct tl_side_stats *stats, enum tl_path path)
 	set_number(side, "jitter_us", stats->jitter_us);
 	set_number(side, "delay_us", stats->delay_us);
 	set_number(side, "delay_max_us", stats->delay_max_us);
+	set_number(side, "rtt_us", stats->rtt_us);
+	set_number(side, "remote_lost_pkts", (int64_t)stats->remote_lost_pkts);
+	set_number(side, "remote_jitter_us", stats->remote_jitter_us);
+	set_score(side, "mos", stats->mos);
+	set_score(side, "remote_mos", stats->remote_mos);
 	return side;
 }
 

@@ -5,7 +5,10 @@
 
 #include "media/flow/flow_priv.h"
 
-enum { INTERVAL_US = 5000000 }; /* RFC 3550 6.2; made uneven by half of it each way */
+enum {
+	INTERVAL_US = 5000000, /* RFC 3550 6.2; made uneven by half of it each way */
+	RTT_MAX = 10 * 65536,
+};
 
 void tl_flow_rtcp_init(struct tl_flow_end *end)
 {
@@ -122,6 +125,31 @@ void tl_flow_rtcp_bye(struct tl_flow_end *end)
 		report(end, true);
 }
 
+/* What they say of our stream; the time since our report that it answers is the round trip (RFC
+ * 3550 6.4.1), unless it cannot be. */
+static void note_block(struct tl_flow_end *end, const struct tl_rtcp_block *block)
+{
+	unsigned clock_hz = end->plan->send_format.codec->clock_hz;
+	uint32_t now_mid = (uint32_t)(tl_rtcp_ntp(wall_clock_us()) >> 16);
+	uint32_t rtt = now_mid - block->lsr - block->dlsr; /* in 1/65536 s */
+
+	tl_counter_set(&end->counters->remote_lost_pkts,
+		       block->cumulative_lost > 0 ? (uint64_t)block->cumulative_lost : 0);
+	tl_counter_set(&end->counters->remote_jitter_us,
+		       (uint32_t)MIN((uint64_t)block->jitter * 1000000 / clock_hz, UINT32_MAX));
+	if (block->lsr && rtt < RTT_MAX)
+		tl_counter_set(&end->counters->rtt_us, (uint32_t)((uint64_t)rtt * 1000000 / 65536));
+}
+
+static void note_blocks(struct tl_flow_end *end, const struct tl_rtcp *rtcp)
+{
+	if (!end->plan->open)
+		return;
+	for (size_t i = 0; i < rtcp->n_blocks; i++)
+		if (rtcp->blocks[i].ssrc == end->out.ssrc)
+			note_block(end, &rtcp->blocks[i]);
+}
+
 void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
 {
 	struct tl_flow_end *end = &pair->ends[side];
@@ -135,6 +163,7 @@ void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_
 	} else {
 		if (!end->plan->rtcp_mux)
 			end->rtcp.source = packet->from;
+		note_blocks(end, &rtcp);
 		if (rtcp.has_sr) {
 			end->rtcp.has_sr = true;
 			end->rtcp.sr_ntp_mid = rtcp.sr_ntp_mid;

@@ -25,9 +25,10 @@ struct tl_codec {
 	unsigned frame_ms;    /* packets hold whole multiples of this */
 	unsigned frame_bytes; /* bytes a frame when constant, else 0 */
 	unsigned quality;     /* 0..100: what is kept of the voice, for choosing a pair */
-	unsigned encode_cost, decode_cost; /* µs a 20 ms frame, measured (DESIGN: chains) */
-	const char *encoder, *decoder;     /* GStreamer element names, or NULL: relay only */
-	const char *note;                  /* licence, or what is missing in Debian */
+	unsigned impairment, loss_robustness; /* E-model: Ie, Bpl (with concealment) */
+	unsigned encode_cost, decode_cost;    /* µs a 20 ms frame, measured (DESIGN: chains) */
+	const char *encoder, *decoder;        /* GStreamer element names, or NULL: relay only */
+	const char *note;                     /* licence, or what is missing in Debian */
 };
 
 /* Registers our elements and finds which rows have theirs on this machine.
