@@ -14,6 +14,18 @@ static const char *const supported[] = { "100rel", "timer", "replaces", NULL };
 
 /* --- the INVITE --- */
 
+/* Does it take what we would answer with? Nothing said is everything (RFC 3261 20.1). */
+static bool accepts_sdp(const sip_t *sip)
+{
+	static const char *const takes[] = { "application/sdp", "application/*", "*/*" };
+
+	for (const sip_accept_t *accept = sip->sip_accept; accept; accept = accept->ac_next)
+		for (size_t i = 0; i < G_N_ELEMENTS(takes); i++)
+			if (accept->ac_type && g_ascii_strcasecmp(accept->ac_type, takes[i]) == 0)
+				return true;
+	return !sip->sip_accept;
+}
+
 /* What must be in order before there is a dialog, for afterwards it could not be ended. */
 static bool is_usable(struct tl_request *request)
 {
@@ -21,6 +33,10 @@ static bool is_usable(struct tl_request *request)
 		return false;
 	if (tl_target_check(request->sip, false) < 0) {
 		tl_request_refuse(request, 400, "Unusable Contact or Record-Route", NULL);
+		return false;
+	}
+	if (!accepts_sdp(request->sip)) {
+		tl_request_refuse(request, SIP_406_NOT_ACCEPTABLE, NULL);
 		return false;
 	}
 	return true;

@@ -10,6 +10,9 @@
  *   a second 2xx     to an INVITE of ours: see stack_fork.h
  *   an ACK too soon  of an INVITE whose final response could not be sent ends in an assertion
  *
+ * A request whose first line can't be read would be dropped in silence, and its
+ * sender would repeat it for half a minute: it gets 400 instead.
+ *
  * A message that ends without that line would pass by the hook. So its first
  * line is sealed when it is read, such that NTA drops the message without a
  * word, and the hook breaks the seal.
@@ -50,10 +53,29 @@ static void unseal_request(sip_request_t *request)
 	request->rq_method = sip_method_code(request->rq_method_name);
 }
 
+/* Stands where the scheme of a Request-URI does, and is known by its address. */
+static const char unreadable[] = "unreadable";
+
+/* What was cut off first is the method. An ACK is never answered. */
+static issize_t stand_in(su_home_t *home, msg_header_t *h, const char *method)
+{
+	static const char line[] = "UNREADABLE sip:unreadable.invalid SIP/2.0";
+	issize_t r;
+
+	if (g_str_has_prefix(method, "ACK"))
+		return -1;
+	r = sip_request_class->hc_parse(home, h, su_strdup(home, line), sizeof(line) - 1);
+	if (r >= 0)
+		((sip_request_t *)h)->rq_url->url_scheme = unreadable;
+	return r;
+}
+
 static issize_t parse_request(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
 {
 	issize_t r = sip_request_class->hc_parse(home, h, text, bytes);
 
+	if (r < 0)
+		r = stand_in(home, h, text);
 	h->sh_class = sip_request_class;
 	if (r >= 0)
 		seal_request((sip_request_t *)h);
@@ -161,6 +183,11 @@ static bool is_ack_too_soon(msg_t *msg, const sip_t *sip)
 	return invite && nta_incoming_status(invite) < 200;
 }
 
+static bool is_unreadable(const sip_t *sip)
+{
+	return sip->sip_request && sip->sip_request->rq_url->url_scheme == unreadable;
+}
+
 static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int eos)
 {
 	sip_t *sip = (sip_t *)pub;
@@ -171,7 +198,8 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 			unseal_request(sip->sip_request);
 		if (sip->sip_status)
 			unseal_status(sip->sip_status);
-		if (!disarm(msg, sip) || (sip->sip_request && is_ack_too_soon(msg, sip)))
+		if (!disarm(msg, sip) || is_unreadable(sip) ||
+		    (sip->sip_request && is_ack_too_soon(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;
 		take_fork(msg, sip);
 	}

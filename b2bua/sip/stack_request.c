@@ -28,8 +28,6 @@ static bool is_acceptable(struct tl_request *request)
 		g_autofree char *phrase = g_strdup_printf("Bad %s Header", broken);
 
 		tl_request_refuse(request, 400, phrase, NULL);
-	} else if (!sip->sip_from->a_tag) { /* RFC 3261 8.1.1.3; without it no dialog can be told */
-		tl_request_refuse(request, 400, "Missing From Tag", NULL);
 	} else if (url->url_type != url_sip && url->url_type != url_sips &&
 		   url->url_type != url_tel) {
 		tl_request_refuse(request, SIP_416_UNSUPPORTED_URI, NULL);

@@ -38,6 +38,10 @@ def test_rfc_4475_invalid_messages():
     check_cases(torture.INVALID)
 
 
+def test_rfc_5118_messages():
+    check_cases(torture.IPV6)
+
+
 def test_remote_targets_that_cannot_be_used():
     check_cases(torture.TARGETS)
 

@@ -336,3 +336,45 @@ def test_an_unknown_method_is_501_and_one_that_we_only_know_405():
         a.request("PUBLISH", "", [("Event", "presence")])
         assert "INVITE" in a.expect(405).get("Allow")
         w.hang_up(a, b)
+
+
+def test_a_caller_that_would_not_take_an_answer_is_told_406():
+    with World() as w:
+        w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000),
+                         [("Accept", "text/nobodyKnowsThis")]).expect(406)
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000),
+                             [("Accept", "text/plain, application/*;q=0.5")])
+        b = w.alice.incoming()
+        b.reply(486)
+        a.expect(486)
+
+
+def test_a_caller_without_a_tag_is_put_up_with():
+    # RFC 3261 12.1.1: as RFC 2543 had it
+    with World() as w:
+        a = w.carrier.dialog("INVITE", w.carrier.uri(NUMBER), make_sdp(w.carrier.ip, 4000),
+                             [("From", f"<sip:4711@{w.carrier.ip}>")])
+        a.local = f"<sip:4711@{w.carrier.ip}>"
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(180)
+        a.expect(180)
+        b.reply(200, make_sdp(w.alice.ip, w.rtp(w.alice).port))
+        a.expect(200)
+        a.ack()
+        b.expect("ACK")
+        b.request("BYE")
+        a.answer_request("BYE")
+        b.expect(200)
+
+
+def test_a_request_line_that_cannot_be_read_is_400_and_an_ack_silence():
+    with World() as w:
+        bystander = Bystander(w)
+        for line, statuses in (("INVITE sip:a@{gw}; lr SIP/2.0", [400]),
+                               ("IN\\VITE sip:a@{gw} SIP/2.0", [400]),
+                               ("INVITE sip:a@{gw}", [400]),
+                               ("ACK sip:a@{gw}; lr SIP/2.0", [])):
+            text = line + "\n" + torture.HEAD + "CSeq: 1 INVITE\n" + torture.TAIL
+            assert bystander.case(text) == statuses, line
+        prove_service(w)

@@ -21,7 +21,7 @@ m=audio 49217 RTP/AVP 8
 
 VALID = [
     # 3.1.1.1: compact forms, folding, odd case, escaped quotes, unknown headers and parameters
-    ("wsinv", (100, 180, 200, 404, 480, 481), """INVITE sip:{number}@{gw} SIP/2.0
+    ("wsinv", (481,), """INVITE sip:{number}@{gw} SIP/2.0
 TO :
  sip:{number}@{gw} ;   tag    = 1918181833n
 from   : "J Rosenberg \\\\\\""       <sip:jdrosen@example.com>
@@ -53,7 +53,7 @@ m:"Quoted string \\"\\"" <sip:jdrosen@{peer}> ; newparam =
 {sdp}"""),
     # 3.1.1.2: every character that a token may hold. Sofia-SIP drops a method with ` + or . in it,
     # so those stand in a case of their own.
-    ("intmeth", (405, 501), """!interesting-Method0123456789_*%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@{gw} SIP/2.0
+    ("intmeth", (501,), """!interesting-Method0123456789_*%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id}-.!%66*_+`'~;rport
 To: "BEL:\x07 NUL:\\\x01 DEL:\x7f" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@{gw}>
 From: token1~` token2'+_ token3*%!.- <sip:mundane@example.com>;fromParam''~+*_!.-%="r\u00e4ksm\u00f6rg\u00e5s";tag=_token~1'+`*%!-.
@@ -76,7 +76,7 @@ Content-Length: 0
 
 """),
     # 3.1.1.3: escapes that must be kept apart from what they stand for
-    ("esc01", (100, 404, 480), """INVITE sip:sips%3Auser%40example.com@{gw} SIP/2.0
+    ("esc01", (404,), """INVITE sip:sips%3Auser%40example.com@{gw} SIP/2.0
 To: sip:%75se%72@example.com
 From: <sip:I%20have%20spaces@example.net>;tag=938
 Max-Forwards: 87
@@ -89,7 +89,7 @@ Content-Length: {length}
 
 {sdp}"""),
     # 3.1.1.4: an escaped NUL is part of a user name like any other byte
-    ("escnull", (400, 401, 403, 404), """REGISTER sip:{gw} SIP/2.0
+    ("escnull", (401,), """REGISTER sip:{gw} SIP/2.0
 To: sip:null-%00-null@{gw}
 From: sip:null-%00-null@{gw};tag=839923423
 Max-Forwards: 70
@@ -102,7 +102,7 @@ L:0
 
 """),
     # 3.1.1.5: a percent sign in a method is only a percent sign
-    ("esc02", (405, 501), """RE%47IST%45R sip:registrar@{gw} SIP/2.0
+    ("esc02", (501,), """RE%47IST%45R sip:registrar@{gw} SIP/2.0
 To: "%Z%45" <sip:resource@example.com>
 From: "%Z%45" <sip:resource@example.com>;tag=f232jadfj23
 Call-ID: esc02.{id}
@@ -155,7 +155,7 @@ From: sip:caller@example.net;tag=141334
 Content-Length: 150
 
 """),
-    ("semiuri", (200, 404), """OPTIONS sip:user;par=u%40example.net@{gw} SIP/2.0
+    ("semiuri", (200,), """OPTIONS sip:user;par=u%40example.net@{gw} SIP/2.0
 To: sip:j_user@example.com
 From: sip:caller@example.org;tag=33242
 Max-Forwards: 3
@@ -183,7 +183,7 @@ l: 0
 
 """),
     # 3.1.1.11: a body that we cannot use is said to be so (415) or left aside
-    ("mpart01", (*ANY_REFUSAL, 200, 202), """MESSAGE sip:kumiko@{gw} SIP/2.0
+    ("mpart01", (404, 405, 415), """MESSAGE sip:kumiko@{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 Max-Forwards: 70
 From: <sip:fluffy@example.com>;tag=2fb0dcc9
@@ -237,7 +237,7 @@ Content-Length: {length}
 {sdp}"""
 
 INVALID = [
-    ("badinv01", REFUSED_OR_DROPPED, """INVITE sip:{number}@{gw} SIP/2.0
+    ("badinv01", BAD, """INVITE sip:{number}@{gw} SIP/2.0
 To: sip:j.user@example.com
 From: sip:caller@example.net;tag=134161461246
 Max-Forwards: 7
@@ -250,11 +250,11 @@ Content-Type: application/sdp
 
 {sdp}"""),
     # 3.1.2.2: the datagram ends before the body does
-    ("clerr", BAD, "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
+    ("clerr", (400,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
      "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\nContent-Length: 9999\n\n{sdp}"),
-    ("ncl", BAD, "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
+    ("ncl", (400,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
      "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\nContent-Length: -999\n\n{sdp}"),
-    ("scalar02", REFUSED_OR_DROPPED, """REGISTER sip:{gw} SIP/2.0
+    ("scalar02", (400,), """REGISTER sip:{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 To: <sip:user@{gw}>
 From: <sip:user@{gw}>;tag=239232jh3
@@ -278,7 +278,7 @@ Warning: 1812 overture "In Progress"
 Content-Length: 0
 
 """),
-    ("quotbal", REFUSED_OR_DROPPED, """INVITE sip:{number}@{gw} SIP/2.0
+    ("quotbal", (400,), """INVITE sip:{number}@{gw} SIP/2.0
 To: "Mr. J. User <sip:j.user@example.com>
 From: sip:caller@example.net;tag=93334
 Max-Forwards: 10
@@ -286,21 +286,21 @@ Call-ID: quotbal.{id}
 CSeq: 8 INVITE
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 """ + TAIL),
-    ("ltgtruri", REFUSED_OR_DROPPED,
+    ("ltgtruri", (400,),
      "INVITE <sip:{number}@{gw}> SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
-    ("lwsruri", REFUSED_OR_DROPPED,
+    ("lwsruri", (400,),
      "INVITE sip:{number}@{gw}; lr SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
     # 3.1.2.9, 3.1.2.10: may be refused or put up with
-    ("lwsstart", ANYTHING, "INVITE  sip:nobody@{gw}  SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
-    ("trws", ANYTHING, "OPTIONS sip:nobody@{gw} SIP/2.0  \n" + HEAD + "CSeq: 1 OPTIONS\n\n"),
-    ("escruri", ANYTHING,
+    ("lwsstart", (400, 404), "INVITE  sip:nobody@{gw}  SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
+    ("trws", (200, 400), "OPTIONS sip:nobody@{gw} SIP/2.0  \n" + HEAD + "CSeq: 1 OPTIONS\n\n"),
+    ("escruri", (400, 404),
      "INVITE sip:nobody@{gw}?Route=%3Csip:example.com%3E SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n"
      + TAIL),
-    ("baddate", ANYTHING, "INVITE sip:nobody@{gw} SIP/2.0\n" + HEAD +
+    ("baddate", (400, 404), "INVITE sip:nobody@{gw} SIP/2.0\n" + HEAD +
      "Date: Fri, 01 Jan 2010 16:00:00 EST\nCSeq: 1 INVITE\n" + TAIL),
-    ("regbadct", (*ANY_REFUSAL, 200), "REGISTER sip:{gw} SIP/2.0\n" + HEAD +
+    ("regbadct", (400,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD +
      "CSeq: 1 REGISTER\nContact: sip:user@{peer}?Route=%3Csip:sip.example.com%3E\nl: 0\n\n"),
-    ("badaspec", ANYTHING, """OPTIONS sip:user@{gw} SIP/2.0
+    ("badaspec", (200, 400), """OPTIONS sip:user@{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 Max-Forwards: 70
 From: sip:user@example.org;tag=3232
@@ -311,7 +311,7 @@ Accept: ;;,,;,;
 l: 0
 
 """),
-    ("baddn", ANYTHING, """OPTIONS sip:t.watson@{gw} SIP/2.0
+    ("baddn", (200, 400), """OPTIONS sip:t.watson@{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 Max-Forwards: 70
 From: Bell, Alexander <sip:a.g.bell@example.com>;tag=43
@@ -321,9 +321,9 @@ CSeq: 31 OPTIONS
 l: 0
 
 """),
-    ("badvers", (505, NONE), "OPTIONS sip:t.watson@{gw} SIP/7.0\n" +
+    ("badvers", (505,), "OPTIONS sip:t.watson@{gw} SIP/7.0\n" +
      HEAD.replace("SIP/2.0/UDP", "SIP/7.0/UDP") + "CSeq: 1 OPTIONS\nl: 0\n\n"),
-    ("mismatch01", BAD, "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\nl: 0\n\n"),
+    ("mismatch01", (400,), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\nl: 0\n\n"),
     ("mismatch02", (400, 405, 501, NONE),
      "NEWMETHOD sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\nl: 0\n\n"),
     ("bigcode", (NONE,), """SIP/2.0 4294967301 better not break the receiver
@@ -337,7 +337,7 @@ Contact: <sip:user@{peer}>
 
 """),
     # 3.2.1: the magic cookie, and nothing behind it
-    ("badbranch", ANYTHING, """OPTIONS sip:user@{gw} SIP/2.0
+    ("badbranch", (200,), """OPTIONS sip:user@{gw} SIP/2.0
 To: sip:user@example.com
 From: sip:caller@example.org;tag=33242
 Max-Forwards: 3
@@ -348,18 +348,18 @@ CSeq: 8 OPTIONS
 l: 0
 
 """),
-    ("insuf", BAD, """INVITE sip:{number}@{gw} SIP/2.0
+    ("insuf", (400,), """INVITE sip:{number}@{gw} SIP/2.0
 CSeq: 193942 INVITE
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 Content-Type: application/sdp
 l: {length}
 
 {sdp}"""),
-    ("unkscm", (416, 400), "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\n" + HEAD +
+    ("unkscm", (416,), "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\n" + HEAD +
      "CSeq: 3923423 OPTIONS\nContent-Length: 0\n\n"),
-    ("novelsc", (416, 400), "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0\n" + HEAD +
+    ("novelsc", (416,), "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0\n" + HEAD +
      "CSeq: 23 OPTIONS\nContent-Length: 0\n\n"),
-    ("unksm2", ANY_REFUSAL, """REGISTER sip:{gw} SIP/2.0
+    ("unksm2", (400, 401, 416), """REGISTER sip:{gw} SIP/2.0
 To: isbn:2983792873
 From: <http://www.example.com>;tag=3234233
 Call-ID: unksm2.{id}
@@ -376,10 +376,10 @@ l: 0
     ("invut", (415,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
      "Contact: <sip:caller@{peer}>\nContent-Type: application/unknownformat\n"
      "Content-Length: 40\n\n<audio>\n <pcmu port=\"443\"/>\n</audio> 123\n"),
-    ("regaut01", (401, 400, 403), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 9338 REGISTER\n"
+    ("regaut01", (401,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 9338 REGISTER\n"
      "Contact: <sip:user@{peer}>\nAuthorization: NoOneKnowsThisScheme opaque-data=here\n"
      "Content-Length: 0\n\n"),
-    ("multi01", BAD, """INVITE sip:{number}@{gw} SIP/2.0
+    ("multi01", (400,), """INVITE sip:{number}@{gw} SIP/2.0
 Contact: <sip:caller@{peer}>
 Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
 Max-Forwards: 70
@@ -397,7 +397,7 @@ Contact: <sip:caller@{peer}>
 Max-Forwards: 5
 
 {sdp}"""),
-    ("mcl01", (400, 200, NONE), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 5 OPTIONS\n"
+    ("mcl01", (400,), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 5 OPTIONS\n"
      "Content-Length: 13\nContent-Length: 5\n\nThere's no way to know how many octets are here."),
     ("bcast", (NONE,), """SIP/2.0 200 OK
 Via: SIP/2.0/UDP 192.0.2.198;branch=z9hG4bK1324923
@@ -410,10 +410,18 @@ Content-Length: 0
 Contact: <sip:user@{peer}>
 
 """),
-    ("zeromf", (200, 483), "OPTIONS sip:user@{gw} SIP/2.0\n" +
+    ("zeromf", (200,), "OPTIONS sip:user@{gw} SIP/2.0\n" +
      HEAD.replace("Max-Forwards: 70", "Max-Forwards: 0") + "CSeq: 8 OPTIONS\nl: 0\n\n"),
-    ("sdp01", (406, 488, 100, 404, 480), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD +
+    ("sdp01", (406,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD +
      "CSeq: 8 INVITE\nAccept: text/nobodyKnowsThis\n" + TAIL),
+    # 3.3.12, 3.3.13: parameters that nobody knows are no reason to refuse (it is asked who it is)
+    ("cparam01", (401,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 2 REGISTER\n"
+     "Contact: sip:+19725552222@{peer};unknownparam\nl: 0\n\n"),
+    ("cparam02", (401,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 3 REGISTER\n"
+     "Contact: <sip:+19725552222@{peer};unknownparam>\nl: 0\n\n"),
+    # 3.3.14: an escaped header in a Contact is part of its URI
+    ("regescrt", (400, 401), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 14398234 REGISTER\n"
+     "Contact: <sip:user@{peer}?Route=%3Csip:sip.example.com%3E>\nl: 0\n\n"),
     # 3.4.1: as RFC 2543 wrote them: no cookie, no Max-Forwards, no tag
     ("inv2543", ANYTHING, """INVITE sip:nobody@{gw} SIP/2.0
 Via: SIP/2.0/UDP {peer}
@@ -424,6 +432,55 @@ CSeq: 56 INVITE
 Content-Length: 0
 
 """),
+]
+
+
+SDP_V6 = """v=0
+o=assistant 971731711378798081 0 IN IP6 2001:db8::20
+s=-
+c=IN IP6 2001:db8::20
+t=3338481189 3370017201
+m=audio 6000 RTP/AVP 8
+a=sendrecv
+"""
+
+
+def options(name, statuses, uri="sip:x@{gw}", head=HEAD, more=""):
+    return name, statuses, f"OPTIONS {uri} SIP/2.0\n{head}CSeq: 8 OPTIONS\n{more}l: 0\n\n"
+
+
+def described(name, statuses, sdp, uri="sip:{number}@{gw}"):
+    return name, statuses, (f"INVITE {uri} SIP/2.0\n{HEAD}CSeq: 8 INVITE\n"
+                            "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\n"
+                            f"Content-Length: {len(sdp) + sdp.count(chr(10))}\n\n{sdp}")
+
+
+# RFC 5118: IPv6 addresses where SIP has them, and where brackets are missing.
+IPV6 = [
+    options("4.1 in the Request-URI", (200,), "sip:user@[2001:db8::10]"),
+    options("4.2 without brackets", (400, 416), "sip:user@2001:db8::10"),
+    # 4.3: a port that is meant becomes part of the address: valid, and not what was meant
+    options("4.3 a port inside the brackets", (200,), "sip:[2001:db8::10:5070]"),
+    options("4.4 a port behind the brackets", (200,), "sip:[2001:db8::10]:5070"),
+    options("4.5 received with brackets", (200,), head=HEAD + "Via: SIP/2.0/UDP "
+            "[2001:db8::9:1];received=[2001:db8::9:255];branch=z9hG4bKas3-111\n"),
+    options("4.5 received without brackets", (200,), head=HEAD + "Via: SIP/2.0/UDP "
+            "[2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3\n"),
+    # 4.6: SDP has no brackets
+    described("4.6 in SDP", (100, 180, 480, 488), SDP_V6),
+    described("4.6 in SDP with brackets", (400, 488),
+              SDP_V6.replace("IP6 2001:db8::20", "IP6 [2001:db8::20]")),
+    options("4.7 several in SIP headers", (200,), "sip:user@[2001:db8:0:0:0:0:0:10]",
+            HEAD + "Via: SIP/2.0/UDP [2001:db8::9:1]:6050;branch=z9hG4bKas3-111\n"
+            "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKjhja8781hjuaij65144\n"),
+    described("4.8 several in SDP", (100, 180, 480, 488), SDP_V6.replace("m=audio", "m=video").replace(
+        "a=sendrecv\n", "m=audio 7000 RTP/AVP 8\nc=IN IP4 192.0.2.1\n")),
+    described("4.9 the families don't fit", (400, 480, 488), SDP_V6.replace("c=IN IP6", "c=IN IP4")),
+    options("4.10 IPv4 in IPv6", (200,), "sip:user@[::ffff:192.0.2.10]",
+            HEAD + "Contact: <sip:user@[::ffff:192.0.2.10]:5090>\n"),
+    options("an address with a zone", (200, 400), "sip:user@[fe80::1%25eth0]"),
+    options("too many colons", (200, 400), "sip:user@[2001:db8:::10]"),
+    options("an open bracket", (400,), "sip:user@[2001:db8::10"),
 ]
 
 
