@@ -239,6 +239,7 @@ void tl_app_free(struct tl_app *app)
 	tl_access_free(app->access);
 	tl_door_free(app->door);
 	tl_stack_free(app->stack);
+	su_root_step(app->root, 0); /* what NTA had posted to itself holds messages */
 	tl_store_free(app->store);
 	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
 	g_hash_table_destroy(app->calls);

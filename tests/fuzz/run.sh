@@ -3,18 +3,35 @@
 # in turn on its corpus.
 #
 #   sh tests/fuzz/run.sh [SECONDS-EACH] [NAME...]     60 seconds, all of them
+#   sh tests/fuzz/run.sh sofia [SECONDS]              whole SIP messages, through a Sofia-SIP that
+#                                                     has sanitizers and coverage in it (sofia.sh)
 #
 # New inputs that reach new code gather in $TL_FUZZ_DIR/found/<name>; what crashes, hangs for 5 s or
 # wants over 1 GB lies in $TL_FUZZ_DIR/crashes/<name>. Once a crash is fixed, its file goes into
 # corpus/<name>/ under the bug's name, and ctest replays it for good.
 # Exit status: 0 nothing found, 1 something found, 2 could not build.
 set -u
-seconds=${1:-60}
-[ $# -gt 0 ] && shift
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${TL_FUZZ_DIR:-${TMPDIR:-/tmp}/twinleg-fuzz}
 build=$dir/build
 
+# The library under test is the one that pkg-config finds first.
+if [ "${1:-}" = sofia ]; then
+	shift
+	sh "$here/sofia.sh" "$dir/sofia"
+	case $? in
+	0) ;;
+	3) echo "== fuzz_sip with Sofia-SIP's sources: skipped, see above"; exit 0 ;;
+	*) exit 2 ;;
+	esac
+	build=$dir/build-sofia
+	export PKG_CONFIG_PATH="$dir/sofia/install/lib/pkgconfig"
+	set -- "${1:-60}" sip
+fi
+seconds=${1:-60}
+[ $# -gt 0 ] && shift
+
+mkdir -p "$dir"
 cmake -G Ninja -S "$here/../.." -B "$build" -DCMAKE_C_COMPILER=clang -DTL_FUZZ=ON \
 	-DCMAKE_BUILD_TYPE=RelWithDebInfo >"$dir.log" 2>&1 || { cat "$dir.log"; exit 2; }
 if [ $# -eq 0 ]; then
