@@ -80,13 +80,22 @@ def test_dialogs_with_peers_that_cannot_be_reached():
         prove_service(w)
 
 
+def end_subscription(b):
+    while "terminated" not in b.answer_request("NOTIFY").get("Subscription-State"):
+        pass
+
+
 def test_refer_to_of_every_kind_in_a_call():
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         for value in torture.REFER_TO:
             for method in ("REFER", "NOTIFY"):
                 b.request(method, "", [("Refer-To", value), ("Event", "refer")])
-                assert b.expect_any().status >= 400, (value, b.ladder)
+                status = b.expect_any().status
+                if status == 202:  # well-formed, and leads nowhere
+                    end_subscription(b)
+                else:
+                    assert status >= 400, (value, b.ladder)
         outside = w.carrier.dialog("REFER", w.carrier.uri(NUMBER), "", [("Refer-To", "<>")])
         assert outside.expect_any().status >= 400
         w.hang_up(a, b)
@@ -199,7 +208,7 @@ def test_many_idle_tcp_connections():
 
 
 def test_a_guesser_of_passwords_does_not_fill_the_log():
-    with World() as w:
+    with World(gateway="ban-failures = 0") as w:
         guesser = w.agent(77, "1001", password="wrong", domain="pbx.test")
         since, begun = len(w.gateway.log()), time.monotonic()
         for _ in range(60):
