@@ -4,7 +4,7 @@
 #   sh conf/quickstart.sh            then it goes on running, for phones of yours, until Ctrl-C
 #   sh conf/quickstart.sh --demo     ends after the demonstration
 #
-# Installs what is missing of conf/packages, builds, starts the gateway on conf/quickstart.ini,
+# Installs what is missing of conf/packages, builds, starts the gateway on a copy of conf/quickstart.ini,
 # places two calls through it with independent phones, and shows what became of them. The exit
 # status says whether everything was as it should be. Without a terminal it ends after the
 # demonstration too. What it makes lies in build/ ($TWINLEG_BUILD and $TWINLEG_FOLDER name other

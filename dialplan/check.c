@@ -173,10 +173,15 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 		"hold-music",  "media",   "transfer",
 	};
 	const struct tl_route_cfg *route = loaded->object;
+	const char *own_header = NULL;
 
+	for (unsigned i = 0; i < loaded->n_own && !own_header; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
+
+		own_header = tl_key_adds_header(value->key) ? value->key : NULL;
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(with_ring); i++)
-		if (tl_load_value(load, loaded, with_ring[i]) &&
-		    !tl_load_value(load, loaded, "ring"))
+		if (tl_load_own(loaded, with_ring[i]) && !tl_load_value(load, loaded, "ring"))
 			object_to(load, loaded, with_ring[i], "has no effect without ring");
 	if (tl_load_value(load, loaded, "play-as") && !tl_load_value(load, loaded, "play"))
 		object_to(load, loaded, "play-as", "has no effect without play");
@@ -185,10 +190,9 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 		object_to(load, loaded, "play-as", "early is for announcements before ringing");
 	else if (route->play_as == TL_PLAY_ANSWER && tl_load_value(load, loaded, "reject"))
 		object_to(load, loaded, "play-as", "a call that is rejected is never answered");
-	if (route->n_add_headers && !tl_load_value(load, loaded, "ring"))
+	if (own_header && !tl_load_value(load, loaded, "ring"))
 		tl_diags_add(load->parse.diags, &loaded->section->at,
-			     "add-header %s: has no effect without ring",
-			     route->add_headers[0].name);
+			     "%s: has no effect without ring", own_header);
 	if (tl_load_value(load, loaded, "on-closed") && !route->n_when)
 		object_to(load, loaded, "on-closed", "has no effect without when");
 	if (tl_load_value(load, loaded, "number") &&
@@ -206,7 +210,7 @@ static void check_direct(struct tl_load *load, const struct tl_loaded *loaded)
 	if (route->media != TL_MEDIA_DIRECT)
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(needing); i++)
-		if (tl_load_value(load, loaded, needing[i]))
+		if (tl_load_own(loaded, needing[i]))
 			object_to(load, loaded, needing[i],
 				  "needs the media that media = direct leaves to the parties");
 	if (route->ringback == TL_RINGBACK_FILE)
@@ -348,7 +352,8 @@ static void check_follows(struct tl_load *load)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < load->sections->len; i++)
-		if (g_array_index(load->sections, struct tl_loaded, i).kind == TL_SECTION_ROUTE)
+		if (g_array_index(load->sections, struct tl_loaded, i).kind == TL_SECTION_ROUTE &&
+		    g_array_index(load->sections, struct tl_loaded, i).object)
 			routes[n++] = g_array_index(load->sections, struct tl_loaded, i);
 	for (size_t i = 0; i < dp->n_routes; i++)
 		if (visits[i] == UNSEEN)
@@ -417,7 +422,7 @@ void tl_load_check(struct tl_load *load)
 		const struct tl_loaded *loaded =
 			&g_array_index(load->sections, struct tl_loaded, i);
 
-		if (checks[loaded->kind])
+		if (checks[loaded->kind] && loaded->object)
 			checks[loaded->kind](load, loaded);
 	}
 	check_follows(load);

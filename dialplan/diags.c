@@ -86,11 +86,23 @@ static int compare(const void *left, const void *right)
 	return a->order < b->order ? -1 : 1;
 }
 
+/* A line that several sections take over is wrong in each of them, and said once. */
+static void drop_repeated(GArray *list)
+{
+	for (unsigned i = 1; i < list->len;)
+		if (strcmp(g_array_index(list, struct diag, i - 1).text,
+			   g_array_index(list, struct diag, i).text) == 0)
+			g_array_remove_index(list, i);
+		else
+			i++;
+}
+
 void tl_diags_close(struct tl_diags *diags)
 {
 	struct diag more = { 0 };
 
 	g_array_sort(diags->list, compare);
+	drop_repeated(diags->list);
 	if (!diags->dropped)
 		return;
 	more.text = g_strdup_printf("and %zu more mistakes", diags->dropped);

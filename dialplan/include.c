@@ -92,7 +92,7 @@ int tl_ini_read_file(struct tl_ini *ini, const char *path, unsigned depth)
 	file.dir = tl_pool_strdup(ini->pool, dir);
 	file.device = st.st_dev;
 	file.inode = st.st_ino;
-	file.shared = st.st_mode & 0007;
+	file.shared = st.st_mode & 0006;
 	order = add_file(ini, &file);
 	set_open(ini, order, true);
 	tl_ini_read(ini, (const char *)text->data, text->len, order, depth);

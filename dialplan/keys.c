@@ -131,6 +131,7 @@ static const struct tl_key gateway_keys[] = {
 };
 
 static const struct tl_key trunk_keys[] = {
+	LIKE("carrier"),
 	{ "host", tl_parse_host, AT(tl_trunk_cfg, host), .example = "sip.carrier.example",
 	  .required = true,
 	  .help = "Where calls go: a domain (NAPTR, SRV, A), or an address; a port may follow: "
@@ -144,7 +145,9 @@ static const struct tl_key trunk_keys[] = {
 	{ "user", tl_parse_text, AT(tl_trunk_cfg, user), .example = "4930555100",
 	  .help = "Our name there, for registering and when they ask for a password" },
 	{ "password", tl_parse_secret, AT(tl_trunk_cfg, password), .example = "secret",
-	  .help = "Keep files with passwords from others: chmod o= FILE" },
+	  .help = "What we prove to be user with. A file with passwords that others may read is "
+		  "refused: "
+		  "chmod o= FILE" },
 	{ "codecs", tl_parse_codecs, LIST(tl_trunk_cfg, codecs), .example = "PCMA, PCMU",
 	  .help = "The preferred first. Default: those of [gateway]" },
 	{ "max-calls", tl_parse_number, AT(tl_trunk_cfg, max_calls), .max = CALLS_MAX,
@@ -210,6 +213,7 @@ static const struct tl_key trunk_keys[] = {
 };
 
 static const struct tl_key extension_keys[] = {
+	LIKE("1001"),
 	{ "name", tl_parse_text, AT(tl_extension_cfg, name), .example = "Alice",
 	  .help = "Shown to those whom the extension calls" },
 	{ "password", tl_parse_secret, AT(tl_extension_cfg, password), .example = "secret",
@@ -257,6 +261,7 @@ static const struct tl_key extension_keys[] = {
 };
 
 static const struct tl_key hours_keys[] = {
+	LIKE("office"),
 	{ "mon-fri", tl_parse_days, .names = tl_hours_names_days, .example = "08:00-18:00",
 	  .help = "Days: mon tue wed thu fri sat sun, or a range. Hours: a list, or closed; "
 		  "a day that no line names is closed" },
@@ -270,6 +275,7 @@ static const struct tl_key hours_keys[] = {
 };
 
 static const struct tl_key group_keys[] = {
+	LIKE("sales"),
 	{ "members", tl_parse_members, LIST(tl_group, members), .required = true,
 	  .example = "trunk:carrier, 1001, 1002",
 	  .help = "Trunks and extensions: trunk:NAME, extension:NUMBER or NUMBER; a list" },

@@ -13,6 +13,7 @@ static const char *const media_words[] = { "auto", "direct", NULL };
 #define ROUTE_LIST(field) LIST(tl_route_cfg, field)
 
 static const struct tl_key route_keys[] = {
+	LIKE("voicebox"),
 	{ "from", tl_parse_sources, ROUTE_LIST(from), .example = "trunk:carrier, extension:1001",
 	  .help = "Who calls: trunk:NAME, extension:NUMBER, group:NAME, trunk, extension, any; a "
 		  "list. Default: any" },
@@ -122,6 +123,7 @@ static const struct tl_key route_keys[] = {
 #define LATER(field) tl_parse_later, AT(tl_expect, field)
 
 static const struct tl_key expect_keys[] = {
+	LIKE("it rings"),
 	{ "call", LATER(call), .required = true,
 	  .example = "trunk:carrier +49170111222 +4930555100 at 2026-11-23 10:00",
 	  .help = "Who calls, with which number (or withheld), what they dial, and when" },

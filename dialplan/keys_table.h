@@ -14,6 +14,15 @@ enum {
 #define AND(type, field)  .offset2 = offsetof(struct type, field)
 #define LIST(type, field) AT(type, field), AND(type, n_##field)
 
+/* load.c has dealt with it before any value is read. */
+#define LIKE(name_of_another)                                                                      \
+	{                                                                                          \
+		"like", NULL, .example = name_of_another,                                          \
+			      .help = "Another section of this kind: what it says counts here "    \
+				      "too, unless this "                                          \
+				      "one says otherwise"                                         \
+	}
+
 struct tl_key_table {
 	const struct tl_key *keys;
 	size_t n;
@@ -23,5 +32,4 @@ struct tl_key_table {
 extern const struct tl_key_table tl_route_table, tl_expect_table;
 
 /* Words in the order of the enums that they stand for. */
-extern const char *const tl_dtmf_words[], *const tl_srtp_words[],
-	*const tl_transfer_words[];
+extern const char *const tl_dtmf_words[], *const tl_srtp_words[], *const tl_transfer_words[];

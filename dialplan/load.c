@@ -131,15 +131,15 @@ static bool check_duplicate(struct tl_load *load, const struct tl_ini_section *s
 	return true;
 }
 
-/* Picks the sections that are well-formed; counts them by kind. */
-static void pick_sections(struct tl_load *load, size_t ret_n[_TL_SECTION_MAX])
+/* Picks the sections that are well-formed. */
+static void pick_sections(struct tl_load *load)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (unsigned i = 0; i < load->ini.sections->len; i++) {
 		const struct tl_ini_section *section =
 			&g_array_index(load->ini.sections, struct tl_ini_section, i);
-		struct tl_loaded loaded = { section, find_kind(section->kind), NULL };
+		struct tl_loaded loaded = { .section = section, .kind = find_kind(section->kind) };
 
 		if (loaded.kind < 0) {
 			refuse_kind(load, section);
@@ -148,8 +148,20 @@ static void pick_sections(struct tl_load *load, size_t ret_n[_TL_SECTION_MAX])
 		if (!check_name(load, section, loaded.kind) ||
 		    !check_duplicate(load, section, loaded.kind, seen))
 			continue;
-		ret_n[loaded.kind]++;
 		g_array_append_val(load->sections, loaded);
+		if (*section->name)
+			g_ptr_array_add(load->parse.names[loaded.kind], (char *)section->name);
+	}
+}
+
+/* How many of each kind become objects. */
+static void count_objects(const struct tl_load *load, size_t ret_n[_TL_SECTION_MAX])
+{
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		const struct tl_loaded *loaded =
+			&g_array_index(load->sections, struct tl_loaded, i);
+
+		ret_n[loaded->kind] += !loaded->only_model;
 	}
 }
 
@@ -209,7 +221,9 @@ static void make_objects(struct tl_load *load)
 	size_t n[_TL_SECTION_MAX] = { 0 }, used[_TL_SECTION_MAX] = { 0 };
 	void *arrays[_TL_SECTION_MAX];
 
-	pick_sections(load, n);
+	pick_sections(load);
+	tl_load_like(load);
+	count_objects(load, n);
 	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
 		arrays[kind] = kind == TL_SECTION_GATEWAY
 				       ? &dp->gateway
@@ -228,15 +242,15 @@ static void make_objects(struct tl_load *load)
 	for (unsigned i = 0; i < load->sections->len; i++) {
 		struct tl_loaded *loaded = &g_array_index(load->sections, struct tl_loaded, i);
 		GHashTable *names = names_of(dp, loaded->kind);
-		size_t order = used[loaded->kind]++;
+		size_t order;
 
+		if (loaded->only_model)
+			continue;
+		order = used[loaded->kind]++;
 		loaded->object = (char *)arrays[loaded->kind] + order * object_bytes[loaded->kind];
 		name_object(loaded, order);
-		if (names) {
+		if (names)
 			g_hash_table_insert(names, (char *)loaded->section->name, loaded->object);
-			g_ptr_array_add(load->parse.names[loaded->kind],
-					(char *)loaded->section->name);
-		}
 	}
 }
 
@@ -275,7 +289,8 @@ static void refuse_key(struct tl_load *load, enum tl_section kind, const struct 
 		     tl_section_name(kind), hint);
 }
 
-static void warn_shared_secret(struct tl_load *load, const struct tl_value *value)
+/* A password that others can read is none. */
+static void refuse_shared_secret(struct tl_load *load, const struct tl_value *value)
 {
 	struct tl_ini_file *file =
 		&g_array_index(load->ini.files, struct tl_ini_file, value->key_at.file_order);
@@ -283,8 +298,10 @@ static void warn_shared_secret(struct tl_load *load, const struct tl_value *valu
 	if (!file->shared)
 		return;
 	file->shared = false; /* once a file */
-	tl_diags_add(load->parse.dp->warnings, &value->key_at,
-		     "this file holds passwords and others may open it: chmod o= %s", file->path);
+	tl_diags_add(load->parse.diags, &value->key_at,
+		     "%s: others may read this file, which must not be where passwords are: "
+		     "chmod o= %s",
+		     value->key, file->path);
 }
 
 static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
@@ -306,7 +323,7 @@ static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
 	}
 	seen[row] = value;
 	if (key->parse == tl_parse_secret || key->parse == tl_parse_ha1)
-		warn_shared_secret(load, value);
+		refuse_shared_secret(load, value);
 	if (key->parse)
 		key->parse(&load->parse, key, value, loaded->object);
 }
@@ -319,11 +336,8 @@ static void read_section(struct tl_load *load, const struct tl_loaded *loaded)
 
 	if (loaded->kind != TL_SECTION_GATEWAY)
 		apply_defaults(load, loaded->kind, loaded->object);
-	for (size_t i = 0; i < loaded->section->n; i++)
-		read_value(load, loaded,
-			   &g_array_index(load->ini.entries, struct tl_value,
-					  loaded->section->first + i),
-			   seen);
+	for (unsigned i = 0; i < loaded->values->len; i++)
+		read_value(load, loaded, loaded->values->pdata[i], seen);
 	keys = tl_keys(loaded->kind, &n);
 	for (size_t i = 0; i < n; i++)
 		if (keys[i].required && !seen[i])
@@ -339,7 +353,7 @@ static void read_sections(struct tl_load *load, enum tl_section kind)
 		const struct tl_loaded *loaded =
 			&g_array_index(load->sections, struct tl_loaded, i);
 
-		if (loaded->kind == kind)
+		if (loaded->kind == kind && loaded->object)
 			read_section(load, loaded);
 	}
 }
@@ -347,9 +361,19 @@ static void read_sections(struct tl_load *load, enum tl_section kind)
 const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
 				     const char *key)
 {
-	for (size_t i = 0; i < loaded->section->n; i++) {
-		const struct tl_value *value = &g_array_index(load->ini.entries, struct tl_value,
-							      loaded->section->first + i);
+	for (unsigned i = 0; i < loaded->values->len; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
+
+		if (strcmp(value->key, key) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+const struct tl_value *tl_load_own(const struct tl_loaded *loaded, const char *key)
+{
+	for (unsigned i = 0; i < loaded->n_own; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
 
 		if (strcmp(value->key, key) == 0)
 			return value;
@@ -363,7 +387,7 @@ static void run_expectations(struct tl_load *load)
 		const struct tl_loaded *loaded =
 			&g_array_index(load->sections, struct tl_loaded, i);
 
-		if (loaded->kind == TL_SECTION_EXPECT)
+		if (loaded->kind == TL_SECTION_EXPECT && loaded->object)
 			tl_expect_run(&load->parse, loaded->object);
 	}
 }
@@ -409,6 +433,9 @@ static int load_done(struct tl_load *load, int r, struct tl_dialplan **ret_dialp
 	struct tl_diags *diags = load->parse.diags;
 
 	tl_ini_done(&load->ini);
+	for (unsigned i = 0; i < load->sections->len; i++)
+		g_clear_pointer(&g_array_index(load->sections, struct tl_loaded, i).values,
+				g_ptr_array_unref);
 	g_array_unref(load->sections);
 	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
 		g_ptr_array_unref(load->parse.names[kind]);

@@ -8,7 +8,11 @@
 struct tl_loaded {
 	const struct tl_ini_section *section;
 	enum tl_section kind;
-	void *object;
+	void *object;      /* NULL for a mere model */
+	GPtrArray *values; /* struct tl_value, lent: its own, then what it takes over by `like` */
+	unsigned n_own;
+	bool is_model;   /* others are like it */
+	bool only_model; /* and it is nothing by itself: a trunk without a host, say */
 };
 
 struct tl_load {
@@ -17,9 +21,14 @@ struct tl_load {
 	GArray *sections; /* struct tl_loaded, in file order */
 };
 
-/* The line of a section that has this key; NULL: none. */
+/* The line that gives a section this key, its own or one taken over; NULL: none. */
 const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
 				     const char *key);
+/* The same among its own lines. */
+const struct tl_value *tl_load_own(const struct tl_loaded *loaded, const char *key);
+
+/* Fills values, is_model and only_model of every section. like.c */
+void tl_load_like(struct tl_load *load);
 
 /* Fills in what follows from other sections: codecs, ring-time, directories. */
 void tl_load_inherit(struct tl_load *load);

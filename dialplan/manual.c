@@ -21,7 +21,6 @@ static const struct {
 	tl_parse_fn *parse;
 	const char *type;
 } types[] = {
-	{ NULL, "list of files" },
 	{ tl_parse_text, "text" },
 	{ tl_parse_secret, "text" },
 	{ tl_parse_ha1, "32 hex digits" },
@@ -72,6 +71,8 @@ static char *type_of(const struct tl_key *key)
 
 	if (words)
 		return g_strdup_printf("one of %s", words);
+	if (!key->parse)
+		return g_strdup(strcmp(key->name, "like") == 0 ? "name" : "list of files");
 	if (key->parse == tl_parse_number)
 		return g_strdup_printf("number %" G_GINT64_FORMAT "-%" G_GINT64_FORMAT, key->min,
 				       key->max);

@@ -38,6 +38,9 @@ char *tl_suggest_section(struct tl_parse *p, enum tl_section section, const char
 
 	if (!names || p->suggestions++ >= SUGGESTIONS_MAX)
 		return g_strdup("");
+	for (unsigned i = 0; i < names->len; i++)
+		if (strcmp(names->pdata[i], name) == 0) /* and yet it was not found */
+			return g_strdup(" that is more than a model for others");
 	return tl_suggest_text(name, (const char *const *)names->pdata, names->len);
 }
 

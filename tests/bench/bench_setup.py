@@ -176,6 +176,7 @@ def bench(arguments, folder):
 
 
 def main():
+    os.umask(0o027)  # the configuration holds passwords
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--twinleg", default=os.environ.get("TWINLEG", "twinleg"))

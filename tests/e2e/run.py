@@ -164,6 +164,7 @@ def run_failed_again(tests, done, timeout_s):
 
 
 def main():
+    os.umask(0o027)  # configurations hold passwords
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-j", "--jobs", type=int, default=2 * (os.cpu_count() or 1))
     options.add_argument("-t", "--timeout", type=float, default=60.0)

@@ -78,15 +78,15 @@ def places():
         yield found
 
 
+def own_file(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 def prepare_config(path, folder, carrier=None):
-    """(configuration to run, its SIP port). It is the file itself, unless its port is taken, its
-    folders are not the ones wanted, or the carrier lives elsewhere: then a copy that differs in
-    that only."""
+    """(configuration to run, its SIP port): a copy of the file that others can't read, since it
+    holds passwords; with other ports and folders where those are taken or not wanted."""
     port = free_port()
     base = os.path.dirname(os.path.abspath(path))
-    usual = os.path.normpath(os.path.join(base, "..", "build", "quickstart"))
-    if port == 5060 and not isinstance(carrier, Corner) and os.path.realpath(folder) == os.path.realpath(usual):
-        return path, port
     with open(path, encoding="utf-8") as file:
         text = file.read()
     text = text.replace(":5060", f":{port}").replace("../build/quickstart", folder)
@@ -95,7 +95,7 @@ def prepare_config(path, folder, carrier=None):
         text = re.sub(r"(?m)^allow(\s*)=.*", rf"allow\1= {carrier.there}", text)
     text = re.sub(r"(?m)^prompts(\s*)=.*", rf"prompts\1= {base}/prompts", text)
     copy = os.path.join(folder, "quickstart.ini")
-    with open(copy, "w", encoding="utf-8") as file:
+    with open(copy, "w", encoding="utf-8", opener=own_file) as file:
         file.write(text)
     return copy, port
 

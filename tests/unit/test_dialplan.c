@@ -72,7 +72,8 @@ static char *write_files(void)
 		g_autofree char *parent = g_path_get_dirname(path);
 
 		g_mkdir_with_parents(parent, 0700);
-		cr_assert(g_file_set_contents(path, files[i].text, -1, NULL));
+		cr_assert(g_file_set_contents_full(path, files[i].text, -1,
+						   G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 	}
 	return dir;
 }

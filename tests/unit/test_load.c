@@ -33,7 +33,7 @@ static const struct {
 	{ "[gateway]\nlisen = x\n",
 	  "9:1: unknown key \"lisen\" in [gateway] (did you mean \"listen\"?)" },
 	{ "[group g]\nmembers = 1001\ncolour = red\n",
-	  "10:1: unknown key \"colour\" in [group], expected one of members" },
+	  "10:1: unknown key \"colour\" in [group], expected one of like, members" },
 	{ "[gateway]\ndomain = a\ndomain = a\n", "10:1: domain stands at t.ini:9 already" },
 	{ "[trunk t]\nuser = x\n", "8:1: [trunk t] needs host = …" },
 	{ "[expect]\nroute = none\n", "8:1: [expect] needs call = …" },
@@ -264,6 +264,19 @@ static const struct {
 	{ "[route r]\nanswer = echo\nprivacy = id\nadd-header X-A = 1\n",
 	  "8:1: add-header X-A: has no effect without ring\n"
 	  "t.ini:10:1: privacy: has no effect without ring" },
+	/* like */
+	{ "[trunk t]\nlike = cartier\n",
+	  "8:1: [trunk t] needs host = …\n"
+	  "t.ini:9:8: like: there is no [trunk] \"cartier\" (did you mean \"carrier\"?)" },
+	{ "[trunk t]\nlike = t\nhost = a\n", "9:8: like: comes back to this section" },
+	{ "[hours a]\nlike = b\n[hours b]\nlike = a\n",
+	  "9:8: like: comes back to this section\nt.ini:11:8: like: comes back to this section" },
+	{ "[route a]\nring-tme = 5s\n[route b]\nlike = a\nring = 1001\n[route c]\nlike = a\nring = "
+	  "1001\n",
+	  "9:1: unknown key \"ring-tme\" in [route] (did you mean \"ring-time\"?)" },
+	{ "[trunk base]\ncodecs = PCMA\n[trunk t]\nlike = base\nhost = a\n[route r]\nring = "
+	  "trunk:base\n",
+	  "14:8: ring: there is no [trunk] \"base\" that is more than a model for others" },
 	/* no cascade after a broken section, and all mistakes in one go */
 	{ "[routes r]\nring = 9\n[route s]\nring = 9\n[gateway]\nworkers = x\n",
 	  "8:1: unknown section \"routes\", expected gateway, trunk, extension, group, hours, "
@@ -377,27 +390,30 @@ static char *temporary_file(const char *text, mode_t mode)
 	return path;
 }
 
-Test(load, warns_of_passwords_that_others_may_read)
+Test(load, refuses_passwords_that_others_may_read)
 {
-	static const char text[] = "[extension 1]\npassword = x\n[extension 2]\npassword = y\n";
+	static const char text[] =
+		"[extension 1]\npassword = hunter2\n[extension 2]\npassword = y\n";
 	static const struct {
 		mode_t mode;
-		size_t warnings;
-	} modes[] = { { 0600, 0 }, { 0640, 0 }, { 0644, 1 } };
+		int r;
+	} modes[] = { { 0600, 0 }, { 0640, 0 }, { 0644, -EINVAL }, { 0602, -EINVAL } };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
 		g_autofree char *path = temporary_file(text, modes[i].mode), *expected = NULL;
-		struct tl_dialplan *dp;
-		struct tl_diags *diags;
+		struct tl_dialplan *dp = NULL;
+		struct tl_diags *diags = NULL;
 
-		cr_assert_eq(tl_dialplan_load(path, &dp, &diags), 0);
+		cr_expect_eq(tl_dialplan_load(path, &dp, &diags), modes[i].r);
 		expected =
-			g_strdup_printf("%s:2:1: this file holds passwords and others may open it: "
-					"chmod o= %s",
+			g_strdup_printf("%s:2:1: password: others may read this file, which must "
+					"not be where passwords are: chmod o= %s",
 					path, path);
-		cr_assert_eq(tl_dialplan_warnings(dp), modes[i].warnings);
-		if (modes[i].warnings)
-			cr_expect_str_eq(tl_dialplan_warning(dp, 0), expected);
+		if (modes[i].r < 0) {
+			cr_expect_eq(tl_diags_count(diags), 1, "once a file");
+			cr_expect_str_eq(tl_diags_text(diags, 0), expected);
+		}
+		tl_diags_free(diags);
 		tl_dialplan_unref(dp);
 		g_unlink(path);
 	}

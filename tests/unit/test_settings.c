@@ -253,6 +253,45 @@ Test(settings, the_table_as_text_has_a_line_for_each_key)
 	free(table);
 }
 
+Test(settings, like_another)
+{
+	struct tl_dialplan *dp =
+		dialplan_of("[trunk base]\ncodecs = PCMA\nmax-calls = 7\nlike = root\n[trunk "
+			    "root]\ndtmf = info\n"
+			    "max-calls = 9\n"
+			    "[trunk a]\nlike = base\nhost = a.example\n"
+			    "[trunk b]\nhost = b.example\nmax-calls = 3\nlike = a\n"
+			    "[extension 1]\npassword = x\nname = Alice\n[extension 2]\nlike = 1\n"
+			    "ha1 = d41d8cd98f00b204e9800998ecf8427e\n"
+			    "[route common]\nring-time = 7s\ncodecs = opus\nadd-header X-A = "
+			    "1\nadd-header X-B = 2\n"
+			    "[route r]\nlike = common\nadd-header x-b = 3\nring = 1\n"
+			    "[route no]\nlike = common\nto = 5\nreject = 404\n");
+	const struct tl_trunk_cfg *b = tl_dialplan_trunk(dp, "b");
+	const struct tl_extension_cfg *two = tl_dialplan_extension(dp, "2");
+	struct tl_decision *d;
+	size_t n;
+
+	tl_dialplan_trunks(dp, &n);
+	cr_expect_eq(n, 2, "a model without a host is no trunk");
+	cr_expect_null(tl_dialplan_trunk(dp, "base"));
+	cr_expect_str_eq(b->host, "b.example");
+	cr_expect_eq(b->max_calls, 3);
+	cr_expect_eq(b->dtmf, TL_DTMF_INFO);
+	cr_expect_eq(tl_dialplan_trunk(dp, "a")->max_calls, 7, "the nearer one counts");
+	cr_expect_str_eq(b->codecs[0], "PCMA");
+	cr_expect_str_eq(two->name, "Alice");
+	cr_expect_null(two->password, "ha1 stands instead");
+	d = decide(dp, "trunk:a 1 9", 0);
+	cr_assert_not_null(d);
+	cr_expect_eq(d->ring_time_s, 7);
+	cr_assert_eq(d->n_add_headers, 2);
+	cr_expect_str_eq(d->add_headers[0].value, "3");
+	cr_expect_str_eq(d->add_headers[1].name, "X-A");
+	tl_decision_free(d);
+	tl_dialplan_unref(dp);
+}
+
 Test(settings, the_sample_loads)
 {
 	struct tl_dialplan *dp;
@@ -269,7 +308,8 @@ Test(settings, examples_are_right)
 	static const char others[] =
 		"[trunk carrier]\nhost = a\n[extension 1001]\npassword = x\n[extension "
 		"1002]\npassword = x\n"
-		"[hours office]\n[hours holidays]\n[trunk backup]\nhost = c\n[route "
+		"[group sales]\nmembers = 1001\n[hours office]\n[hours holidays]\n[trunk "
+		"backup]\nhost = c\n[route "
 		"voicebox]\nanswer = echo\n";
 	static const char *const needed[_TL_SECTION_MAX] = {
 		[TL_SECTION_GATEWAY] = "",
