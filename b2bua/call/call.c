@@ -283,6 +283,9 @@ static void keep_facts(struct tl_call *call, const struct tl_leg_info *info,
 		.callee = call->callee,
 		.at_s = call->started_ms / 1000,
 		.transport = info->transport,
+		.headers = info->fields,
+		.n_headers = info->n_fields,
+		.offered = info->offered,
 		.lot = g_random_int(),
 	};
 }

@@ -187,12 +187,16 @@ static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, s
 	return 0;
 }
 
-/* The caller has early media, so his phone may not ring for him: we do. */
+/* What the route has him hear; or, where he has early media and his phone may not ring for him,
+ * our tone. */
 void tl_call_media_ring_back(struct tl_call *call)
 {
-	const char *path = call->app->ringback;
+	const struct tl_decision *d = call->decision;
+	enum tl_ringback_mode mode = d ? d->ringback : TL_RINGBACK_AUTO;
+	const char *path = mode == TL_RINGBACK_FILE ? d->ringback_file : call->app->ringback;
 
-	if (!path || call->ringing_back || !call->a.have_remote || !call->a.have_local)
+	if (mode == TL_RINGBACK_NONE || !path || call->ringing_back || !call->a.have_remote ||
+	    !call->a.have_local)
 		return;
 	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
 		call->ringing_back = true;
@@ -291,6 +295,20 @@ static const struct tl_media_desc *ringing_offer(struct tl_call *call)
 	return &call->a.local;
 }
 
+/* 183 in the place of 180, for a sound of the route's own. False: he can't hear it. */
+static bool ring_by_file(struct tl_call *call)
+{
+	struct tl_media_policy buf;
+
+	if (call->decision->ringback != TL_RINGBACK_FILE || !call->a.have_remote)
+		return false;
+	if (tl_call_media_answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL) != 0 ||
+	    tl_call_media_apply(call) != 0)
+		return false;
+	tell_progress(call, 183, &call->a.local);
+	return true;
+}
+
 void tl_call_media_progress(struct tl_call *call)
 {
 	const struct tl_leg_event *news = call->news;
@@ -301,7 +319,7 @@ void tl_call_media_progress(struct tl_call *call)
 	 */
 	if (news->status != 180 && !news->desc)
 		return;
-	if (!call->a_ringing && !call->a_answered)
+	if (!call->a_ringing && !call->a_answered && !ring_by_file(call))
 		tell_progress(call, 180, ringing_offer(call));
 	call->a_ringing = true;
 	tl_call_media_ring_back(call);

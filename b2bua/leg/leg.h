@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include "media/desc.h"
 #include "b2bua/sip/stream.h"
+#include "dialplan/facts.h"
 #include "dialplan/settings.h"
 
 struct tl_stack;
@@ -113,6 +114,9 @@ struct tl_leg_info {
 	unsigned max_forwards;           /* as it came, 1 to 70 */
 	const struct tl_header *headers; /* those that are not the gateway's own */
 	size_t n_headers;
+	const struct tl_fact_header *fields; /* all there are, within bounds, for conditions */
+	size_t n_fields;
+	unsigned offered; /* bits of enum tl_offered: what the SDP asks for */
 	bool has_replaces;
 	struct tl_replaces replaces;
 };
@@ -191,7 +195,7 @@ struct tl_target {               /* whom to invite; copied */
 	const struct tl_stream *streams[TL_STREAMS]; /* beside the audio; NULL: none */
 	/* of the INVITE that this one stems from: one less is sent. 0: there is none */
 	unsigned max_forwards;
-	unsigned session_s; /* session timer to ask for, RFC 4028; 0: none */
+	unsigned session_s;  /* session timer to ask for, RFC 4028; 0: none */
 	const char *client;  /* whose client side TLS takes (tl_stack_client()), or NULL */
 	unsigned silence_ms; /* nothing at all within it: REFUSED 503 TL_LEG_NO_RESPONSE; 0: 32 s */
 	unsigned timeout_s;  /* no final answer within it: CANCEL, REFUSED 408; 0: never */

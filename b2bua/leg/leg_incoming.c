@@ -81,6 +81,8 @@ static void fill_info(struct tl_leg *leg, const struct tl_request *request)
 	info->from = party_of(leg->home, sip->sip_from);
 	info->to = party_of(leg->home, sip->sip_to);
 	tl_identity_read(leg->home, sip, &info->identity);
+	info->n_fields = tl_headers_fields(leg->home, sip, &info->fields);
+	info->offered = tl_headers_offered(sip);
 	info->callee = tl_user_of(leg->home, sip->sip_request->rq_url);
 	info->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
 	info->max_forwards = sip->sip_max_forwards ? (unsigned)sip->sip_max_forwards->mf_count : 70;

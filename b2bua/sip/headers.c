@@ -65,6 +65,63 @@ char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t
 	return s->len ? su_strdup(home, s->str) : NULL;
 }
 
+size_t tl_headers_fields(su_home_t *home, const sip_t *sip,
+			 const struct tl_fact_header **ret_fields)
+{
+	const sip_header_t *h =
+		(const sip_header_t *)((const sip_header_t *)sip->sip_request)->sh_succ;
+	struct tl_fact_header fields[TL_FIELDS_MAX], *kept;
+	size_t n = 0;
+
+	for (; h && n < TL_FIELDS_MAX; h = (const sip_header_t *)h->sh_succ) {
+		const char *name = name_of(h), *value;
+
+		if (!name || !tl_header_name_ok(name))
+			continue;
+		value = h->sh_class == sip_unknown_class ? h->sh_unknown->un_value
+							 : sip_header_as_string(home, h);
+		if (value && tl_header_is_value(value))
+			fields[n++] = (struct tl_fact_header) { su_strdup(home, name),
+								su_strdup(home, value) };
+	}
+	kept = su_alloc(home, MAX(n, 1u) * sizeof(*kept));
+	memcpy(kept, fields, n * sizeof(*kept));
+	*ret_fields = kept;
+	return n;
+}
+
+/* "audio 4000 RTP/AVP 8": the bit, or 0 when it is refused or unknown. */
+static unsigned offered_by(const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", 4);
+
+	if (g_strv_length(words) < 3 || strcmp(words[1], "0") == 0)
+		return 0;
+	if (strcmp(words[0], "audio") == 0)
+		return 1u << TL_OFFERED_AUDIO;
+	if (strcmp(words[0], "video") == 0)
+		return 1u << TL_OFFERED_VIDEO;
+	if (strcmp(words[0], "image") == 0 && g_ascii_strcasecmp(words[2], "udptl") == 0)
+		return 1u << TL_OFFERED_FAX;
+	return 0;
+}
+
+unsigned tl_headers_offered(const sip_t *sip)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+	unsigned bits = 0;
+
+	if (!tl_has_body(sip) || !tl_content_is(sip, "application/sdp"))
+		return 0;
+	text = g_strndup(sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+	lines = g_strsplit_set(text, "\r\n", 1024);
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, "m="))
+			bits |= offered_by(*line + 2);
+	return bits;
+}
+
 static bool has_control(const char *text)
 {
 	for (; *text; text++)

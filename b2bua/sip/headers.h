@@ -12,6 +12,7 @@
 
 enum {
 	TL_HEADER_BYTES = 512,   /* a longer one stays behind */
+	TL_FIELDS_MAX = 64,      /* of a request that conditions may look at */
 	TL_IDENTITY_BYTES = 256, /* user parts and display names are cut here */
 };
 
@@ -23,6 +24,12 @@ void tl_headers_collect(su_home_t *home, const sip_t *sip, struct tl_header_set 
 /* "Name: value\r\n…" for SIPTAG_HEADER_STR(); NULL when there is none. What is not free, or is no
  * header, is left out. */
 char *tl_headers_format(su_home_t *home, const struct tl_header *headers, size_t n);
+
+/* All fields of a request in their order, for the dialplan's conditions; their number. */
+size_t tl_headers_fields(su_home_t *home, const sip_t *sip,
+			 const struct tl_fact_header **ret_fields);
+/* Bits of enum tl_offered for the media lines of a body, if that is SDP. */
+unsigned tl_headers_offered(const sip_t *sip);
 
 /* A URI's user part, unescaped; "" when it has none, or when it has a NUL or a control
  * character in it. */

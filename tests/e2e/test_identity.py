@@ -74,6 +74,20 @@ def test_a_withheld_caller_is_withheld_from_telephones():
         assert "49301" not in str(invite) and CALLER not in str(invite), invite
 
 
+def test_a_route_may_lift_the_veil():
+    invite = seen([("Privacy", "id")], route=RING_ALICE + "privacy = off\n")
+    assert number_in(invite.get("From")) == CALLER and invite.get("Privacy") is None, invite
+
+
+def test_a_route_may_withhold():
+    for trust, shown in (("yes", True), ("no", False)):
+        invite = sent(f"identity = pai\ntrust = {trust}", route=OUT + "privacy = id\n")
+        assert ANONYMOUS in invite.get("From") and invite.get("Privacy") == "id", invite
+        pai = invite.get("P-Asserted-Identity")
+        assert (number_in(pai) == NUMBER) if shown else pai is None, invite
+        assert shown or NUMBER not in str(invite), invite
+
+
 def test_each_trunk_reads_the_identity_where_it_wants_it():
     wanted = {"from": {}, "pai": {"P-Asserted-Identity": f'"Phone 1001" <sip:{NUMBER}@pbx.test>'},
               "ppi": {"P-Preferred-Identity": f'"Phone 1001" <sip:{NUMBER}@pbx.test>'},
