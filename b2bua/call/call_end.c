@@ -209,6 +209,7 @@ void tl_call_free(struct tl_call *call)
 	g_ptr_array_free(call->branches, TRUE);
 	g_free(call->a.offered);
 	g_free(call->a.reoffer);
+	g_free(call->a.held_offer);
 	if (call->trunk)
 		tl_trunk_give(call->app->trunks, call->trunk);
 	tl_kept_cause_clear(&call->best);

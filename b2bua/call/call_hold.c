@@ -70,10 +70,11 @@ static void play(struct tl_call *call, enum tl_side side, struct tl_call_media *
 		tl_session_play_stop(call->session, side);
 }
 
-/* The formats in use, under our own numbers: nothing but the direction is to change. */
-static void repeat_formats(const struct tl_call_media *m, struct tl_media_desc *ret)
+void tl_call_hold_repeat(const struct tl_call *call, const struct tl_call_media *m,
+			 struct tl_media_desc *ret)
 {
 	*ret = m->local;
+	ret->direction = tl_call_hold_direction(call, m);
 	ret->n_formats = 0;
 	for (size_t i = 0; i < m->local.n_formats; i++)
 		for (size_t k = 0; k < m->remote.n_formats; k++)
@@ -93,8 +94,7 @@ static int tell(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *
 	if (m->hold != TL_HOLD_PASS || wanted == (TL_DIR_SENDRECV ^ m->untold) || !m->have_local ||
 	    !m->have_remote)
 		return 0;
-	repeat_formats(m, &offer);
-	offer.direction = wanted;
+	tl_call_hold_repeat(call, m, &offer);
 	r = offer.n_formats ? tl_leg_offer(leg, &offer) : 0;
 	if (r < 0)
 		return r;

@@ -346,6 +346,7 @@ int tl_call_media_bridge(struct tl_call *call)
 	tl_call_media_stop_ring_back(call);
 	tl_call_hold_note(&call->a, false);
 	tl_call_hold_note(&call->b->media, false);
+	tl_call_streams_asked(call, &call->b->media);
 	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
 	if (status == 0) /* before the answer: what can't be met is refused instead */
 		status = tl_call_media_apply(call);

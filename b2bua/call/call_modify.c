@@ -157,12 +157,11 @@ static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 	return status;
 }
 
-void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
-			     const struct tl_media_desc *offer)
+static void reply(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+		  const struct tl_media_desc *offer)
 {
 	int status = 500; /* an UPDATE before the first offer was answered (RFC 3311 5.2) */
 
-	g_clear_pointer(&m->offered, g_free);
 	if (m->have_local && m->have_remote)
 		status = offer ? answer_theirs(call, m, offer) : offer_ours(call, m);
 	if (status) {
@@ -178,12 +177,40 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 		tl_call_hold_follow(call);
 }
 
+/* The other leg has been asked first, and has said what it takes. */
+static void answer_held(struct tl_call *call, const struct tl_call_media *asked)
+{
+	struct tl_call_media *m = asked != &call->a ? &call->a : call->b ? &call->b->media : NULL;
+	struct tl_leg *leg = m == &call->a ? call->leg_a : call->b ? call->b->leg : NULL;
+	g_autofree struct tl_media_desc *offer = NULL;
+
+	if (!m || !leg || !m->held_offer)
+		return;
+	offer = g_steal_pointer(&m->held_offer);
+	if (tl_leg_is_asked(leg)) /* else it has taken its offer back */
+		reply(call, leg, m, offer);
+}
+
+void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			     const struct tl_media_desc *offer)
+{
+	g_clear_pointer(&m->offered, g_free);
+	g_clear_pointer(&m->held_offer, g_free);
+	if (!offer || !tl_call_streams_ask(call, leg, m)) {
+		reply(call, leg, m, offer);
+		return;
+	}
+	m->held_offer = g_memdup2(offer, sizeof(*offer));
+}
+
 void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m)
 {
 	if (m->reoffer)
 		g_message("call=%s leg=%s does not take our offer", call->id,
 			  m == &call->a ? "a" : "b");
 	g_clear_pointer(&m->reoffer, g_free);
+	tl_call_streams_asked(call, m);
+	answer_held(call, m);
 }
 
 int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
@@ -206,6 +233,8 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 			  m == &call->a ? "a" : "b", status);
 	}
 	g_clear_pointer(m->offered ? &m->offered : &m->reoffer, g_free);
+	tl_call_streams_asked(call, m);
+	answer_held(call, m);
 	tl_call_hold_follow(call);
 	return status;
 }

@@ -43,10 +43,12 @@ struct tl_call_media {
 	enum tl_hold_mode hold;
 	const char *hold_music; /* of those whom it holds; lent by the dialplan; NULL: not said */
 	bool hears_music;
-	enum tl_direction own;         /* what it wants, whatever the other leg allows */
-	unsigned untold;               /* directions that the last offer or answer to it left out
-					  since the other leg holds */
-	struct tl_media_desc *reoffer; /* in a re-INVITE of ours, till it is answered; or NULL */
+	enum tl_direction own;            /* what it wants, whatever the other leg allows */
+	unsigned untold;                  /* directions that the last offer or answer to it left out
+					     since the other leg holds */
+	unsigned refused_streams;         /* a bit each */
+	struct tl_media_desc *held_offer; /* of its own, till the other leg has been asked */
+	struct tl_media_desc *reoffer;    /* in a re-INVITE of ours, till it is answered; or NULL */
 };
 
 /* One destination that is being rung; the one that answers becomes leg b. */
@@ -273,12 +275,22 @@ void tl_call_streams_answer(struct tl_call *call);
 /* The same for a later offer of a leg. */
 void tl_call_streams_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m);
 void tl_call_streams_apply(struct tl_call *call);
+/* A leg offers one that the other does not have yet. True: that one is being asked by a re-INVITE;
+ * REANSWERED or OFFER_REFUSED will say. */
+bool tl_call_streams_ask(struct tl_call *call, const struct tl_leg *leg,
+			 const struct tl_call_media *m);
+/* It has: what m's leg did not take is no longer said to it, nor is it asked again. */
+void tl_call_streams_asked(struct tl_call *call, struct tl_call_media *m);
 
 /* call_hold.c */
 /* Something has been agreed upon: music and the other leg's re-INVITE follow. */
 void tl_call_hold_follow(struct tl_call *call);
 /* m->remote is new: an offer, or the answer to ours. */
 void tl_call_hold_note(struct tl_call_media *m, bool answer);
+/* An offer to m that changes nothing but the direction, to that: the formats in use under our own
+ * numbers. */
+void tl_call_hold_repeat(const struct tl_call *call, const struct tl_call_media *m,
+			 struct tl_media_desc *ret);
 /* What m may be told at the most, by its configuration and the other leg's direction. */
 enum tl_direction tl_call_hold_direction(const struct tl_call *call, const struct tl_call_media *m);
 

@@ -146,3 +146,68 @@ void tl_call_streams_apply(struct tl_call *call)
 		(void)tl_session_stream_apply(call->session, n, &plan);
 	}
 }
+
+static struct tl_leg *leg_of(const struct tl_call *call, const struct tl_call_media *m)
+{
+	return m == &call->a ? call->leg_a : call->b ? call->b->leg : NULL;
+}
+
+static bool add_new(struct tl_call *call, const struct tl_leg *leg, struct tl_call_media *other)
+{
+	struct tl_leg *other_leg = leg_of(call, other);
+	enum tl_side side = other == &call->a ? TL_SIDE_A : TL_SIDE_B;
+	bool added = false;
+
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		const struct tl_stream *theirs = tl_leg_stream(leg, n);
+		struct tl_stream stream;
+
+		if (!theirs || tl_leg_said_stream(other_leg, n) || other->refused_streams & 1u << n)
+			continue;
+		stream = *theirs;
+		say(call, other_leg, side, n, (struct sockaddr *)&other->peer, &stream);
+		added = added || tl_leg_said_stream(other_leg, n);
+	}
+	return added;
+}
+
+/* What it has not taken; a bit each. */
+static unsigned forget_unanswered(struct tl_leg *leg)
+{
+	unsigned forgotten = 0;
+
+	for (unsigned n = 0; n < TL_STREAMS; n++) {
+		if (!tl_leg_said_stream(leg, n) || tl_leg_stream(leg, n))
+			continue;
+		forgotten |= 1u << n;
+		tl_leg_say_stream(leg, n, NULL);
+	}
+	return forgotten;
+}
+
+bool tl_call_streams_ask(struct tl_call *call, const struct tl_leg *leg,
+			 const struct tl_call_media *m)
+{
+	struct tl_call_media *other = m != &call->a ? &call->a : call->b ? &call->b->media : NULL;
+	struct tl_media_desc offer;
+
+	if (call->state != TL_CALL_TALKING || !other || !other->have_local || !other->have_remote ||
+	    !add_new(call, leg, other))
+		return false;
+	tl_call_hold_repeat(call, other, &offer);
+	if (!offer.n_formats || tl_leg_offer(leg_of(call, other), &offer) < 0) {
+		forget_unanswered(leg_of(call, other));
+		return false;
+	}
+	g_free(other->reoffer);
+	other->reoffer = g_memdup2(&offer, sizeof(offer));
+	return true;
+}
+
+void tl_call_streams_asked(struct tl_call *call, struct tl_call_media *m)
+{
+	struct tl_leg *leg = leg_of(call, m);
+
+	if (leg)
+		m->refused_streams |= forget_unanswered(leg);
+}

@@ -225,6 +225,8 @@ int tl_leg_offer(struct tl_leg *leg,
 		 const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
 int tl_leg_decline(struct tl_leg *leg, int status);
+/* Does an offer of the peer wait for either? It may have been cancelled. */
+bool tl_leg_is_asked(const struct tl_leg *leg);
 
 /* --- a transfer that the peer asks for: leg_refer.c draws it --- */
 void tl_leg_refer_accept(struct tl_leg *leg); /* 202, and NOTIFY 100 */

@@ -193,6 +193,11 @@ int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc)
 	return -ENOENT;
 }
 
+bool tl_leg_is_asked(const struct tl_leg *leg)
+{
+	return leg->pending != TL_PENDING_NONE;
+}
+
 int tl_leg_decline(struct tl_leg *leg, int status)
 {
 	nta_incoming_t **irq = leg->pending == TL_PENDING_INVITE   ? &leg->invite

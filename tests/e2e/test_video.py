@@ -184,6 +184,50 @@ def test_video_that_is_taken_away_and_comes_back():
         w.hang_up(a, b)
 
 
+def add_video(a, b, answer):
+    """A re-INVITE of a's that adds video; b answers ours with these lines, or a status."""
+    a.request("INVITE", make_sdp(a.agent.ip, a.rtp.port, version=2, extra=video(a.video.port)))
+    asked = b.expect("INVITE")
+    assert [m.kind for m in asked.sdp.media] == ["audio", "video"], asked.sdp.text
+    assert asked.sdp.audio.direction == "sendrecv"
+    if isinstance(answer, int):
+        b.reply(answer, to=asked)
+    else:
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port, version=2, extra=answer), to=asked)
+    b.expect("ACK")
+    ok = a.expect(200).sdp
+    a.ack()
+    a.video.remote, b.video.remote = line_of(ok).address, line_of(asked.sdp).address
+    return line_of(ok).port > 0
+
+
+def test_video_that_is_added_in_the_call_by_either_side():
+    for caller in (True, False):
+        with World() as w:
+            a, b = call(w, lambda port: [], lambda port: [])
+            first, other = (a, b) if caller else (b, a)
+            assert add_video(first, other, video(other.video.port))
+            check_passes(a, b)
+            check_passes(b, a)
+            check_talks(a, b)
+            reinvite(first, direction="inactive",
+                     extra=video(first.video.port, direction="inactive"))
+            other.expect_nothing(0.1)
+            w.hang_up(a, b)
+
+
+def test_video_that_is_added_and_refused_leaves_the_call_as_it_was():
+    for answer in (video(0), [], 488):
+        with World() as w:
+            a, b = call(w, lambda port: [], lambda port: [])
+            assert not add_video(a, b, answer)
+            check_talks(a, b)
+            reinvite(a, extra=video(a.video.port))  # and nobody is asked twice
+            b.expect_nothing(0.1)
+            check_talks(a, b)
+            w.hang_up(a, b)
+
+
 def test_strangers_are_not_passed_on():
     with World() as w:
         a, b = call(w, video, video)
