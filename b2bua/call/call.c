@@ -214,6 +214,9 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 	case TL_LEG_REFERRED:
 		tl_call_referred(call, TL_SIDE_A, event->refer);
 		return;
+	case TL_LEG_REFER_NEWS:
+		tl_call_refer_news(call, event->status);
+		return;
 	case TL_LEG_REFER_DONE:
 		tl_call_refer_done(call);
 		return;

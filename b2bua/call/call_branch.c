@@ -212,6 +212,9 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 	case TL_LEG_REFERRED:
 		tl_call_referred(call, TL_SIDE_B, event->refer);
 		return;
+	case TL_LEG_REFER_NEWS:
+		tl_call_refer_news(call, event->status);
+		return;
 	case TL_LEG_REFER_DONE:
 		tl_call_refer_done(call);
 		return;

@@ -172,7 +172,7 @@ json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats
 		.status = told_caller(call),
 		.ended_by = ended ? call->ended_by : NULL,
 		.reason = call->end.reason ? call->end.reason : call->end.phrase,
-		.quiet = !call->rung && !call->session, /* its refusal has been logged */
+		.quiet = !call->rung && !call->a_answered, /* its refusal has been logged */
 		.recording = call->recording,
 		.linked = call->linked,
 		.transferred_by = call->asker,

@@ -70,8 +70,11 @@ int tl_call_join(struct tl_call *call)
 {
 	int status;
 
-	if (call->a_answered)
+	if (call->a_answered) {
+		tl_call_identify(call, TL_SIDE_A);
+		call->moved = true;
 		return move_a(call);
+	}
 	status = tl_call_media_answer(call);
 	if (status == 0)
 		tl_call_raise(call, TL_CALL_EV_JOINED);

@@ -117,8 +117,11 @@ struct tl_call {
 	char *asker;                       /* who asked for it: "extension:1001", or NULL */
 	char *asker_name, *asker_number;   /* for the facts */
 	char *linked;                      /* the record of the call before, or after */
-	unsigned retries;                  /* of a re-INVITE that met the leg's own */
-	unsigned transfers;                /* how often its parties have been transferred */
+	bool moved;                        /* leg a was re-INVITEd to meet leg b */
+	bool passing;                      /* a REFER of this side was passed on */
+	enum tl_side passes_of;
+	unsigned retries;   /* of a re-INVITE that met the leg's own */
+	unsigned transfers; /* how often its parties have been transferred */
 
 	struct tl_session *session; /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;

@@ -169,6 +169,22 @@ static int check(const struct tl_call *call, enum tl_side side, const struct tl_
 	return wanted_mode(other, other_side) == TL_TRANSFER_OFF ? 603 : 0;
 }
 
+static bool pass(struct tl_call *call, enum tl_side side, struct tl_call *other,
+		 enum tl_side other_side, const struct tl_refer *refer)
+{
+	g_autofree char *label = tl_call_label(call, side);
+	struct tl_facts facts = { .callee = refer->callee,
+				  .at_s = g_get_real_time() / G_USEC_PER_SEC,
+				  .transport = call->facts.transport };
+
+	if (tl_source_parse(label, &facts.source, &facts.source_name) < 0)
+		return false;
+	facts.caller = facts.source == TL_SOURCE_EXTENSION
+			       ? facts.source_name
+			       : tl_leg_info(tl_call_leg(call, side))->from.user;
+	return tl_call_pass_refer(call, side, &facts, other, other_side, refer);
+}
+
 void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_refer *refer)
 {
 	struct tl_leg *leg = tl_call_leg(call, side);
@@ -176,6 +192,11 @@ void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_r
 	struct tl_call *other = find_other(call, refer, &other_side);
 	int status = check(call, side, other, other_side, refer);
 
+	bool passed = status == 0 && wanted_mode(call, side) == TL_TRANSFER_PASS &&
+		      pass(call, side, other, other_side, refer);
+
+	if (passed)
+		return;
 	if (status) {
 		g_message("call=%s leg=%s refer refused status=%d", call->id, tl_side_name(side),
 			  status);
@@ -250,6 +271,7 @@ void tl_call_transfer_done(struct tl_call *call)
 	if (call->session)
 		tl_call_media_record(call);
 	release_lenders(call, 200);
+	tl_call_tell_identities(call, call->moved);
 }
 
 static int final_status(const struct tl_call *call)
@@ -271,6 +293,8 @@ static void break_loan(struct tl_call *lender)
 
 void tl_call_transfer_forget(struct tl_call *call)
 {
+	if (call->passing) /* whoever does it has hung up without a last word: it has left */
+		tl_call_refer_news(call, 200);
 	if (call->lent_to)
 		break_loan(call);
 	if (call->transfer)

@@ -96,6 +96,21 @@ void tl_call_refer_done(struct tl_call *call);
 void tl_call_rest(struct tl_call *call);
 void tl_call_resume(struct tl_call *call);
 
+/* --- call_pass.c --- */
+/* The REFER goes to the other leg, and has been accepted. False: it can't; nothing has happened.
+ * facts: of the asker's call to the target. */
+bool tl_call_pass_refer(struct tl_call *call, enum tl_side side, const struct tl_facts *facts,
+			struct tl_call *other, enum tl_side other_side,
+			const struct tl_refer *refer);
+/* What the other leg's peer says of it. */
+void tl_call_refer_news(struct tl_call *call, int status);
+
+/* --- call_connected.c --- */
+/* The leg at a side may say, from its next request on, who is at the other end. */
+void tl_call_identify(struct tl_call *call, enum tl_side side);
+/* Both are told; moved: leg a has been, by a re-INVITE. */
+void tl_call_tell_identities(struct tl_call *call, bool moved);
+
 /* --- call_join.c --- */
 /* Leg a is offered the session that leg b will be in. */
 void tl_call_move(struct tl_call *call);

@@ -34,6 +34,7 @@ const char *tl_leg_event_name(enum tl_leg_event_type type)
 		[TL_LEG_INFO] = "info",
 		[TL_LEG_INFO_REPLY] = "info-reply",
 		[TL_LEG_REFERRED] = "referred",
+		[TL_LEG_REFER_NEWS] = "refer-news",
 		[TL_LEG_REFER_DONE] = "refer-done",
 		[TL_LEG_GONE] = "gone",
 	};

@@ -140,6 +140,7 @@ enum tl_leg_event_type {
 			      tl_leg_reply_info(), now or later */
 	TL_LEG_INFO_REPLY, /* our tl_leg_send_info() was answered: serial, status */
 	TL_LEG_REFERRED,   /* REFER; refer. Reply at once, by tl_leg_refer_accept() or _decline() */
+	TL_LEG_REFER_NEWS, /* how our REFER goes: status; 200 and above: the last word */
 	TL_LEG_REFER_DONE, /* the last NOTIFY was answered, or never will be */
 	TL_LEG_GONE,       /* BYE, CANCEL (status 487), no ACK, dialog lost; cause; over */
 	_TL_LEG_EVENT_MAX,
@@ -239,6 +240,10 @@ void tl_leg_refer_decline(struct tl_leg *leg, int status, const char *phrase);
  */
 void tl_leg_refer_tell(struct tl_leg *leg, int status);
 bool tl_leg_refer_end(struct tl_leg *leg, int status);
+/* REFER to a URI; TL_LEG_REFER_NEWS follow. -EBUSY: not now; -EIO. referred_by: a value, or NULL. */
+int tl_leg_refer(struct tl_leg *leg, const char *uri, const char *referred_by);
+/* The dialog's names as the peer knows them: to_tag is its own. Lent. */
+void tl_leg_names(const struct tl_leg *leg, struct tl_replaces *ret_names);
 /* The leg of ours that Replaces names, or NULL; it may be one that is about to end. */
 struct tl_leg *tl_leg_find(struct tl_stack *stack, const struct tl_replaces *replaces);
 
@@ -248,6 +253,14 @@ const struct tl_stream *tl_leg_stream(const struct tl_leg *leg, unsigned number)
 /* What our next descriptions say; NULL: refused. Copies. */
 void tl_leg_say_stream(struct tl_leg *leg, unsigned number, const struct tl_stream *stream);
 const struct tl_stream *tl_leg_said_stream(const struct tl_leg *leg, unsigned number);
+
+/* Who is at the other end now, after a transfer: stands in every UPDATE and re-INVITE from now on,
+ * as P-Asserted-Identity, and in From when the peer says that it can take that (RFC 4916). A party
+ * without a user is kept to ourselves. */
+void tl_leg_identify(struct tl_leg *leg, const struct tl_party *party);
+/* Says it at once, by an UPDATE, when the peer takes those. */
+void tl_leg_tell_identity(struct tl_leg *leg);
+bool tl_leg_changes_from(const struct tl_leg *leg);
 
 /* INFO application/dtmf-relay. */
 int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms);

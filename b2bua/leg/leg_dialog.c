@@ -49,8 +49,10 @@ static void dispatch(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	case sip_method_refer:
 		tl_leg_on_refer(leg, irq, sip);
 		return;
-	case sip_method_notify: /* there is no subscription */
-	case sip_method_cancel: /* nor a transaction */
+	case sip_method_notify:
+		tl_leg_on_notify(leg, irq, sip);
+		return;
+	case sip_method_cancel: /* there is no transaction */
 	case sip_method_prack:
 		tl_leg_refuse(leg, irq, SIP_481_NO_TRANSACTION);
 		return;

@@ -236,6 +236,7 @@ static int send_reinvite(struct tl_leg *leg)
 			       SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)),
 			       SIPTAG_SUPPORTED_STR(TL_SUPPORTED), SIPTAG_CONTACT_STR(leg->contact),
 			       SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
+			       SIPTAG_FROM_STR(leg->changed_from), SIPTAG_HEADER_STR(leg->asserted),
 			       SIPTAG_CONTENT_TYPE_STR("application/sdp"),
 			       SIPTAG_PAYLOAD(tl_leg_payload(leg, home, leg->offer, false)),
 			       TAG_END());

@@ -94,6 +94,10 @@ struct tl_leg {
 
 	struct tl_leg_refer *refer; /* of the peer, while it is dealt with; or NULL */
 	bool was_referred;          /* there has been one */
+	bool refers;                /* leg_refer_out.c: ours, and the peer still says how it goes */
+
+	char *asserted, *changed_from; /* leg_identify.c; of home, or NULL */
+	bool peer_changes_from;        /* RFC 4916 */
 
 	GPtrArray *early; /* struct tl_early, a fork each; NULL: none yet */
 	struct tl_media_desc
@@ -177,7 +181,9 @@ void tl_leg_drop_infos(struct tl_leg *leg);
 
 /* leg_refer.c */
 void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
-/* For the end of the stack: says nothing more. */
+/* leg_refer_out.c */
+void tl_leg_on_notify(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+/* leg_refer.c; for the end of the stack: says nothing more. */
 void tl_leg_refer_drop(struct tl_leg *leg);
 /* 0; or the status that refuses such a REFER. Texts are allocated from home. */
 int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer);
@@ -186,6 +192,10 @@ int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer)
 int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces);
 /* The header of a request: 1; 0: it has none. */
 int tl_replaces_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_replaces);
+
+/* leg_identify.c */
+/* What a request or a 2xx of the peer says that it can do. */
+void tl_leg_note_abilities(struct tl_leg *leg, const sip_t *sip);
 
 /* leg_close.c */
 /* The peer or the network has ended it: state, BYE where one is due, GONE. */
@@ -201,6 +211,9 @@ const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *t
 /* It was changed by an offer of the fork, which we have accepted. */
 void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const struct tl_media_desc *desc);
 void tl_leg_early_forget(struct tl_leg *leg);
+
+/* leg_timer.c: an UPDATE without an offer refreshes the session, and says who is there */
+void tl_leg_send_update(struct tl_leg *leg);
 
 /* leg_timer.c: session timers, RFC 4028 */
 /* What a request of the peer asks for. 0; -1: too small, refuse with the next function. */

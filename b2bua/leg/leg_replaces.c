@@ -79,6 +79,15 @@ char *tl_replaces_format(const struct tl_replaces *replaces)
 			       replaces->from_tag, replaces->early_only ? ";early-only" : "");
 }
 
+void tl_leg_names(const struct tl_leg *leg, struct tl_replaces *ret_names)
+{
+	*ret_names = (struct tl_replaces) {
+		.call_id = leg->info.call_id,
+		.to_tag = nta_leg_get_rtag(leg->dialog),
+		.from_tag = nta_leg_get_tag(leg->dialog),
+	};
+}
+
 struct tl_leg *tl_leg_find(struct tl_stack *stack, const struct tl_replaces *replaces)
 {
 	sip_replaces_t wanted[1];

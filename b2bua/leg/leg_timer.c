@@ -51,8 +51,7 @@ static void grant(struct tl_leg *leg, const sip_t *sip)
 	const sip_session_expires_t *asked = sip->sip_session_expires;
 	unsigned floor_s = sip->sip_min_se ? (unsigned)MIN(sip->sip_min_se->min_delta, MAX_S) : 0;
 
-	if (sip->sip_allow)
-		leg->peer_updates = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
+	tl_leg_note_abilities(leg, sip);
 	if (asked) {
 		leg->session_s = (unsigned)CLAMP(asked->x_delta, leg->stack->session_min_s, MAX_S);
 		leg->we_refresh =
@@ -78,8 +77,7 @@ void tl_leg_session_agree(struct tl_leg *leg, const sip_t *sip)
 {
 	const sip_session_expires_t *granted = sip->sip_session_expires;
 
-	if (sip->sip_allow)
-		leg->peer_updates = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
+	tl_leg_note_abilities(leg, sip);
 	leg->session_s = granted ? (unsigned)CLAMP(granted->x_delta, 1, MAX_S) : 0;
 	leg->we_refresh = !granted || !granted->x_refresher ||
 			  g_ascii_strcasecmp(granted->x_refresher, "uas") != 0;
@@ -141,14 +139,15 @@ static void refresh_later(struct tl_leg *leg)
 			   on_refresh_due);
 }
 
-static void refresh_by_update(struct tl_leg *leg)
+void tl_leg_send_update(struct tl_leg *leg)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	nta_outgoing_t *orq = tl_leg_send(
 		leg, on_update_response, SIP_METHOD_UPDATE,
 		SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_again(leg, home)),
 		SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)), SIPTAG_SUPPORTED_STR("timer"),
-		SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_CONTACT_STR(leg->contact), TAG_END());
+		SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_CONTACT_STR(leg->contact),
+		SIPTAG_FROM_STR(leg->changed_from), SIPTAG_HEADER_STR(leg->asserted), TAG_END());
 
 	if (orq)
 		g_ptr_array_add(leg->others, orq);
@@ -161,7 +160,7 @@ static void refresh(struct tl_leg *leg)
 	if (leg->state != TL_LEG_UP)
 		return;
 	if (leg->peer_updates)
-		refresh_by_update(leg);
+		tl_leg_send_update(leg);
 	else if (leg->local && tl_leg_offer(leg, leg->local) < 0)
 		refresh_later(leg);
 }
@@ -189,7 +188,7 @@ static void take_update_response(struct tl_leg *leg, int status, const sip_t *si
 	} else if (((status == 401 || status == 407) && sip &&
 		    tl_digest_challenged(leg->digest, sip) == 0) ||
 		   (status == 422 && tl_leg_session_raise(leg, sip))) {
-		refresh_by_update(leg);
+		tl_leg_send_update(leg);
 	} else if (status == 405 || status == 501) {
 		leg->peer_updates = false;
 		refresh(leg);

@@ -1,9 +1,8 @@
 """Attended transfers through Twinleg, INVITE with Replaces, and what becomes of those who can't meet."""
 
 from sip_message import make_sdp
-from test_transfer import (NUMBER, check_talks, hears, notified, record, refer, shown, tag,
+from test_transfer import (NUMBER, THREE, check_talks, notified, record, refer, shown, tag,
                            target_answers, target_rings, three)
-from world import wait_until
 
 
 def moved(dialog, codecs=("PCMA",), **sdp):
@@ -255,3 +254,109 @@ def test_a_trunk_does_not_replace_an_extension():
         w.backup.invite("1001", make_sdp(w.backup.ip, media.port), replaces(b)).expect(403)
         check_talks(a, b)
         w.hang_up(a, b)
+
+
+# --- who is there now, RFC 4916 ---
+
+def test_who_stays_is_told_who_is_there_now():
+    with three() as w:
+        media = w.rtp(w.carol)
+        a = w.carol.invite("1001", make_sdp(w.carol.ip, media.port),
+                           [("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE"),
+                            ("Supported", "from-change")])
+        a.rtp = media
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.rtp = w.rtp(w.alice)
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+        a.rtp.remote = a.expect(200).sdp.audio.address
+        a.ack()
+        b.expect("ACK")
+        refer(b, "1002")
+        notified(b, "100")
+        c = target_rings(w, w.bob)
+        notified(b, "180")
+        target_answers(c)
+        update = a.answer_request("UPDATE")
+        assert "sip:1002@pbx.test" in update.get("P-Asserted-Identity"), update
+        assert "sip:1002@pbx.test" in update.get("From"), update
+        assert tag(update.get("From")) == tag(a.remote), update
+        notified(b, "200", "terminated")
+        b.answer_request("BYE")
+        check_talks(a, c)
+        w.hang_up(a, c)
+
+
+def test_who_is_moved_reads_it_in_the_re_invite():
+    with three() as w:
+        b1, a = w.talk(w.alice, "1003", w.carol)
+        b2, c = w.talk(w.alice, "1002", w.bob)
+        refer(b1, "1002", replaces=b2)
+        notified(b1, "100")
+        assert "sip:1002@pbx.test" in moved(a).get("P-Asserted-Identity")
+        notified(b1, "200", "terminated")
+        b1.answer_request("BYE")
+        b2.answer_request("BYE")
+        w.hang_up(a, c)
+
+
+# --- transfer = pass ---
+
+OUT = """
+[route out]
+from = extension
+to = 0X.
+strip = 1
+ring = trunk:carrier
+"""
+
+
+def test_passed_on_to_the_trunk():
+    with three(routes=OUT, carrier="transfer = off",
+               extensions={**THREE, "1001": "transfer = pass"}) as w:
+        b, a = w.talk(w.alice, "0123", w.carrier)
+        refer(b, "0456")
+        passed = a.expect("REFER")
+        assert passed.get("Refer-To") == f"<sip:456@{w.net}.2:5060>", passed
+        assert passed.get("Referred-By") == "<sip:1001@pbx.test>", passed
+        a.reply(202, to=passed)
+        notified(b, "100")
+        for state, fragment in (("active;expires=60", "180 Ringing"),
+                                ("terminated;reason=noresource", "200 OK")):
+            a.request("NOTIFY", f"SIP/2.0 {fragment}\r\n",
+                      [("Event", "refer"), ("Subscription-State", state),
+                       ("Content-Type", "message/sipfrag;version=2.0")])
+            a.expect(200)
+            notified(b, fragment, state.partition(";")[0])
+        w.hang_up(a, b)
+
+
+def test_passed_on_with_the_dialog_that_the_trunk_knows():
+    with three(routes=OUT, extensions={**THREE, "1001": "transfer = pass"}) as w:
+        b1, a = w.talk(w.alice, "0123", w.carrier)
+        b2, c = w.talk(w.alice, "0456", w.carrier)
+        refer(b1, "0456", replaces=b2)
+        passed = a.expect("REFER")
+        to = passed.get("Refer-To").replace("%3D", "=").replace("%3B", ";").replace("%40", "@")
+        assert to == (f"<sip:456@{w.net}.2:5060?Replaces={c.call_id};to-tag={c.local_tag};"
+                      f"from-tag={tag(c.remote)}>"), to
+        a.reply(603, to=passed)
+        notified(b1, "100")
+        notified(b1, "603", "terminated")
+        check_talks(b1, a)
+        w.hang_up(b1, a)
+        w.hang_up(b2, c)
+
+
+def test_what_can_not_be_passed_on_is_done_here():
+    with three(routes=OUT, extensions={**THREE, "1001": "transfer = pass"}) as w:
+        b, a = w.talk(w.alice, "0123", w.carrier)
+        refer(b, "1002")  # which the carrier can't reach
+        notified(b, "100")
+        c = target_rings(w, w.bob)
+        notified(b, "180")
+        target_answers(c)
+        notified(b, "200", "terminated")
+        b.answer_request("BYE")
+        check_talks(a, c)
+        w.hang_up(a, c)
