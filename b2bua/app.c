@@ -251,16 +251,32 @@ void tl_app_free(struct tl_app *app)
 	g_free(app);
 }
 
+enum { CHANGES_LOGGED = 100 }; /* of a reload, a line each */
+
+static void tell_changes(const struct tl_dialplan *old, const struct tl_dialplan *fresh,
+			 json_t *told)
+{
+	g_auto(GStrv) lines = tl_dialplan_diff(old, fresh);
+	guint n = g_strv_length(lines);
+
+	for (guint i = 0; i < MIN(n, CHANGES_LOGGED); i++)
+		g_message("%s", lines[i]);
+	if (n > CHANGES_LOGGED)
+		g_message("and %u more sections", n - CHANGES_LOGGED);
+	for (guint i = 0; told && i < n; i++)
+		json_array_append_new(told, json_string(lines[i]));
+}
+
 /* A disk is touched here by the signalling thread, at an operator's word and
  * for the few milliseconds that a configuration takes to read. */
-int tl_app_reload(struct tl_app *app, json_t *mistakes)
+int tl_app_reload(struct tl_app *app, json_t *told)
 {
 	struct tl_dialplan *fresh, *old = app->dp;
 	struct tl_media_cfg cfg;
 	int r;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-	r = load(app, &fresh, mistakes);
+	r = load(app, &fresh, told);
 	if (r < 0) {
 		g_warning("%s not loaded, the old configuration stays", app->config_path);
 		sd_notify(0, "READY=1");
@@ -280,6 +296,7 @@ int tl_app_reload(struct tl_app *app, json_t *mistakes)
 	tl_events_configure(app->events, fresh);
 	tl_pager_configure(app->pager, fresh);
 	tl_trunks_configure(app->trunks, fresh);
+	tell_changes(old, fresh, told);
 	tl_dialplan_unref(old);
 	g_message("configuration reloaded from %s", app->config_path);
 	sd_notify(0, "READY=1");

@@ -52,9 +52,10 @@ struct tl_app {
 int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app);
 void tl_app_free(struct tl_app *app); /* NULL ok */
 
-/* Reads the configuration again; a broken one changes nothing. Each mistake is
- * logged, and appended to mistakes (a JSON array) unless that is NULL. */
-int tl_app_reload(struct tl_app *app, json_t *mistakes);
+/* Reads the configuration again; a broken one changes nothing. Each mistake, or
+ * else each difference, is logged, and appended to told (a JSON array) unless that is
+ * NULL. */
+int tl_app_reload(struct tl_app *app, json_t *told);
 /* No new calls; the loop is broken when the last one has ended. */
 void tl_app_drain(struct tl_app *app);
 /* Ends every call now, and breaks the loop when they are gone or after two seconds. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum { EXIT_WRONG_INPUT = 1, EXIT_COULD_NOT = 2 };
+enum { EXPLAIN_HEADERS = 32 };
 
 #define DEFAULT_CONFIG "/etc/twinleg/twinleg.ini"
 
@@ -27,6 +28,7 @@ static const char usage_text[] =
 	"  twinleg run [--debug] [FILE]      the gateway, in the foreground\n"
 	"  twinleg check [FILE]              every mistake of a configuration\n"
 	"  twinleg explain [FILE] --from SOURCE --to NUMBER [--caller NUMBER] [--at TIME]\n"
+	"          [--header NAME:VALUE]... [--media audio,fax,video] [--transport udp|tcp|tls]\n"
 	"                                    which route takes a call, and why not the others\n"
 	"  twinleg keys [table|sample|man]   every key that a configuration may have\n"
 	"of a running gateway (--config FILE or --control SOCKET says which, --json for "
@@ -40,7 +42,9 @@ static const char usage_text[] =
 
 struct arguments {
 	bool debug, json;
-	const char *from, *to, *caller, *at, *config, *control;
+	const char *from, *to, *caller, *at, *config, *control, *media, *transport;
+	struct tl_fact_header headers[EXPLAIN_HEADERS]; /* "Name: value" of --header, cut in two */
+	size_t n_headers;
 	int argc;
 	char **argv; /* the words that are no options, verb first */
 };
@@ -49,6 +53,48 @@ static int wrong_input(const char *what)
 {
 	fprintf(stderr, "twinleg: %s\n\n%s", what, usage_text);
 	return EXIT_WRONG_INPUT;
+}
+
+/* "Name: value" */
+static bool add_header(struct arguments *args, char *text)
+{
+	char *colon = strchr(text, ':');
+
+	if (!colon || colon == text || args->n_headers == EXPLAIN_HEADERS)
+		return false;
+	*colon = '\0';
+	args->headers[args->n_headers++] =
+		(struct tl_fact_header) { g_strstrip(text), g_strstrip(colon + 1) };
+	return true;
+}
+
+/* "audio,video" as bits; false: it isn't so. */
+static bool read_offered(const char *text, unsigned *ret_bits)
+{
+	g_auto(GStrv) words = g_strsplit(text, ",", -1);
+
+	for (size_t i = 0; words[i]; i++) {
+		int kind = 0;
+
+		while (kind < _TL_OFFERED_MAX &&
+		       strcmp(g_strstrip(words[i]), tl_offered_name(kind)) != 0)
+			kind++;
+		if (kind == _TL_OFFERED_MAX)
+			return false;
+		*ret_bits |= 1u << kind;
+	}
+	return true;
+}
+
+static bool read_transport(const char *text, enum tl_transport *ret)
+{
+	for (int t = 0; t < _TL_TRANSPORT_MAX; t++) {
+		if (strcmp(text, tl_transport_name(t)) == 0) {
+			*ret = t;
+			return true;
+		}
+	}
+	return false;
 }
 
 static int parse_arguments(int argc, char **argv, struct arguments *ret)
@@ -62,6 +108,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 		{ "at", required_argument, NULL, 'a' },
 		{ "config", required_argument, NULL, 'C' },
 		{ "control", required_argument, NULL, 'S' },
+		{ "header", required_argument, NULL, 'H' },
+		{ "media", required_argument, NULL, 'm' },
+		{ "transport", required_argument, NULL, 'T' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
@@ -93,6 +142,16 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 			break;
 		case 'S':
 			ret->control = optarg;
+			break;
+		case 'H':
+			if (!add_header(ret, optarg))
+				return -EINVAL;
+			break;
+		case 'm':
+			ret->media = optarg;
+			break;
+		case 'T':
+			ret->transport = optarg;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -179,6 +238,12 @@ static int verb_explain(const struct arguments *args)
 		return wrong_input("--from wants trunk:NAME or extension:NUMBER");
 	if (args->at && tl_time_parse(args->at, &facts.at_s) < 0)
 		return wrong_input("--at wants \"YYYY-MM-DD HH:MM\"");
+	if (args->media && !read_offered(args->media, &facts.offered))
+		return wrong_input("--media wants audio, fax or video; a list");
+	if (args->transport && !read_transport(args->transport, &facts.transport))
+		return wrong_input("--transport wants udp, tcp or tls");
+	facts.headers = args->headers;
+	facts.n_headers = args->n_headers;
 	if (facts.source == TL_SOURCE_EXTENSION && !args->caller)
 		facts.caller = facts.source_name;
 	dp = load_or_tell(config_of(args));

@@ -79,6 +79,13 @@ int tl_dialplan_follow(struct tl_dialplan *dp, const struct tl_follow *follow,
 		       const struct tl_facts *facts, struct tl_decision **ret_decision);
 void tl_decision_free(struct tl_decision *decision); /* NULL ok */
 
+/*
+ * What a reload changes: a line a section that was added, removed or changed ("[trunk carrier]
+ * changed: host, password"); names only, so that no secret is told. [expect] sections don't
+ * count. Ends with NULL; g_strfreev().
+ */
+char **tl_dialplan_diff(const struct tl_dialplan *old, const struct tl_dialplan *fresh);
+
 /* Prints, for a call, each route considered with the first condition that
  * failed, and what the winner would do. */
 void tl_dialplan_explain(struct tl_dialplan *dp, const struct tl_facts *facts, FILE *out);

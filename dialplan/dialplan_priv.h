@@ -35,6 +35,8 @@ struct tl_dialplan {
 	struct tl_admission *admissions; /* longest prefix first */
 	size_t n_admissions;
 	struct tl_diags *warnings;
+	struct tl_kept_section *kept; /* what was written, for tl_dialplan_diff() */
+	size_t n_kept;
 };
 
 struct tl_dialplan *tl_dialplan_new(void); /* empty, one reference */

@@ -63,6 +63,19 @@ static void tell_target(const struct telling *t, const struct tl_decision *d,
 		fprintf(t->out, ";transport=%s", tl_transport_name(trunk->transport));
 }
 
+/* One time for all, or those of each in their order. */
+static void tell_times(const struct telling *t, const struct tl_ring_step *step)
+{
+	bool same = true;
+
+	for (size_t k = 1; k < step->n_targets; k++)
+		same = same && step->targets[k].ring_time_s == step->targets[0].ring_time_s;
+	fputs(", for ", t->out);
+	for (size_t k = 0; k < (same ? 1 : step->n_targets); k++)
+		fprintf(t->out, "%s%u", k ? ", " : "", step->targets[k].ring_time_s);
+	fputs(" s\n", t->out);
+}
+
 static void tell_steps(const struct telling *t, const struct tl_decision *d)
 {
 	for (size_t i = 0; i < d->n_steps; i++) {
@@ -71,8 +84,63 @@ static void tell_steps(const struct telling *t, const struct tl_decision *d)
 			fputs(k ? ", " : "", t->out);
 			tell_target(t, d, &d->steps[i].targets[k]);
 		}
-		fprintf(t->out, ", for %u s\n", d->ring_time_s);
+		tell_times(t, &d->steps[i]);
 	}
+}
+
+/* The codecs that a target is offered: its own, of those that the route allows. */
+static void tell_codecs(const struct telling *t, const struct tl_decision *d,
+			const struct tl_ring_target *target)
+{
+	const char *const *names =
+		target->trunk ? target->trunk->codecs : target->extension->codecs;
+	size_t n = target->trunk ? target->trunk->n_codecs : target->extension->n_codecs;
+	bool any = false;
+
+	fputs("    offers       ", t->out);
+	for (size_t i = 0; i < n; i++) {
+		bool allowed = !d->n_codecs;
+
+		for (size_t k = 0; k < d->n_codecs && !allowed; k++)
+			allowed = strcmp(d->codecs[k], names[i]) == 0;
+		if (allowed)
+			fprintf(t->out, "%s%s", any ? ", " : "", names[i]);
+		any = any || allowed;
+	}
+	fprintf(t->out, "%s to %s %s\n", any ? "" : "no codec",
+		target->trunk ? "trunk" : "extension",
+		target->trunk ? target->trunk->name : target->extension->number);
+}
+
+static void tell_headers(const struct telling *t, const struct tl_decision *d)
+{
+	for (size_t i = 0; i < d->n_add_headers; i++) {
+		g_autofree char *value = tl_quote(d->add_headers[i].value);
+
+		fprintf(t->out, "    adds         %s: %s\n", d->add_headers[i].name, value);
+	}
+	for (size_t i = 0; i < d->n_drop_headers; i++)
+		fprintf(t->out, "    drops        %s\n", d->drop_headers[i]);
+	for (size_t i = 0; i < d->n_carry_headers; i++)
+		fprintf(t->out, "    carries      %s\n", d->carry_headers[i]);
+}
+
+/* What differs from what a call has anyway. */
+static void tell_media(const struct telling *t, const struct tl_decision *d)
+{
+	if (d->ringback != TL_RINGBACK_AUTO)
+		fprintf(t->out, "    ringback     %s\n",
+			d->ringback == TL_RINGBACK_FILE ? d->ringback_file : "none");
+	if ((int)d->dtmf >= 0)
+		fprintf(t->out, "    digits       %s\n", tl_dtmf_mode_name(d->dtmf));
+	if ((int)d->srtp >= 0)
+		fprintf(t->out, "    srtp         %s\n", tl_srtp_policy_name(d->srtp));
+	if (d->echo_cancel != TL_ECHO_LEG)
+		fprintf(t->out, "    echo cancel  %s\n", tl_echo_mode_name(d->echo_cancel));
+	if (d->media != TL_MEDIA_AUTO)
+		fputs("    media        direct, between the parties\n", t->out);
+	if ((int)d->transfer >= 0)
+		fprintf(t->out, "    transfers    %s\n", tl_transfer_mode_name(d->transfer));
 }
 
 static void tell_follow(const struct telling *t, const char *when, const struct tl_follow *follow)
@@ -91,7 +159,15 @@ static void tell_verdict(const struct telling *t, const struct tl_decision *d)
 		fprintf(t->out, "    shows        %s%s%s%s\n", *d->caller ? d->caller : "withheld",
 			d->caller_name ? " \"" : "", d->caller_name ? d->caller_name : "",
 			d->caller_name ? "\"" : "");
+		if (d->privacy != TL_PRIVACY_KEEP)
+			fprintf(t->out, "    privacy      %s\n", tl_privacy_name(d->privacy));
+		tell_headers(t, d);
 		tell_steps(t, d);
+		for (size_t i = 0; i < d->n_steps; i++)
+			for (size_t k = 0; d->media == TL_MEDIA_AUTO && k < d->steps[i].n_targets;
+			     k++)
+				tell_codecs(t, d, &d->steps[i].targets[k]);
+		tell_media(t, d);
 		break;
 	case TL_VERDICT_ANSWER:
 		fputs("    answers, and hangs up after the announcements\n", t->out);
@@ -105,7 +181,10 @@ static void tell_verdict(const struct telling *t, const struct tl_decision *d)
 		break;
 	case TL_VERDICT_REDIRECT:
 		for (size_t i = 0; i < d->n_redirects; i++)
-			fprintf(t->out, "    redirects    to %s (302)\n", d->redirects[i].uri);
+			fprintf(t->out, "    redirects    to %s%s (302)\n",
+				d->redirects[i].uri ? "" : "where extension ",
+				d->redirects[i].uri ? d->redirects[i].uri
+						    : d->redirects[i].extension->number);
 		break;
 	case _TL_VERDICT_MAX:
 	case _TL_VERDICT_INVALID:
@@ -121,7 +200,8 @@ static void tell_decision(const struct telling *t, const struct tl_decision *d)
 	};
 
 	if (*d->route)
-		fprintf(t->out, "route %s takes the call:\n", d->route);
+		fprintf(t->out, "route %s takes the call%s:\n", d->route,
+			d->closed ? ", whose hours are over" : "");
 	else
 		fputs("no route is needed, an extension calls another:\n", t->out);
 	for (size_t i = 0; i < d->n_play; i++)

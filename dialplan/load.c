@@ -406,6 +406,7 @@ static void build(struct tl_load *load)
 		tl_group_sort(&dp->groups[i]);
 	tl_load_inherit(load);
 	tl_load_check(load);
+	tl_diff_keep(load);
 	dp->index = tl_index_new(dp->routes, dp->n_routes);
 	/* with mistakes about, what routes do is not yet what was meant */
 	if (tl_diags_count(load->parse.diags) == 0)

@@ -27,6 +27,8 @@ const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl
 /* The same among its own lines. */
 const struct tl_value *tl_load_own(const struct tl_loaded *loaded, const char *key);
 
+/* Keeps what the sections say, for tl_dialplan_diff(). diff.c */
+void tl_diff_keep(struct tl_load *load);
 /* Fills values, is_model and only_model of every section. like.c */
 void tl_load_like(struct tl_load *load);
 

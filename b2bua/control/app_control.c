@@ -208,11 +208,10 @@ static int say_subscriptions(struct tl_app *app, const json_t *request, json_t *
 static int do_reload(struct tl_app *app, const json_t *request, json_t **ret_result,
 		     const char **ret_error)
 {
-	json_t *mistakes = json_array();
+	json_t *mistakes = json_array(); /* or, when there is none, what has changed */
 
 	if (tl_app_reload(app, mistakes) == 0) {
-		json_decref(mistakes);
-		*ret_result = json_string("reloaded");
+		*ret_result = json_pack("{s:b, s:o}", "reloaded", 1, "changes", mistakes);
 		return 0;
 	}
 	free(app->mistakes); /* jansson's, from malloc() */

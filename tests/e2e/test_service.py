@@ -52,6 +52,10 @@ def test_reload_by_the_control_socket_tells_who_asked():
         w.write_config(w.config())
         status, text = w.gateway.verb("reload")
         assert status == 0, (status, text)
+        w.write_config(w.config() + "[route x]\nto = 99\nreject = 404\n")
+        status, text = w.gateway.verb("reload")
+        assert status == 0 and "[route x] added" in text, (status, text)
+        assert "[route x] added" in w.gateway.log(), "the log says what a reload changes"
 
 
 def test_an_extension_that_a_reload_drops_is_gone():

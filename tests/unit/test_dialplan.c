@@ -139,3 +139,41 @@ Test(dialplan, every_name_is_a_codec)
 		cr_expect_not_null(tl_codec_by_name(gw->codecs[i]), "%s", gw->codecs[i]);
 	tl_dialplan_unref(dp);
 }
+
+static const struct {
+	const char *why, *before, *after, *lines;
+} differences[] = {
+	{ "nothing", "[trunk t]\nhost = a\n", "; x\n\n[trunk t]\n  host  =  a ; y\n", "" },
+	{ "added and removed", "[trunk t]\nhost = a\n", "[extension 1]\npassword = x\n",
+	  "[trunk t] removed\n[extension 1] added" },
+	{ "a secret is not told", "[extension 1]\npassword = hunter2\nname = A\n",
+	  "[extension 1]\npassword = hunter3\ndtmf = info\n",
+	  "[extension 1] changed: password, dtmf, name" },
+	{ "by way of another", "[trunk m]\nmax-calls = 1\n[trunk t]\nhost = a\nlike = m\n",
+	  "[trunk m]\nmax-calls = 2\n[trunk t]\nhost = a\nlike = m\n",
+	  "[trunk m] changed: max-calls\n[trunk t] changed: max-calls" },
+	{ "order", "[route a]\nto = 1\nanswer = echo\n[route b]\nto = 1\nreject = 404\n",
+	  "[route b]\nto = 1\nreject = 404\n[route c]\nto = 2\nreject = 404\n[route a]\nto = "
+	  "1\nanswer = echo\n",
+	  "[route c] added\n[route] sections stand in another order" },
+	{ "expectations don't count", "",
+	  "[expect]\ncall = trunk:t 1 2\nroute = none\n[trunk "
+	  "t]\nhost = a\n",
+	  "[trunk t] added" },
+	{ "the gateway", "[gateway]\nworkers = 1\n", "[gateway]\nworkers = 2\n",
+	  "[gateway] changed: workers" },
+};
+
+Test(dialplan, a_reload_says_what_it_changes)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(differences); i++) {
+		struct tl_dialplan *old = dialplan_of(differences[i].before);
+		struct tl_dialplan *fresh = dialplan_of(differences[i].after);
+		g_auto(GStrv) lines = tl_dialplan_diff(old, fresh);
+		g_autofree char *text = g_strjoinv("\n", lines);
+
+		cr_expect_str_eq(text, differences[i].lines, "%s", differences[i].why);
+		tl_dialplan_unref(old);
+		tl_dialplan_unref(fresh);
+	}
+}

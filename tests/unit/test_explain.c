@@ -32,6 +32,9 @@ static const struct {
 		  "    shows        +49\n"
 		  "    rings        extension 1001 (Alice), extension 1002, for 20 s\n"
 		  "    then rings   trunk six as sip:5@[2001:db8::7]:5070;transport=tcp, for 20 s\n"
+		  "    offers       opus, G722, PCMA, PCMU to extension 1001\n"
+		  "    offers       opus, G722, PCMA, PCMU to extension 1002\n"
+		  "    offers       opus, G722, PCMA, PCMU to trunk six\n"
 		  "    records      stereo, caller left, callee right\n"
 		  "    ends after   3600 s\n"
 		  "    on busy      route box\n"
@@ -79,7 +82,9 @@ static const struct {
 				  "routes") "no route is needed, an extension calls another:\n"
 					    "    dials        1002\n    shows        1001 "
 					    "\"Alice\"\n"
-					    "    rings        extension 1002, for 30 s\n" },
+					    "    rings        extension 1002, for 30 s\n"
+					    "    offers       opus, G722, PCMA, PCMU to extension "
+					    "1002\n" },
 };
 
 static char *explain(struct tl_dialplan *dp, const char *call, int64_t at_s)
@@ -127,7 +132,8 @@ Test(explain, the_other_verdicts)
 		  "    answers, and hangs up after the announcements\n    records      mono\n" },
 		{ "1 1 333", "    redirects    to tel:333 (302)\n" },
 		{ "1 1 91", "    dials        1\n    shows        withheld\n"
-			    "    rings        extension 1, for 30 s\n" },
+			    "    rings        extension 1, for 30 s\n"
+			    "    offers       opus, G722, PCMA, PCMU to extension 1\n" },
 		{ "1 1 92", "no: ring = extension, and there is no [extension 2]\n"
 			    "no route takes the call: it is refused with 404\n" },
 	};
@@ -167,5 +173,41 @@ Test(explain, is_safe_to_print)
 				   "call from trunk:t, caller \"\\u001b[2J\", to \"a\\u000ab\","),
 		  "%s", told);
 	free(told);
+	tl_dialplan_unref(dp);
+}
+
+Test(explain, what_the_winner_would_do)
+{
+	struct tl_dialplan *dp = dialplan_of(
+		"[trunk t]\nhost = a\ncodecs = PCMA, GSM\n[extension 1]\npassword = hunter2\nname "
+		"= Alice\n"
+		"[route r]\nto = 5(X)\ncaller = 7\nprivacy = id\nadd-header X-A = $1\n"
+		"drop-headers = X-B*\ncodecs = GSM, opus\nring = 1 for 5s, trunk:t for 9s\n"
+		"dtmf = info\nsrtp = required\necho-cancel = both\ntransfer = pass\nringback = "
+		"none\n"
+		"[hours h]\nsun = closed\n[route c]\nto = 8\nwhen = h\nring = 1\n"
+		"on-closed = redirect 1\n");
+	g_autofree char *told = explain(dp, "1 1 55", 0), *closed = explain(dp, "1 1 8", 0);
+
+	cr_expect(strstr(told,
+			 "route r takes the call:\n"
+			 "    dials        55\n"
+			 "    shows        7 \"Alice\"\n"
+			 "    privacy      id\n"
+			 "    adds         X-A: \"5\"\n"
+			 "    drops        X-B*\n"
+			 "    rings        extension 1 (Alice), trunk t as sip:55@a, for 5, 9 s\n"
+			 "    offers       opus to extension 1\n"
+			 "    offers       GSM to trunk t\n"
+			 "    ringback     none\n"
+			 "    digits       info\n"
+			 "    srtp         required\n"
+			 "    echo cancel  both\n"
+			 "    transfers    pass\n"),
+		  "%s", told);
+	cr_expect(g_str_has_suffix(closed, "route c takes the call, whose hours are over:\n"
+					   "    redirects    to where extension 1 (302)\n"),
+		  "%s", closed);
+	cr_expect_null(strstr(told, "hunter2"));
 	tl_dialplan_unref(dp);
 }
