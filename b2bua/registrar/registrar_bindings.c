@@ -26,9 +26,10 @@ void tl_registrar_put(struct tl_registrar *reg, const struct tl_location_binding
 		.expires_s = binding->expires_s,
 	};
 
-	tl_location_put(reg->location, binding);
+	/* the table lets go of the binding that it replaces, whose texts these may be */
 	if (reg->store)
 		tl_store_binding_put(reg->store, &row);
+	tl_location_put(reg->location, binding);
 }
 
 void tl_registrar_remove(struct tl_registrar *reg, const char *extension, const char *contact)
