@@ -2,10 +2,11 @@
  * What we listen to, opened and closed while calls go on.
  *
  * Sofia can open a port at any time, but close none. So a port that is to go is closed behind its
- * back: dup2() puts a fresh socket that nobody sends to in the place of the one that listens; the
- * kernel closes that one and takes it out of the epoll set, and Sofia keeps a descriptor that never
- * stirs. Each port has a name of its own (ident), and every request of ours names one, so that none
- * leaves by what is closed. Connections made through a port are sockets of their own and stay.
+ * back: dup2() puts a fresh socket that nobody sends to in the place of the one that listens, one
+ * that never waits, since Sofia may be about to read it; the kernel closes that one and takes it
+ * out of the epoll set, and Sofia keeps a descriptor that never stirs. Each port has a name of its
+ * own (ident), and every request of ours names one, so that none leaves by what is closed.
+ * Connections made through a port are sockets of their own and stay.
  *
  * A port is closed when the last call that came or went by it has ended, since its peers have the
  * address in their dialogs; without such calls, at once.
@@ -186,7 +187,8 @@ static int socket_of(const struct tl_port *port)
 
 static void close_port(struct tl_stack *stack, struct tl_port *port)
 {
-	int fd = socket_of(port), mute = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket_of(port),
+	    mute = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || mute < 0 || dup3(mute, fd, O_CLOEXEC) < 0)
 		g_warning("listen %s:%s:%u could not be closed", tl_transport_name(port->transport),
