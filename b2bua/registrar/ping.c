@@ -13,6 +13,7 @@
 
 enum {
 	TICK_MS = 1000,
+	SLACK_US = 500000, /* half a tick: what is due by then is due now, not at the next one */
 	PATIENCE_S = 5, /* for an answer; over UDP the request has been sent four times by then */
 	FAILURES_TOLD = 2, /* in a row */
 	CONTACT_BYTES = 512,
@@ -171,11 +172,11 @@ static void on_tick(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *a
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct ping *ping = value;
 
-		if (ping->orq && now_us - ping->sent_us >= patience_us) {
+		if (ping->orq && now_us + SLACK_US - ping->sent_us >= patience_us) {
 			note_failure(ping);
 			end_question(ping);
 		}
-		if (ping->due_us > now_us)
+		if (ping->due_us > now_us + SLACK_US)
 			continue;
 		end_question(ping);
 		ping->due_us = now_us + interval_us(pings);
