@@ -60,6 +60,14 @@ def test_sipp_caller_cancels():
     check("cancelled", "caller_cancels")
 
 
+def test_sipp_caller_holds_and_resumes():
+    check("answers", "caller_holds")
+
+
+def test_sipp_caller_requires_reliable_responses_and_a_timer():
+    check("answers", "caller_requires_prack")
+
+
 def test_sipp_busy():
     check("busy", "caller_finds_busy")
 
