@@ -17,6 +17,46 @@ struct asked {
 	bool timed;
 };
 
+bool tl_parse_expect_header(struct tl_parse *p, const struct tl_key *key,
+			    const struct tl_value *value, void *object)
+{
+	struct tl_expect *expect = object;
+	struct tl_fact_header *headers =
+		tl_pool_alloc(p->pool, expect->n_headers + 1, sizeof(*headers));
+	const char *name = value->key + strlen("header");
+
+	if (expect->n_headers)
+		memcpy(headers, expect->headers, expect->n_headers * sizeof(*headers));
+	headers[expect->n_headers++] = (struct tl_fact_header) {
+		name + strspn(name, " \t"),
+		tl_value_unquote(p->pool, value),
+	};
+	expect->headers = headers;
+	return true;
+}
+
+/* What the call is beside its numbers. */
+static bool read_circumstances(struct tl_parse *p, const struct tl_expect *expect,
+			       struct tl_facts *facts)
+{
+	struct tl_key offers = { .offset = offsetof(struct tl_facts, offered) };
+	struct tl_key transport = { 0 };
+	unsigned bits = 0;
+
+	facts->headers = expect->headers;
+	facts->n_headers = expect->n_headers;
+	if (expect->offers.text && !tl_parse_offers(p, &offers, &expect->offers, facts))
+		return false;
+	if (!expect->transport.text)
+		return true;
+	if (!tl_parse_transports(p, &transport, &expect->transport, &bits))
+		return false;
+	for (int t = 0; t < _TL_TRANSPORT_MAX; t++)
+		if (bits == 1u << t)
+			facts->transport = t;
+	return true;
+}
+
 static bool check_source(struct tl_parse *p, const struct tl_value *call,
 			 const struct tl_facts *facts)
 {
@@ -107,6 +147,18 @@ static void compare_route(struct tl_parse *p, const struct tl_expect *expect,
 	tl_mistake(p, &expect->route, "there is no [route] %s%s", quoted, hint);
 }
 
+/* Where calls are shared out, what the route says rather than this call's lot. */
+static char *rung_text(const struct tl_dialplan *dp, const struct tl_decision *d)
+{
+	const struct tl_route_cfg *route = g_hash_table_lookup(dp->route_by_name, d->route);
+	bool shared = false;
+
+	for (size_t i = 0; i < d->n_steps; i++)
+		shared = shared || d->steps[i].targets[0].weight;
+	return shared && route ? tl_steps_text(route->steps, route->n_steps)
+			       : tl_steps_text(d->steps, d->n_steps);
+}
+
 static void compare_rings(struct tl_parse *p, const struct tl_value *rings,
 			  const struct tl_decision *d)
 {
@@ -120,7 +172,7 @@ static void compare_rings(struct tl_parse *p, const struct tl_value *rings,
 	if (strcmp(rings->text, "none") != 0 && !tl_ring_read(p, rings, &steps, &n, &dialled))
 		return;
 	want = n ? tl_steps_text(steps, n) : g_strdup("none");
-	have = d ? tl_steps_text(d->steps, d->n_steps) : NULL;
+	have = d ? rung_text(p->dp, d) : NULL;
 	compare(p, rings, want, have);
 }
 
@@ -165,12 +217,44 @@ static void compare_outcome(struct tl_parse *p, const struct tl_expect *expect,
 				 : NULL);
 }
 
+static char *join_names(const char *const *names, size_t n)
+{
+	GString *out = g_string_new(NULL);
+
+	for (size_t i = 0; i < n; i++)
+		g_string_append_printf(out, "%s%s", i ? ", " : "", names[i]);
+	return g_string_free(out, FALSE);
+}
+
+/* The facts that are one word each, and the list of codecs. */
+static void compare_facts(struct tl_parse *p, const struct tl_expect *expect,
+			  const struct tl_decision *d)
+{
+	static const char *const records[] = { "off", "stereo", "mono" };
+	g_autofree char *codecs = d ? join_names(d->codecs, d->n_codecs) : NULL;
+	const struct {
+		const struct tl_value *value;
+		const char *actual;
+	} facts[] = {
+		{ &expect->caller_name, d ? d->caller_name : NULL },
+		{ &expect->privacy, d ? tl_privacy_name(d->privacy) : NULL },
+		{ &expect->codecs, codecs },
+		{ &expect->media, d ? tl_media_mode_name(d->media) : NULL },
+		{ &expect->dtmf, d && (int)d->dtmf >= 0 ? tl_dtmf_mode_name(d->dtmf) : NULL },
+		{ &expect->srtp, d && (int)d->srtp >= 0 ? tl_srtp_policy_name(d->srtp) : NULL },
+		{ &expect->record, d ? records[d->record] : NULL },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(facts); i++)
+		compare(p, facts[i].value, facts[i].value->text, facts[i].actual);
+}
+
 void tl_expect_run(struct tl_parse *p, const struct tl_expect *expect)
 {
 	struct tl_decision *decision = NULL;
 	struct asked asked;
 
-	if (!read_call(p, &expect->call, &asked))
+	if (!read_call(p, &expect->call, &asked) || !read_circumstances(p, expect, &asked.facts))
 		return;
 	if (!asked.timed && needs_time(p->dp, &asked.facts)) {
 		tl_mistake(p, &expect->call,
@@ -180,5 +264,6 @@ void tl_expect_run(struct tl_parse *p, const struct tl_expect *expect)
 	if (tl_dialplan_decide(p->dp, &asked.facts, &decision) < 0)
 		decision = NULL;
 	compare_outcome(p, expect, decision);
+	compare_facts(p, expect, decision);
 	tl_decision_free(decision);
 }

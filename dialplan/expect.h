@@ -10,6 +10,9 @@
  *   redirects = sip:…
  *   dials     = the number that targets are dialled with
  *   shows     = the caller's number that they see, or withheld
+ *   header X-… = VALUE     ; the call has this header
+ *   offers, transport      ; what it offers and how it comes, as in a route
+ *   caller-name, privacy, codecs, media, dtmf, srtp, record   ; what the route then states
  *
  * A call without `at` has no time; when a route's hours would decide, that is a mistake.
  */
@@ -20,6 +23,9 @@ struct tl_expect {
 	struct tl_place at;
 	/* values as written; text NULL: not said */
 	struct tl_value call, route, rings, plays, rejects, redirects, dials, shows;
+	struct tl_value offers, transport, caller_name, privacy, codecs, media, dtmf, srtp, record;
+	const struct tl_fact_header *headers; /* of the call: keys "header NAME" */
+	size_t n_headers;
 };
 
 /* Asks the finished dialplan; what differs becomes a mistake at the key that says so. */

@@ -22,6 +22,15 @@ static const struct {
 	{ "no route", "call = 1001 1 8\nroute = none\nrings = none\n", "" },
 	{ "an extension calls another", "call = 1001 1 1002\nroute = none\nrings = 1002\n", "" },
 	{ "a withheld number", "call = 1001 withheld 1002\nshows = withheld\n", "" },
+	{ "what a route states",
+	  "call = 1001 1 012\ncaller-name = Alice\nprivacy = keep\ncodecs = none\nmedia = auto\n"
+	  "dtmf = none\nsrtp = none\nrecord = off\nheader X-A = b\noffers = video\ntransport = "
+	  "tls\n",
+	  "t.ini:22:15: caller-name: expected \"Alice\", and it is \"none\"" },
+	{ "otherwise", "call = 1001 1 012\nprivacy = id\ncodecs = opus\nrecord = mono\n",
+	  "t.ini:22:11: privacy: expected \"id\", and it is \"keep\"\n"
+	  "t.ini:23:10: codecs: expected \"opus\", and it is \"none\"\n"
+	  "t.ini:24:10: record: expected \"mono\", and it is \"off\"" },
 	{ "another route", "call = 1001 1 012\nroute = support\n",
 	  "t.ini:22:9: route: expected \"support\", and it is \"out\"" },
 	{ "nobody", "call = 1001 1 8\nroute = out\n",
