@@ -1,4 +1,5 @@
 /* Addresses: where we listen, where a trunk is, who may call. */
+#include "dialplan/pool.h"
 #include "dialplan/value.h"
 
 #include <arpa/inet.h>
@@ -151,22 +152,51 @@ static bool set_transport(struct tl_parse *p, const struct tl_value *value,
 	return true;
 }
 
+static bool append_place(struct tl_parse *p, const struct tl_value *item, GArray *list)
+{
+	struct endpoint ep;
+	struct tl_trunk_host place;
+
+	if (!read_endpoint(p->pool, item->text, &ep))
+		return tl_mistake_expected(p, item,
+					   "a host such as sip.carrier.example, 198.51.100.7:5070, "
+					   "[2001:db8::7] or tcp:sip.carrier.example");
+	place = (struct tl_trunk_host) { ep.host, ep.port, ep.transport };
+	g_array_append_val(list, place);
+	return true;
+}
+
+/* The first is the trunk's own, whose port and transport may stand on lines of their own. */
+static bool set_first(struct tl_parse *p, const struct tl_value *value, struct tl_trunk_cfg *trunk,
+		      const struct tl_trunk_host *first)
+{
+	if (first->port && !set_port(p, value, trunk, first->port))
+		return false;
+	if (first->transport != _TL_TRANSPORT_INVALID &&
+	    !set_transport(p, value, trunk, first->transport))
+		return false;
+	trunk->host = first->host;
+	return true;
+}
+
 bool tl_parse_host(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
 		   void *object)
 {
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct tl_trunk_host));
 	struct tl_trunk_cfg *trunk = object;
-	struct endpoint ep;
+	struct tl_value rest = *value, item;
+	bool ok = true;
 
-	if (!read_endpoint(p->pool, value->text, &ep))
-		return tl_mistake_expected(p, value,
-					   "a host such as sip.carrier.example, 198.51.100.7:5070, "
-					   "[2001:db8::7] or tcp:sip.carrier.example");
-	if (ep.port && !set_port(p, value, trunk, ep.port))
-		return false;
-	if (ep.transport != _TL_TRANSPORT_INVALID && !set_transport(p, value, trunk, ep.transport))
-		return false;
-	trunk->host = ep.host;
-	return true;
+	while (tl_value_next(p->pool, &rest, &item))
+		ok = append_place(p, &item, list) && ok;
+	if (list->len == 0)
+		ok = append_place(p, value, list);
+	if (ok)
+		ok = set_first(p, value, trunk, &g_array_index(list, struct tl_trunk_host, 0));
+	trunk->places = tl_pool_copy(p->pool, list->data, list->len, sizeof(struct tl_trunk_host));
+	trunk->n_places = list->len;
+	g_array_unref(list);
+	return ok;
 }
 
 bool tl_parse_port(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,

@@ -370,21 +370,20 @@ static int compare_admissions(const void *left, const void *right)
 }
 
 /* A trunk without allow may call from its own address. */
-static bool own_address(const struct tl_trunk_cfg *trunk, struct tl_cidr *ret_cidr)
+static bool own_address(const char *host, struct tl_cidr *ret_cidr)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 
 	*ret_cidr = (struct tl_cidr) { 0 };
-	if (inet_pton(AF_INET, trunk->host, &in.sin_addr) == 1) {
+	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
 		memcpy(&ret_cidr->addr, &in, sizeof(in));
 		ret_cidr->prefix_bits = 32;
 		return true;
 	}
 	memcpy(&ret_cidr->addr, &in6, sizeof(in6));
 	ret_cidr->prefix_bits = 128;
-	return inet_pton(AF_INET6, trunk->host,
-			 &((struct sockaddr_in6 *)&ret_cidr->addr)->sin6_addr) == 1;
+	return inet_pton(AF_INET6, host, &((struct sockaddr_in6 *)&ret_cidr->addr)->sin6_addr) == 1;
 }
 
 static void list_admissions(struct tl_load *load)
@@ -400,8 +399,9 @@ static void list_admissions(struct tl_load *load)
 			admission.cidr = trunk->allow[k];
 			g_array_append_val(list, admission);
 		}
-		if (!trunk->n_allow && own_address(trunk, &admission.cidr))
-			g_array_append_val(list, admission);
+		for (size_t k = 0; !trunk->n_allow && k < trunk->n_places; k++)
+			if (own_address(trunk->places[k].host, &admission.cidr))
+				g_array_append_val(list, admission);
 	}
 	g_array_sort(list, compare_admissions);
 	dp->admissions = tl_pool_copy(dp->pool, list->data, list->len, sizeof(struct tl_admission));

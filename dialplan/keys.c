@@ -135,7 +135,7 @@ static const struct tl_key trunk_keys[] = {
 	{ "host", tl_parse_host, AT(tl_trunk_cfg, host), .example = "sip.carrier.example",
 	  .required = true,
 	  .help = "Where calls go: a domain (NAPTR, SRV, A), or an address; a port may follow: "
-		  "198.51.100.7:5070, [2001:db8::7]:5070" },
+		  "198.51.100.7:5070, [2001:db8::7]:5070. A list: tried one after another" },
 	{ "port", tl_parse_port, AT(tl_trunk_cfg, port), .example = "5060",
 	  .help = "Default: by DNS, or the transport's own, 5060 or 5061" },
 	{ "transport", tl_parse_transport, AT(tl_trunk_cfg, transport), .example = "udp",

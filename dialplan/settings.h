@@ -149,6 +149,13 @@ struct tl_gateway {
 	unsigned session_min_s;     /* less than this is refused with 422 */
 };
 
+/* One of a trunk's hosts. */
+struct tl_trunk_host {
+	const char *host;            /* domain name or IP literal, without brackets */
+	uint16_t port;               /* 0: by DNS or the transport's default */
+	enum tl_transport transport; /* _TL_TRANSPORT_INVALID: the trunk's */
+};
+
 struct tl_trunk_cfg {
 	const char *name;
 	const char *host;            /* domain name or IP literal, without brackets */
@@ -159,7 +166,10 @@ struct tl_trunk_cfg {
 	const char *password;        /* NULL: none */
 	const char *const *codecs;
 	size_t n_codecs;
-	unsigned max_calls;          /* 0: no limit */
+	unsigned max_calls; /* 0: no limit */
+	const struct tl_trunk_host
+		*places; /* all hosts, in order; of the first, port and transport above count */
+	size_t n_places;
 	const struct tl_cidr *allow; /* who may call as this trunk */
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;

@@ -36,6 +36,9 @@ void tl_branch_free(struct tl_branch *branch)
 	g_free(branch->media.held_offer);
 	g_free(branch->trunk);
 	g_free(branch->number);
+	g_free(branch->uri);
+	if (branch->hops)
+		g_ptr_array_unref(branch->hops);
 	g_free(branch->name);
 	g_free(branch->call_id);
 	g_free(branch);
@@ -108,7 +111,7 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 	bool was_heard = call->early == branch;
 	struct tl_cause cause = event->cause;
 	struct tl_hunt *hunt = NULL;
-	bool goes_on = false;
+	bool goes_on = tl_call_ring_next_server(branch, &cause);
 
 	if (cause.status >= 300 && cause.status < 400) {
 		hunt = tl_call_redirected(branch, &cause);
@@ -117,11 +120,12 @@ static void lose(struct tl_branch *branch, const struct tl_leg_event *event)
 	} else if (cause.status >= 600) {
 		heed_global_refusal(call, branch);
 	}
-	if (!hunt && tl_kept_cause_better(&call->best, &cause))
+	if (!hunt && !goes_on && tl_kept_cause_better(&call->best, &cause))
 		call->best_by_b = true;
 	if (!hunt) {
 		hunt = tl_hunt_ref(branch->hunt);
-		goes_on = ends_its_turn(branch, &cause) && tl_call_ring_lower(branch, hunt);
+		goes_on = goes_on ||
+			  (ends_its_turn(branch, &cause) && tl_call_ring_lower(branch, hunt));
 	}
 	g_ptr_array_remove(call->branches, branch); /* frees it */
 	if (was_heard)

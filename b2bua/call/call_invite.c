@@ -37,7 +37,10 @@ static void peer_of(const struct tl_target *target, struct sockaddr_storage *ret
 {
 	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_peer;
 
-	if (literal_of(target->route ? target->route : target->request_uri, ret_peer))
+	if (literal_of(target->next_hop ? target->next_hop
+		       : target->route  ? target->route
+					: target->request_uri,
+		       ret_peer))
 		return;
 	memset(ret_peer, 0, sizeof(*ret_peer));
 	in4->sin_family = AF_INET;
@@ -241,38 +244,96 @@ static char *trunk_uri(const struct tl_trunk_cfg *trunk, const char *number)
 	return g_string_free(uri, FALSE);
 }
 
+/* Sends the INVITE to the server whose turn it is. Takes branch, whose trunk has been taken. */
+static void invite_trunk(struct tl_branch *branch)
+{
+	const struct tl_trunk_cfg *trunk = branch->trunk_cfg;
+	struct tl_call *call = branch->call;
+	g_autofree char *own_uri = branch->uri ? NULL : trunk_uri(trunk, branch->number);
+	struct tl_target target = {
+		.request_uri = branch->uri ? branch->uri : own_uri,
+		.next_hop = branch->hops ? branch->hops->pdata[branch->hop] : NULL,
+		/* a carrier that knows us by an account wants its own domain in From */
+		.from = { .host = trunk->user ? trunk->host : NULL },
+		.to = { .user = branch->number, .host = trunk->host },
+		.client = trunk->name,
+		.auth_user = trunk->user,
+		.auth_password = trunk->password,
+		.session_s = trunk->session_expires_s,
+		.silence_ms = trunk->failover_s * 1000,
+	};
+
+	tl_call_want_trunk(call, &branch->media, trunk);
+	invite(branch, &target, branch->ring_time_s);
+}
+
+/* Why a trunk can't be called now, or NULL: it can, and has been taken. */
+static const char *take_trunk(struct tl_branch *branch)
+{
+	struct tl_trunks *trunks = branch->call->app->trunks;
+	const char *name = branch->trunk_cfg->name;
+
+	if (!branch->uri) {
+		branch->hops = tl_trunk_hops(trunks, name);
+		if (branch->hops->len == 0)
+			return tl_trunk_state(trunks, name) == TL_TRUNK_DOWN
+				       ? "it is down"
+				       : "where it is isn't known yet";
+	}
+	if (tl_trunk_take(trunks, name) < 0)
+		return "its max-calls or calls-per-second is reached";
+	branch->trunk = g_strdup(name);
+	return NULL;
+}
+
 /* uri: where a redirection of the trunk's own leads, or NULL: the number dialled. */
 static void ring_trunk(struct tl_call *call, const struct tl_decision *d,
 		       const struct tl_trunk_cfg *trunk, const char *uri, unsigned ring_time_s,
 		       struct tl_hunt *hunt)
 {
-	g_autofree char *own_uri = uri ? NULL : trunk_uri(trunk, d->callee);
 	struct tl_branch *branch = new_branch(call, d, hunt, "trunk:", trunk->name);
-	struct tl_target target = {
-		.request_uri = uri ? uri : own_uri,
-		/* a carrier that knows us by an account wants its own domain in From */
-		.from = { .host = trunk->user ? trunk->host : NULL },
-		.to = { .user = d->callee, .host = trunk->host },
-		.client = trunk->name,
-		.auth_user = trunk->user,
-		.auth_password = trunk->password,
-		.session_s = trunk->session_expires_s,
-	};
+	const char *why;
 
 	branch->trunk_cfg = trunk;
 	branch->number = g_strdup(d->callee);
+	branch->uri = g_strdup(uri);
+	branch->ring_time_s = ring_time_s;
 	if (g_strcmp0(call->declined, d->callee) == 0 && !uri) {
 		tl_branch_free(branch); /* the refusal has been kept */
 		return;
 	}
-	if (tl_trunk_take(call->app->trunks, trunk->name) < 0) {
-		note_failure(call, branch->name, 503, "its max-calls is reached");
+	why = take_trunk(branch);
+	if (why) {
+		note_failure(call, branch->name, 503, why);
 		tl_branch_free(branch);
 		return;
 	}
-	branch->trunk = g_strdup(trunk->name);
-	tl_call_want_trunk(call, &branch->media, trunk);
-	invite(branch, &target, ring_time_s);
+	invite_trunk(branch);
+}
+
+bool tl_call_ring_next_server(struct tl_branch *lost, const struct tl_cause *cause)
+{
+	struct tl_call *call = lost->call;
+	struct tl_branch *branch;
+	guint n = call->branches->len;
+
+	if (cause->status != 503 || !lost->hops || !lost->trunk)
+		return false;
+	tl_trunk_blame(call->app->trunks, lost->trunk, lost->hops->pdata[lost->hop]);
+	if (lost->hop + 1 >= lost->hops->len)
+		return false;
+	g_message("call=%s leg=b to=%s server=%s failed: \"%s\", next=%s", call->id, lost->name,
+		  (char *)lost->hops->pdata[lost->hop], cause->phrase ? cause->phrase : "",
+		  (char *)lost->hops->pdata[lost->hop + 1]);
+	branch = new_branch(call, lost->decision, lost->hunt, "trunk:", lost->trunk_cfg->name);
+	branch->trunk_cfg = lost->trunk_cfg;
+	branch->number = g_strdup(lost->number);
+	branch->ring_time_s = lost->ring_time_s;
+	branch->hops = g_ptr_array_ref(lost->hops);
+	branch->hop = lost->hop + 1;
+	branch->trunk = g_steal_pointer(&lost->trunk); /* it counts once */
+	invite_trunk(branch);
+	return call->branches->len > n;
 }
 
 void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,

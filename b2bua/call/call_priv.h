@@ -62,6 +62,10 @@ struct tl_branch {
 	const struct tl_extension_cfg *extension;
 	const struct tl_trunk_cfg *trunk_cfg;
 	char *number;
+	GPtrArray *hops; /* of a trunk: its servers, referenced; or NULL */
+	guint hop;       /* the one that is being tried */
+	char *uri;       /* where a redirection of the trunk's led, or NULL */
+	unsigned ring_time_s;
 	const struct tl_decision *decision; /* that has it rung; only while it rings */
 	struct tl_hunt *hunt; /* the redirections that led here, referenced; or NULL */
 	su_timer_t *timer;    /* its own time, when that is shorter than the step's */
@@ -172,6 +176,11 @@ bool tl_call_ring_lower(const struct tl_branch *branch, struct tl_hunt *hunt);
 /* the same at a URI that the trunk itself has named */
 void tl_call_ring_uri(struct tl_call *call, const struct tl_decision *d,
 		      const struct tl_trunk_cfg *trunk, const char *uri, struct tl_hunt *hunt);
+
+/* lost has ended with this cause: a server of a trunk that isn't there, or can't now (RFC
+ * 3263 4.3). True: the next one is being rung in a branch of its own; lost is to be freed as
+ * always. */
+bool tl_call_ring_next_server(struct tl_branch *lost, const struct tl_cause *cause);
 
 /* call_identity.c */
 /* Whom the call is from: call->caller and what is beside it. */

@@ -138,9 +138,13 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 	int r;
 
 	leg->request = request;
-	if (!url || tl_uri_check(url) < 0)
+	if (!url || (target->next_hop ? !tl_uri_is_safe(url) : tl_uri_check(url) < 0))
 		return -EINVAL;
-	if (target->route && *target->route) {
+	if (target->next_hop) {
+		hop = url_make(leg->home, target->next_hop);
+		if (!hop || tl_uri_check(hop) < 0)
+			return -EINVAL;
+	} else if (target->route && *target->route) {
 		r = read_route(leg, target->route, &hop);
 		if (r < 0)
 			return r;

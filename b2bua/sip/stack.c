@@ -116,3 +116,8 @@ nta_agent_t *tl_stack_agent(struct tl_stack *stack)
 {
 	return stack->agent;
 }
+
+const char *tl_stack_resolv_conf(const struct tl_stack *stack)
+{
+	return tl_nameservers_path(stack->nameservers);
+}

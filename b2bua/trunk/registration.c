@@ -22,6 +22,7 @@ enum {
 	RETRY_MAX_S = 300,
 	RETRY_REFUSED_S = 60, /* after a 4xx at the least: asking faster gets us banned */
 	RETRY_AFTER_MAX_S = 3600,
+	SILENCE_MAX_S = 6,
 	REASON_BYTES = 128,
 };
 
@@ -31,9 +32,12 @@ struct tl_registration {
 	uint16_t port;
 	enum tl_transport transport;
 
-	char *aor, *request_uri, *next_hop; /* sip:user@host, sip:host, sip:host:port;transport=… */
-	nta_leg_t *leg;                     /* holds Call-ID, From tag and CSeq */
-	nta_outgoing_t *orq;                /* the REGISTER under way */
+	struct tl_servers *servers; /* lent */
+	char *aor, *request_uri;    /* sip:user@host, sip:host */
+	char *hop;                  /* the server that we are at, or NULL: to be chosen */
+	guint hops_tried;           /* since the last success */
+	nta_leg_t *leg;             /* holds Call-ID, From tag and CSeq */
+	nta_outgoing_t *orq;        /* the REGISTER under way */
 	su_timer_t *timer;
 	struct tl_digest *digest;
 
@@ -65,36 +69,49 @@ static int64_t now_s(void)
 
 /* --- sending --- */
 
-/*
- * Our Contact must name the address that the trunk sees us at. For a host given by name,
- * which the stack resolves later, the route to the world at large decides: to an
- * address that is for documentation only, and nothing is sent to it.
- */
-static char *make_contact(struct tl_registration *registration, su_home_t *home)
+/* Our Contact names the address that the server sees us at. NULL: no server is known. */
+static char *make_contact(const struct tl_registration *registration, su_home_t *home)
 {
-	enum tl_transport transport = registration->transport;
 	const char *user = registration->user;
+	const url_t *hop = registration->hop ? url_make(home, registration->hop) : NULL;
 	struct sockaddr_storage peer;
 
-	if (!tl_address_parse(registration->host, 5060, &peer))
-		tl_address_parse("192.0.2.1", 5060, &peer);
-	if (transport == _TL_TRANSPORT_INVALID)
-		transport = TL_TRANSPORT_UDP; /* what DNS without NAPTR comes to */
+	if (!hop || !tl_address_parse(hop->url_host, 5060, &peer))
+		return NULL;
 	return tl_stack_contact(registration->stack, home,
-				su_strndup(home, user, (isize_t)strcspn(user, "@")), transport,
-				(const struct sockaddr *)&peer);
+				su_strndup(home, user, (isize_t)strcspn(user, "@")),
+				tl_uri_transport(hop), (const struct sockaddr *)&peer);
+}
+
+/* One server for all time, until it fails. Returns how many there are. */
+static guint choose_hop(struct tl_registration *registration)
+{
+	g_autoptr(GPtrArray) hops = tl_servers_list(registration->servers);
+
+	if (!registration->hop && hops->len > 0)
+		registration->hop = g_strdup(hops->pdata[0]);
+	return hops->len;
 }
 
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
+
+static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
+
+static void wake_in(struct tl_registration *registration, unsigned wait_s)
+{
+	su_timer_set_interval(registration->timer, on_timer, (su_timer_arg_t *)registration,
+			      (su_duration_t)wait_s * 1000);
+}
 
 /* False: it could not even be tried. */
 static bool send_register(struct tl_registration *registration, unsigned expires_s)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	guint n_servers = choose_hop(registration);
 	char *contact = make_contact(registration, home);
 	char *expires = su_sprintf(home, "%u", expires_s);
 	const char *uri = registration->request_uri;
-	const url_t *hop = url_make(home, registration->next_hop);
+	const url_t *hop = registration->hop ? url_make(home, registration->hop) : NULL;
 	struct tl_origin origin =
 		tl_stack_client_origin(registration->stack, home, hop, registration->name);
 	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
@@ -107,7 +124,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	if (contact && hop && tl_uri_check(hop) == 0)
 		registration->orq = nta_outgoing_tcreate(
 			registration->leg, on_response, (nta_outgoing_magic_t *)registration,
-			URL_STRING_MAKE(registration->next_hop), SIP_METHOD_REGISTER,
+			URL_STRING_MAKE(registration->hop), SIP_METHOD_REGISTER,
 			URL_STRING_MAKE(uri), SIPTAG_CONTACT_STR(contact),
 			SIPTAG_EXPIRES_STR(expires), SIPTAG_MAX_FORWARDS_STR("70"),
 			SIPTAG_USER_AGENT_STR(registration->user_agent),
@@ -116,15 +133,10 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 			TAG_IF(www, SIPTAG_AUTHORIZATION_STR(www)),
 			TAG_IF(proxy, SIPTAG_PROXY_AUTHORIZATION_STR(proxy)), TAG_END());
 	su_home_deinit(home);
+	/* where there is another server, NTA's 32 s are too long to wait for this one */
+	if (registration->orq && n_servers > 1)
+		wake_in(registration, SILENCE_MAX_S);
 	return registration->orq != NULL;
-}
-
-static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
-
-static void wake_in(struct tl_registration *registration, unsigned wait_s)
-{
-	su_timer_set_interval(registration->timer, on_timer, (su_timer_arg_t *)registration,
-			      (su_duration_t)wait_s * 1000);
 }
 
 /* --- the end of an attempt --- */
@@ -165,7 +177,7 @@ static unsigned granted_s(const struct tl_registration *registration, const sip_
 {
 	const sip_contact_t *mine = NULL;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *contact = make_contact((struct tl_registration *)registration, home);
+	char *contact = make_contact(registration, home);
 	sip_contact_t *sent = contact ? sip_contact_make(home, contact) : NULL;
 	guint64 granted = registration->wanted_s;
 
@@ -189,6 +201,7 @@ static void set_registered(struct tl_registration *registration, const sip_t *si
 	registration->state = TL_TRUNK_UP;
 	registration->reason[0] = '\0';
 	registration->failures = 0;
+	registration->hops_tried = 0;
 	registration->expires_s = now_s() + expires_s;
 	tl_digest_accepted(registration->digest);
 	wake_in(registration, expires_s / 2);
@@ -218,6 +231,18 @@ static bool shall_repeat(struct tl_registration *registration, const sip_t *sip)
 	return false;
 }
 
+/* RFC 3263 4.3: nobody there, or 503: the next server at once, each once. */
+static bool try_next_server(struct tl_registration *registration, int status)
+{
+	if ((status != 408 && status != 503) || !registration->hop)
+		return false;
+	tl_servers_blame(registration->servers, registration->hop);
+	g_clear_pointer(&registration->hop, g_free);
+	if (++registration->hops_tried >= choose_hop(registration))
+		return false;
+	return send_register(registration, registration->wanted_s);
+}
+
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
 	struct tl_registration *registration = (struct tl_registration *)magic;
@@ -229,6 +254,8 @@ static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const s
 	    send_register(registration, registration->wanted_s))
 		return 0;
 
+	if (try_next_server(registration, status))
+		return 0;
 	if (sip && sip->sip_status && status < 300)
 		set_registered(registration, sip);
 	else
@@ -246,6 +273,14 @@ static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 {
 	struct tl_registration *registration = (struct tl_registration *)arg;
 
+	if (registration->orq) { /* silence */
+		nta_outgoing_destroy(registration->orq);
+		registration->orq = NULL;
+		if (!try_next_server(registration, 408))
+			set_failed(registration, 408, "No answer", 0);
+		return;
+	}
+	registration->hops_tried = 0;
 	if (registration->failures > 0) /* a password that was wrong may be right by now */
 		tl_digest_accepted(registration->digest);
 	if (!send_register(registration, registration->wanted_s))
@@ -259,8 +294,6 @@ static void copy_cfg(struct tl_registration *registration, const struct tl_trunk
 	bool is_v6 = strchr(cfg->host, ':') != NULL;
 	g_autofree char *host =
 		g_strdup_printf(is_v6 && cfg->host[0] != '[' ? "[%s]" : "%s", cfg->host);
-	g_autofree char *port = cfg->port ? g_strdup_printf(":%u", cfg->port) : g_strdup("");
-	bool any_transport = cfg->transport == _TL_TRANSPORT_INVALID;
 
 	registration->name = g_strdup(cfg->name);
 	registration->host = g_strdup(cfg->host);
@@ -271,9 +304,6 @@ static void copy_cfg(struct tl_registration *registration, const struct tl_trunk
 	registration->aor = strchr(cfg->user, '@') ? g_strdup_printf("sip:%s", cfg->user)
 						   : g_strdup_printf("sip:%s@%s", cfg->user, host);
 	registration->request_uri = g_strdup_printf("sip:%s", host);
-	registration->next_hop =
-		g_strdup_printf("sip:%s%s%s%s", host, port, any_transport ? "" : ";transport=",
-				any_transport ? "" : tl_transport_name(cfg->transport));
 }
 
 /* Nobody has a dialog with a registration. The library sends the status returned. */
@@ -282,12 +312,13 @@ static int on_stray(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
 	return 481;
 }
 
-struct tl_registration *tl_registration_new(struct tl_stack *stack, const struct tl_trunk_cfg *cfg,
-					    const char *user_agent)
+struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
+					    const struct tl_trunk_cfg *cfg, const char *user_agent)
 {
 	struct tl_registration *registration = g_new0(struct tl_registration, 1);
 
 	registration->stack = stack;
+	registration->servers = servers;
 	copy_cfg(registration, cfg);
 	registration->user_agent = g_strdup(user_agent);
 	registration->state = TL_TRUNK_REGISTERING;
@@ -319,7 +350,7 @@ void tl_registration_free(struct tl_registration *registration)
 	g_free(registration->user_agent);
 	g_free(registration->aor);
 	g_free(registration->request_uri);
-	g_free(registration->next_hop);
+	g_free(registration->hop);
 	g_free(registration);
 }
 

@@ -5,13 +5,15 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include "b2bua/trunk/servers.h"
 #include "b2bua/trunk/trunk.h"
 
 struct tl_registration;
 
-/* Sends the first REGISTER. Copies what it needs of cfg, whose user must not be NULL. */
-struct tl_registration *tl_registration_new(struct tl_stack *stack, const struct tl_trunk_cfg *cfg,
-					    const char *user_agent);
+/* Sends the first REGISTER. Copies what it needs of cfg, whose user must not be NULL; servers is
+ * lent till the end. */
+struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
+					    const struct tl_trunk_cfg *cfg, const char *user_agent);
 /* Forgets it; a REGISTER under way is left to its fate. NULL ok. */
 void tl_registration_free(struct tl_registration *registration);
 /* Whether cfg asks for the same registration, so that a reload need not touch it. */

@@ -7,10 +7,15 @@
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/tls.h"
 #include "b2bua/trunk/registration.h"
+#include "b2bua/trunk/servers.h"
+#include <sofia-sip/sresolv.h>
 
 /* What we know of a name, configured now or only still in use by a call. */
 struct trunk {
 	unsigned calls;
+	double tokens; /* calls that may begin now, as calls-per-second has it */
+	int64_t filled_us;
+	struct tl_servers *servers;           /* NULL: no longer configured */
 	struct tl_registration *registration; /* NULL: doesn't register */
 };
 
@@ -18,6 +23,7 @@ struct tl_trunks {
 	struct tl_stack *stack;
 	struct tl_dialplan *dp; /* a reference */
 	GHashTable *by_name;    /* name -> struct trunk; both owned */
+	sres_resolver_t *resolver;
 };
 
 static const char *const state_names[_TL_TRUNK_MAX] = {
@@ -39,6 +45,7 @@ static void free_trunk(gpointer data)
 	struct trunk *trunk = data;
 
 	tl_registration_free(trunk->registration);
+	tl_servers_free(trunk->servers);
 	g_free(trunk);
 }
 
@@ -58,6 +65,8 @@ int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, struct tl_trun
 	struct tl_trunks *trunks = g_new0(struct tl_trunks, 1);
 
 	trunks->stack = stack;
+	trunks->resolver =
+		sres_resolver_create(tl_stack_root(stack), tl_stack_resolv_conf(stack), TAG_END());
 	trunks->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_trunk);
 	tl_trunks_configure(trunks, dp);
 	*ret_trunks = trunks;
@@ -69,6 +78,7 @@ void tl_trunks_free(struct tl_trunks *trunks)
 	if (!trunks)
 		return;
 	g_hash_table_destroy(trunks->by_name);
+	sres_resolver_destroy(trunks->resolver);
 	tl_dialplan_unref(trunks->dp);
 	g_free(trunks);
 }
@@ -104,12 +114,21 @@ static void open_client(struct tl_trunks *trunks, const struct tl_trunk_cfg *cfg
 static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct tl_trunk_cfg *cfg)
 {
 	bool wanted = cfg && cfg->registers && cfg->user;
+	bool moved = !cfg || (trunk->servers && !tl_servers_fit(trunk->servers, cfg));
+	const char *user_agent = tl_dialplan_gateway(trunks->dp)->user_agent;
 
-	if (trunk->registration && (!wanted || !tl_registration_fits(trunk->registration, cfg)))
+	if (trunk->registration &&
+	    (!wanted || moved || !tl_registration_fits(trunk->registration, cfg)))
 		end_registration(trunk);
+	if (moved) {
+		tl_servers_free(trunk->servers);
+		trunk->servers = NULL;
+	}
+	if (cfg && !trunk->servers)
+		trunk->servers = tl_servers_new(trunks->stack, trunks->resolver, cfg, user_agent);
 	if (wanted && !trunk->registration)
-		trunk->registration = tl_registration_new(
-			trunks->stack, cfg, tl_dialplan_gateway(trunks->dp)->user_agent);
+		trunk->registration =
+			tl_registration_new(trunks->stack, trunk->servers, cfg, user_agent);
 }
 
 void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
@@ -129,7 +148,7 @@ void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
 
 		if (tl_dialplan_trunk(dp, name))
 			continue;
-		end_registration(trunk);
+		follow(trunks, trunk, NULL);
 		if (trunk->calls == 0)
 			g_hash_table_iter_remove(&iter);
 	}
@@ -150,12 +169,46 @@ void tl_trunks_stop(struct tl_trunks *trunks)
 		end_registration(value);
 }
 
+/* calls-per-second: so many at once, and as many again with each second. */
+static bool take_token(struct trunk *trunk, unsigned per_s, int64_t now_us)
+{
+	if (!trunk->filled_us)
+		trunk->tokens = per_s;
+	else
+		trunk->tokens += (double)(now_us - trunk->filled_us) * per_s / G_USEC_PER_SEC;
+	trunk->tokens = MIN(trunk->tokens, (double)per_s);
+	trunk->filled_us = now_us;
+	if (trunk->tokens < 1)
+		return false;
+	trunk->tokens -= 1;
+	return true;
+}
+
+GPtrArray *tl_trunk_hops(struct tl_trunks *trunks, const char *name)
+{
+	const struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
+
+	return trunk && trunk->servers ? tl_servers_list(trunk->servers)
+				       : g_ptr_array_new_with_free_func(g_free);
+}
+
+void tl_trunk_blame(struct tl_trunks *trunks, const char *name, const char *hop)
+{
+	const struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
+
+	if (trunk && trunk->servers)
+		tl_servers_blame(trunk->servers, hop);
+}
+
 int tl_trunk_take(struct tl_trunks *trunks, const char *name)
 {
 	const struct tl_trunk_cfg *cfg = tl_dialplan_trunk(trunks->dp, name);
 	struct trunk *trunk = get_trunk(trunks, name);
 
 	if (cfg && cfg->max_calls > 0 && trunk->calls >= cfg->max_calls)
+		return -EBUSY;
+	if (cfg && cfg->calls_per_s > 0 &&
+	    !take_token(trunk, cfg->calls_per_s, g_get_monotonic_time()))
 		return -EBUSY;
 	trunk->calls++;
 	return 0;
@@ -173,8 +226,16 @@ void tl_trunk_give(struct tl_trunks *trunks, const char *name)
 
 static enum tl_trunk_state state_of(const struct trunk *trunk)
 {
-	if (!trunk || !trunk->registration)
+	static const enum tl_trunk_state by_servers[] = {
+		[TL_SERVERS_UNKNOWN] = TL_TRUNK_IDLE,
+		[TL_SERVERS_UP] = TL_TRUNK_UP,
+		[TL_SERVERS_DOWN] = TL_TRUNK_DOWN,
+	};
+
+	if (!trunk || !trunk->servers)
 		return TL_TRUNK_IDLE;
+	if (!trunk->registration || tl_servers_state(trunk->servers) == TL_SERVERS_DOWN)
+		return by_servers[tl_servers_state(trunk->servers)];
 	return tl_registration_state(trunk->registration);
 }
 

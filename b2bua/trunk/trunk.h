@@ -7,6 +7,7 @@
  * Signalling thread.
  */
 #include <stddef.h>
+#include <glib.h>
 #include "dialplan/dialplan.h"
 
 struct tl_stack;
@@ -17,7 +18,7 @@ struct json_t; /* of jansson */
 enum tl_trunk_state {
 	TL_TRUNK_IDLE,        /* nothing is known: it doesn't register, nobody asked */
 	TL_TRUNK_REGISTERING, /* the first REGISTER is under way */
-	TL_TRUNK_UP,          /* registered */
+	TL_TRUNK_UP,          /* registered, or its servers answer OPTIONS */
 	TL_TRUNK_DOWN,        /* refused or unreachable; tried again with back-off */
 	_TL_TRUNK_MAX,
 	_TL_TRUNK_INVALID = -22,
@@ -35,8 +36,17 @@ void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp);
 /* Sends Expires: 0 to each trunk that we are registered with; the answers are not waited for. */
 void tl_trunks_stop(struct tl_trunks *trunks);
 
+/*
+ * The trunk's servers in the order that a call is to try them in, as next hops with literal
+ * addresses ("sip:192.0.2.1:5060;transport=udp"); a new array that owns its texts. Empty: all are
+ * down, or its name has not been resolved.
+ */
+GPtrArray *tl_trunk_hops(struct tl_trunks *trunks, const char *name);
+/* A server has not answered a call, or with 503: others come first for a while. */
+void tl_trunk_blame(struct tl_trunks *trunks, const char *name, const char *hop);
+
 /* A call on a trunk begins. 0: counted, to be given back by tl_trunk_give().
- * -EBUSY: max-calls are up (SIP 503 to the caller, or the next target). A name
+ * -EBUSY: max-calls or calls-per-second are up (SIP 503 to the caller, or the next target). A name
  * that is not configured (any more) is counted without limit. */
 int tl_trunk_take(struct tl_trunks *trunks, const char *name);
 /* It has ended, also when the trunk has left the configuration meanwhile. */
