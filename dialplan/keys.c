@@ -113,7 +113,8 @@ static const struct tl_key gateway_keys[] = {
 	  .max = 30 * DAY_S, .initial = "1h",
 	  .help = "Longest one that is granted, and the time of those who ask for none" },
 	{ "max-subscriptions", tl_parse_number, AT(tl_gateway, max_subscriptions), .max = CALLS_MAX,
-	  .initial = "20000", .help = "Subscriptions at a time; more are refused with 503" },
+	  .initial = "20000",
+	  .help = "Subscriptions at a time; more are refused with 503. 0: none" },
 	{ "hold-music", tl_parse_music_later, AT(tl_gateway, hold_music), .example = "none",
 	  .help = "Sound file that a party on hold hears. none, the default: whatever the holding "
 		  "party sends, or silence" },
@@ -210,6 +211,8 @@ static const struct tl_key trunk_keys[] = {
 	  .help = "Its key. Default: in the file of certificate" },
 	{ "ca", tl_parse_path, AT(tl_trunk_cfg, ca), .example = "/etc/twinleg/tls/carrier-ca.pem",
 	  .help = "Authorities that its certificate must come from. Default: ca of [gateway]" },
+	{ "may-watch", tl_parse_flag, AT(tl_trunk_cfg, may_watch), .initial = "no",
+	  .help = "Its users may watch the extensions' presence and busy lamps: yes or no" },
 };
 
 static const struct tl_key extension_keys[] = {

@@ -184,6 +184,7 @@ struct tl_trunk_cfg {
 	unsigned failover_s, ping_s;                /* ping_s 0: never */
 	bool verify;                                /* its certificate must hold */
 	const char *tls_name;                       /* whom it must name; NULL: host */
+	bool may_watch; /* its users may subscribe to what the extensions may */
 	enum tl_identity_mode identity;
 	bool trust; /* what it asserts is believed; it is told who a withheld caller is */
 	enum tl_diversion_mode diversion;

@@ -13,6 +13,8 @@ enum {
 	RETRY_AFTER_S = 60,
 };
 
+#define TRUNK "trunk:"
+
 struct tl_notifier {
 	struct tl_notifier_cfg cfg; /* dp: a reference */
 	struct tl_subscription_owner owner;
@@ -187,21 +189,26 @@ static bool may_watch(const struct tl_dialplan *dp, const struct tl_package *pac
 		      const char *extension, const char *watcher)
 {
 	const struct tl_extension_cfg *cfg = tl_dialplan_extension(dp, extension);
+	const struct tl_trunk_cfg *trunk = NULL;
 
-	if (!cfg || !tl_dialplan_extension(dp, watcher))
+	if (g_str_has_prefix(watcher, TRUNK))
+		trunk = tl_dialplan_trunk(dp, watcher + strlen(TRUNK));
+	if (!cfg || (trunk ? !trunk->may_watch : !tl_dialplan_extension(dp, watcher)))
 		return false;
 	return strcmp(extension, watcher) == 0 || (!package->own && cfg->watchable);
 }
 
-/* The watcher's number; NULL: refused. */
-static const char *watcher_of(struct tl_notifier *notifier, struct tl_request *request)
+/* The watcher's number, or "trunk:NAME"; NULL: refused. */
+static char *watcher_of(struct tl_notifier *notifier, struct tl_request *request)
 {
 	struct tl_source source;
 
 	if (tl_access_check(notifier->cfg.access, notifier->cfg.dp, request, &source) < 0)
 		return NULL;
 	if (source.kind == TL_SOURCE_EXTENSION)
-		return source.extension->number;
+		return g_strdup(source.extension->number);
+	if (source.trunk->may_watch)
+		return g_strconcat(TRUNK, source.trunk->name, NULL);
 	tl_request_refuse(request, SIP_403_FORBIDDEN, NULL);
 	return NULL;
 }
@@ -229,7 +236,7 @@ static int64_t admit(const struct tl_subscription *sub, struct tl_request *reque
 	struct tl_notifier *notifier = user;
 	const struct tl_package *package = package_of(request);
 	g_autofree char *event = package ? event_of(package, request->sip->sip_event) : NULL;
-	const char *watcher;
+	g_autofree char *watcher = NULL;
 
 	if (!package)
 		return -1;
@@ -271,7 +278,7 @@ static void judge(struct tl_notifier *notifier, struct tl_request *request,
 		  const struct tl_package *package, const char *extension)
 {
 	const struct tl_dialplan *dp = notifier->cfg.dp;
-	const char *watcher = watcher_of(notifier, request);
+	g_autofree char *watcher = watcher_of(notifier, request);
 	g_autofree char *event = event_of(package, request->sip->sip_event);
 
 	if (!watcher)

@@ -2,8 +2,8 @@
 /*
  * The notifier (RFC 6665): who may watch what, and all the subscriptions there
  * are. Any extension may watch another's presence and calls unless that one
- * says `watchable = no`; its messages and registrations only itself. Trunks
- * watch nothing. Signalling thread.
+ * says `watchable = no`; its messages and registrations only itself. A trunk's
+ * users watch the same where it says `may-watch = yes`. Signalling thread.
  */
 #include <jansson.h>
 #include "b2bua/event/package.h"

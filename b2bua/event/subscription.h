@@ -27,7 +27,7 @@ struct tl_subscription_owner {
 struct tl_subscription_cfg { /* copied, but for package and owner */
 	const struct tl_package *package;
 	const char *extension; /* watched */
-	const char *watcher;   /* "1002" */
+	const char *watcher;   /* "1002", "trunk:carrier" */
 	const char *event;     /* "dialog;id=7" */
 	const char *user_agent;
 	const struct tl_subscription_owner *owner; /* lent as long as the subscription lives */

@@ -71,7 +71,10 @@ static void delivery_free(struct delivery *d)
 
 static void finish(struct delivery *d, int status)
 {
-	g_message("message from=%s to=%s route=%s status=%d", d->source, d->decision->callee,
+	char callee[96];
+
+	g_message("message from=%s to=\"%s\" route=%s status=%d", d->source,
+		  tl_log_quote(d->decision->callee, callee, sizeof(callee)),
 		  *d->decision->route ? d->decision->route : "none", status);
 	nta_incoming_treply(d->irq, status, sip_status_phrase(status),
 			    SIPTAG_SERVER_STR(gateway_of(d->pager)->user_agent), TAG_END());

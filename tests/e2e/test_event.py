@@ -277,6 +277,26 @@ def test_what_is_refused():
         assert w.gateway.control("subscriptions") == []
 
 
+def test_a_watcher_that_is_gone_is_let_go():
+    with World() as w:
+        carol = w.phone("1002", 21)
+        watch = Watch(carol, "1001", "dialog")
+        watch.notify()
+        carol.close()
+        a, b = w.talk(w.carrier, "+4930555100", w.alice)
+        wait_until(lambda: w.gateway.control("subscriptions") == [], 15, "the end")
+        w.hang_up(a, b)
+
+
+def test_a_trunk_watches_where_it_may():
+    with World(carrier="may-watch = yes") as w:
+        watch = Watch(w.carrier, "1001", "dialog")
+        assert watch.answer.status == 200, watch.answer
+        watch.notify()
+        assert w.gateway.control("subscriptions")[0]["watcher"] == "trunk:carrier"
+        assert Watch(w.carrier, "1001", "reg").answer.status == 403
+
+
 def test_no_more_subscriptions_than_there_is_room_for():
     with World(gateway="max-subscriptions = 2") as w:
         watches = [Watch(w.bob, "1001", "dialog") for _ in range(3)]

@@ -133,7 +133,7 @@ class Office:
         return agent
 
 
-def has(phone, *words, timeout=15):
+def has(phone, *words, timeout=30):
     """Waits until the phone has said all of this."""
     try:
         wait_until(lambda: all(word in phone.log() for word in words), timeout)
@@ -150,7 +150,7 @@ def sees(phone, status):
                    if "Alice" in str(event.get("data")))
 
     try:
-        wait_until(shown, 12)
+        wait_until(shown, 30)
     except AssertionError:
         raise AssertionError(f"{status} not in {phone.past[-3:]}") from None
 

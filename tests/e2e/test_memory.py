@@ -7,6 +7,8 @@ import time
 from harness import Skip, is_sanitized
 from bystander import NUMBER, check_log_is_bounded, prove_service
 from sip_message import Message, token
+from test_event import PIDF, Watch, publish
+from test_message import send, take
 from test_sipp import CARRIER, PHONE, Sipp
 from world import World, wait_until
 
@@ -113,7 +115,32 @@ def test_memory_after_20000_messages():
     check_memory("MESSAGE", "x", 20000)
 
 
+def test_memory_after_strangers_subscriptions():
+    check_memory("SUBSCRIBE", "1001", 6000, last=77)
+
+
 LINGER_S = 33  # RFC 3261 timers B, F, H: 64 T1, and a little
+
+
+def test_memory_after_subscriptions_publications_and_messages():
+    with World(phones="tcp", gateway="nat-ping = 0s") as w:
+        def spend(count):
+            for i in range(count):
+                watch = Watch(w.bob, "1001", ("dialog", "presence")[i % 2], expires=0)
+                watch.notify()
+                answer = publish(w.alice, "1001", PIDF.format(basic="open", note=f"note {i}"))
+                publish(w.alice, "1001", etag=answer.get("SIP-ETag"), expires=0)
+                sent = send(w.bob, "1001", "x" * 1000)
+                take(w.alice)
+                sent.expect(200)
+            return w.gateway.rss_kb()
+
+        spend(100)
+        time.sleep(LINGER_S)
+        before = w.gateway.rss_kb()
+        grown = spend(100) - before
+        assert grown < (8192 if is_sanitized() else 1024), f"{grown} kB more"
+        assert w.gateway.control("subscriptions") == []
 
 
 def test_memory_after_whole_calls():
