@@ -3,6 +3,8 @@
 #include <string.h>
 #include "b2bua/call/board.h"
 
+#define EXTENSION "extension:"
+
 /* Entry of a call on the board: "a 1001", "b 1002". */
 static char *key_of(char side, const char *extension)
 {
@@ -41,8 +43,9 @@ static GHashTable *collect(const struct tl_call *call)
 
 	if (call->state == TL_CALL_NEW || call->state == TL_CALL_ENDED)
 		return now;
-	if (call->facts.source == TL_SOURCE_EXTENSION)
-		add(now, 'a', call->source_name, state_of_a(call));
+	/* by who is there now: a transfer may have seated somebody else */
+	if (call->leg_a && call->source && g_str_has_prefix(call->source, EXTENSION))
+		add(now, 'a', call->source + strlen(EXTENSION), state_of_a(call));
 	for (guint i = 0; i < call->branches->len; i++) {
 		const struct tl_branch *branch = call->branches->pdata[i];
 

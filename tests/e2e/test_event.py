@@ -131,6 +131,34 @@ def test_a_caller_is_busy_too():
         watch.until(lambda n: lamp(n) == [("initiator", "early")])
 
 
+def test_lamps_follow_a_transfer():
+    phones = ("1001", "1002", "1003")
+    with World(extensions=dict.fromkeys(phones, ""), register=phones) as w:
+        w.carol.register()
+        lamps = [Watch(w.carol, number, "dialog") for number in phones]
+        for watch in lamps:
+            watch.notify()
+        a, b = w.talk(w.alice, "1002", w.bob)
+        lamps[0].until(lambda n: lamp(n) == [("initiator", "confirmed")])
+        lamps[1].until(lambda n: lamp(n) == [("recipient", "confirmed")])
+        a.request("REFER", "", [("Refer-To", "<sip:1003@pbx.test>")])
+        a.expect(202)
+        a.answer_request("NOTIFY")
+        c = w.carol.incoming()
+        c.expect("INVITE")
+        media = w.rtp(w.carol)
+        c.reply(200, make_sdp(w.carol.ip, media.port, ("PCMA",)))
+        c.expect("ACK")
+        a.answer_request("NOTIFY")
+        a.answer_request("BYE")
+        lamps[0].until(lambda n: lamp(n) == [])
+        lamps[2].until(lambda n: lamp(n) == [("recipient", "confirmed")])
+        lamps[1].until(lambda n: lamp(n) == [("initiator", "confirmed")])
+        w.hang_up(b, c)
+        for watch in lamps[1:]:
+            watch.until(lambda n: lamp(n) == [])
+
+
 def test_presence_by_registration_calls_and_publication():  # RFC 3856, 3863, 3903
     with World() as w:
         watch = Watch(w.bob, "1001", "presence")
