@@ -59,7 +59,8 @@ def environment():
     freed, since tests watch the resident memory."""
     env = dict(os.environ)
     env["ASAN_OPTIONS"] = "detect_leaks=1:disable_coredump=1:quarantine_size_mb=8"
-    env["LSAN_OPTIONS"] = "exitcode=0"
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
+    env["LSAN_OPTIONS"] = f"exitcode=0:print_suppressions=0:suppressions={folder}/lsan.supp"
     env["UBSAN_OPTIONS"] = "print_stacktrace=1"
     return env
 
