@@ -113,13 +113,6 @@ static void move(struct tl_call *from, enum tl_side from_side, struct tl_call *t
 		take_b(from, &party);
 	g_snprintf(id, sizeof(id), "call=%s leg=%s", to->id, tl_side_name(side));
 	tl_leg_set_id(party.leg, id);
-	if (side == TL_SIDE_A && !to->caller_name)
-		to->caller_name = g_strdup(tl_leg_info(party.leg)->from.name);
-	if (side == TL_SIDE_A && from_side == TL_SIDE_A) {
-		to->withheld = from->withheld;
-		to->anonymous = from->anonymous;
-		to->trusted = from->trusted;
-	}
 	if (side == TL_SIDE_A)
 		seat_a(to, &party);
 	else
