@@ -76,10 +76,11 @@ int tl_stack_client(struct tl_stack *stack, const char *name, const struct tl_tl
 
 /*
  * Where a request to url (NULL ok) leaves from. client: the client side for TLS, unless the peer
- * has connected to us; NULL, and without it: none. ident: for TPTAG_IDENT(), the listen address.
- * via: for SIPTAG_VIA_STR() with NTATAG_USER_VIA(1), with the address that its Contact names (a
- * socket bound to all addresses has none of its own). Either is NULL when the transports may
- * choose: there is but one listen address, or the host is a name. via is allocated from home.
+ * has connected to us; NULL, and without it: none. ident: for TPTAG_IDENT(), the listen address;
+ * lives for ever. via: for SIPTAG_VIA_STR() with NTATAG_USER_VIA(1), with the address that its
+ * Contact names (a socket bound to all addresses has none of its own). Either is NULL when the
+ * transports may choose: there is but one listen address, or the host is a name. via is allocated
+ * from home.
  */
 struct tl_origin {
 	const char *ident, *via;

@@ -180,7 +180,8 @@ struct tl_origin tl_stack_client_origin(const struct tl_stack *stack, su_home_t 
 		!is_connected(&peer, url->url_port);
 	if (!port && !dials)
 		return origin;
-	origin.ident = dials ? su_sprintf(home, "client/%s", client) : port->ident;
+	/* Sofia keeps the pointer as long as a transaction lives, which may outlive all of ours */
+	origin.ident = g_intern_string(dials ? su_sprintf(home, "client/%s", client) : port->ident);
 	origin.via = su_sprintf(home, "SIP/2.0/%s %s:%u;rport", names[transport],
 				contact_host(stack, home, port, (struct sockaddr *)&peer),
 				port ? port->port : 5061u);
