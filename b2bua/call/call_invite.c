@@ -48,7 +48,7 @@ static void peer_of(const struct tl_target *target, struct sockaddr_storage *ret
 }
 
 /* Fills branch->media.local with our offer. 0, or the status of the failure. */
-static int make_offer(struct tl_branch *branch, const struct tl_target *target)
+static int make_offer(struct tl_branch *branch, struct tl_target *target)
 {
 	struct tl_call *call = branch->call;
 	struct tl_call_media *m = &branch->media;
@@ -58,6 +58,10 @@ static int make_offer(struct tl_branch *branch, const struct tl_target *target)
 	struct sockaddr_storage ip;
 
 	peer_of(target, &m->peer);
+	if (tl_call_is_direct(call)) {
+		tl_call_direct_offer(branch, target);
+		return 0;
+	}
 	if (tl_stack_media_ip(call->app->stack, (struct sockaddr *)&m->peer, &ip) < 0)
 		return 503;
 	if (tl_plan_offer(peer, &m->policy, &m->local) < 0)
@@ -106,7 +110,8 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 		tl_branch_free(branch);
 		return;
 	}
-	tl_call_streams_offer(call, &branch->media, streams, target);
+	if (!tl_call_is_direct(call))
+		tl_call_streams_offer(call, &branch->media, streams, target);
 	g_snprintf(id, sizeof(id), "call=%s leg=b", call->id);
 	if (tl_leg_invite(call->app->stack, target, &branch->media.local, tl_branch_on_leg, branch,
 			  id, &branch->leg) < 0) {

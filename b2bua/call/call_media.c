@@ -61,6 +61,8 @@ int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *pee
 {
 	int r;
 
+	if (tl_call_is_direct(call) && (call->b || call->newsmaker))
+		return tl_call_direct_answer(call);
 	if (call->a.have_local)
 		return 0;
 	if (call->a.have_remote)
@@ -136,7 +138,8 @@ void tl_call_media_record(struct tl_call *call)
 {
 	int r;
 
-	if (!call->decision || call->decision->record == TL_RECORD_OFF || call->recording)
+	if (!call->session || !call->decision || call->decision->record == TL_RECORD_OFF ||
+	    call->recording)
 		return;
 	call->recording = recording_path(call);
 	r = tl_session_record(call->session, call->recording,
@@ -195,8 +198,8 @@ void tl_call_media_ring_back(struct tl_call *call)
 	enum tl_ringback_mode mode = d ? d->ringback : TL_RINGBACK_AUTO;
 	const char *path = mode == TL_RINGBACK_FILE ? d->ringback_file : call->app->ringback;
 
-	if (mode == TL_RINGBACK_NONE || !path || call->ringing_back || !call->a.have_remote ||
-	    !call->a.have_local)
+	if (!call->session || mode == TL_RINGBACK_NONE || !path || call->ringing_back ||
+	    !call->a.have_remote || !call->a.have_local)
 		return;
 	if (tl_session_play(call->session, TL_SIDE_A, &path, 1, true) == 0)
 		call->ringing_back = true;
@@ -300,7 +303,8 @@ static bool ring_by_file(struct tl_call *call)
 {
 	struct tl_media_policy buf;
 
-	if (call->decision->ringback != TL_RINGBACK_FILE || !call->a.have_remote)
+	if (tl_call_is_direct(call) || call->decision->ringback != TL_RINGBACK_FILE ||
+	    !call->a.have_remote)
 		return false;
 	if (tl_call_media_answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL) != 0 ||
 	    tl_call_media_apply(call) != 0)
@@ -371,7 +375,7 @@ void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsi
 		return; /* the worker has passed it on */
 	if (!duration_ms)
 		duration_ms = DEFAULT_DIGIT_MS;
-	if (m->dtmf != TL_DTMF_INFO) {
+	if (m->dtmf != TL_DTMF_INFO && call->session) {
 		if (tl_session_send_dtmf(call->session, to, digit, duration_ms) < 0)
 			g_message("call=%s leg=%s digit not sent: no telephone-event", call->id,
 				  tl_side_name(to));

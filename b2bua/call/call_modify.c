@@ -194,6 +194,10 @@ static void answer_held(struct tl_call *call, const struct tl_call_media *asked)
 void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
 			     const struct tl_media_desc *offer)
 {
+	if (tl_call_is_direct(call)) {
+		tl_call_direct_reoffered(call, leg, m, offer);
+		return;
+	}
 	g_clear_pointer(&m->offered, g_free);
 	g_clear_pointer(&m->held_offer, g_free);
 	if (!offer || !tl_call_streams_ask(call, leg, m)) {
@@ -205,6 +209,7 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 
 void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m)
 {
+	tl_call_direct_refused(call);
 	if (m->reoffer)
 		g_message("call=%s leg=%s does not take our offer", call->id,
 			  m == &call->a ? "a" : "b");
@@ -219,6 +224,10 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 	struct tl_call_media before = *m;
 	int status;
 
+	if (tl_call_is_direct(call)) {
+		tl_call_direct_reanswered(call, m, answer);
+		return 0;
+	}
 	if (m->offered)
 		m->local = *m->offered;
 	else if (m->reoffer)

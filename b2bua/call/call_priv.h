@@ -127,6 +127,8 @@ struct tl_call {
 	unsigned retries;   /* of a re-INVITE that met the leg's own */
 	unsigned transfers; /* how often its parties have been transferred */
 
+	struct tl_leg
+		*direct_asker; /* whose offer has been passed on, till it is answered; or NULL */
 	struct tl_session *session; /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
@@ -190,6 +192,16 @@ void tl_call_read_caller(struct tl_call *call, const struct tl_leg_info *info,
 char *tl_call_show_caller(const struct tl_branch *branch, struct tl_party *from);
 /* The call goes on to another because of what happened at number: status 302, 486, 408 … */
 void tl_call_diverted(struct tl_call *call, const char *number, int status);
+
+/* call_direct.c: media end to end; each counts only while tl_call_is_direct() */
+bool tl_call_is_direct(const struct tl_call *call);
+void tl_call_direct_offer(struct tl_branch *branch, struct tl_target *target);
+int tl_call_direct_answer(struct tl_call *call); /* 0, or the SIP status to refuse with */
+void tl_call_direct_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			      const struct tl_media_desc *offer);
+void tl_call_direct_reanswered(struct tl_call *call, struct tl_call_media *m,
+			       const struct tl_media_desc *answer);
+void tl_call_direct_refused(struct tl_call *call);
 
 /* call_branch.c */
 /* One of the call, without a leg yet, named kind and name together. */

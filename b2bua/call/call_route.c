@@ -68,6 +68,12 @@ static enum tl_call_event redirect(struct tl_call *call)
 		call, &(struct tl_cause) { .status = 302, .contacts = contacts, .n_contacts = n });
 }
 
+/* Early media from end to end: he can't be told of media of ours any more. */
+static bool hears_elsewhere(const struct tl_call *call)
+{
+	return call->a.have_local && !call->session && !tl_call_is_direct(call);
+}
+
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
@@ -87,6 +93,10 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 			return tl_call_refuse(call, &(struct tl_cause) { .status = 488 });
 	}
 
+	if (hears_elsewhere(call) && decision->verdict != TL_VERDICT_REDIRECT)
+		return decision->verdict == TL_VERDICT_REJECT
+			       ? tl_call_reject(call)
+			       : tl_call_refuse(call, &(struct tl_cause) { .status = 480 });
 	switch (decision->verdict) {
 	case TL_VERDICT_RING:
 		return decision->n_play ? TL_CALL_EV_ROUTE_PLAY : TL_CALL_EV_ROUTE_RING;

@@ -153,6 +153,8 @@ static int check(const struct tl_call *call, enum tl_side side, const struct tl_
 		return 491;
 	if (call->state != TL_CALL_TALKING || call->transfers >= TL_CALL_TRANSFERS)
 		return 603;
+	if (!call->session || (other && !other->session)) /* its media is none of ours */
+		return 603;
 	if (!other)
 		return 0;
 	if (other == call || other->transfers >= TL_CALL_TRANSFERS)

@@ -170,6 +170,11 @@ sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct 
 	return sip_payload_create(home, text, (isize_t)bytes);
 }
 
+void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from)
+{
+	tl_sdp_pass(leg->sdp, from->sdp);
+}
+
 const struct tl_stream *tl_leg_stream(const struct tl_leg *leg, unsigned number)
 {
 	return tl_sdp_stream(leg->sdp, number);

@@ -192,6 +192,7 @@ struct tl_target {               /* whom to invite; copied */
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */
 	const struct tl_header *headers;
 	size_t n_headers;
+	const struct tl_leg *sdp_of;        /* tl_leg_pass_sdp(); or NULL */
 	const char *replaces, *referred_by; /* values of these headers, or NULL */
 	const char *own_headers; /* whole lines of the gateway's own, "Diversion: …\r\n", or NULL */
 	const struct tl_stream *streams[TL_STREAMS]; /* beside the audio; NULL: none */
@@ -211,6 +212,10 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 
 /* Session timer for a caller that could have one and did not ask; 0: none. Before the answer. */
 void tl_leg_set_session(struct tl_leg *leg, unsigned expires_s);
+
+/* From now on this leg is told what the other one's peer has said of media, as it is: sdp.h.
+ * The descriptions that the verbs take still count for us. */
+void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from);
 
 /* --- incoming legs --- 180..189; desc: early media's answer, or NULL. */
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,

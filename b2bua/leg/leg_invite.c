@@ -208,6 +208,8 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 	if (r == 0)
 		r = make_dialog(leg, target);
 	tl_leg_set_session(leg, target->session_s);
+	if (target->sdp_of)
+		tl_leg_pass_sdp(leg, target->sdp_of);
 	for (unsigned n = 0; n < TL_STREAMS; n++)
 		tl_leg_say_stream(leg, n, target->streams[n]);
 	leg->offerless = !offer;

@@ -19,6 +19,8 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp)
 {
 	if (!sdp)
 		return;
+	g_free(sdp->heard);
+	g_free(sdp->passed);
 	g_string_free(sdp->body, TRUE);
 	g_string_free(sdp->text, TRUE);
 	tl_sdp_free_streams(sdp);
@@ -183,11 +185,22 @@ static GString *print_body(struct tl_sdp_session *sdp, const struct tl_media_des
 	return s;
 }
 
+void tl_sdp_pass(struct tl_sdp_session *sdp, const struct tl_sdp_session *from)
+{
+	const char *rest = from->heard ? strstr(from->heard, "\no=") : NULL;
+
+	rest = rest ? strchr(rest + 1, '\n') : NULL;
+	g_free(sdp->passed);
+	sdp->passed = rest ? g_strdup(rest + 1) : NULL;
+}
+
 const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc *desc, bool answer,
 			 size_t *ret_bytes)
 {
-	GString *body = print_body(sdp, desc, answer);
+	GString *body = sdp->passed ? g_string_new(sdp->passed) : print_body(sdp, desc, answer);
 
+	if (!sdp->passed)
+		g_clear_pointer(&sdp->heard, g_free);
 	if (sdp->version == 0 || !g_string_equal(body, sdp->body)) {
 		sdp->version++;
 		g_string_free(sdp->body, TRUE);

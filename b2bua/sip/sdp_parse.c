@@ -491,6 +491,8 @@ int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 			g_free(reader.streams[i]);
 		return r;
 	}
+	g_free(sdp->heard);
+	sdp->heard = g_strndup(text, bytes);
 	tl_sdp_take_streams(sdp, reader.streams);
 	g_free(sdp->before);
 	sdp->before = sdp->lines;
