@@ -133,7 +133,7 @@ Test(hours, mistakes)
 		{ "mon-fri = 08:00-09:00\ntue = closed",
 		  "3:1: tue: another line of this section names tue already" },
 		{ "mon = closed\nmon = closed", "3:1: mon: another line" },
-		{ "monday = closed", "unknown key \"monday\" in [hours], expected one of mon-fri" },
+		{ "monday = closed", "unknown key \"monday\" in [hours], expected one of like, mon-fri" },
 		{ "fr = closed", "unknown key \"fr\" in [hours]" },
 		{ "closed = 2026-02-29", "closed: expected a date such as" },
 		{ "closed = 2026-12-24..2026-12-20", "closed: expected a date" },

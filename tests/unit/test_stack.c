@@ -402,7 +402,7 @@ static const struct {
 	{ "a Refer-To that can't be read", "REFER", "Refer-To: <sip:\r\n", "400", "" },
 	{ "news of no subscription", "NOTIFY", "Event: x\r\n", "481", "" },
 	{ "a subscription", "SUBSCRIBE", "Event: x\r\n", "489", "" },
-	{ "a message", "MESSAGE", NULL, "405", "Allow: INVITE" },
+	{ "a message that says nothing", "MESSAGE", NULL, "400", "" },
 	{ "an unknown method", "FLY", NULL, "501", "" },
 	{ "an unknown extension", "OPTIONS", "Require: teleport\r\n", "420",
 	  "Unsupported: teleport" },
