@@ -101,7 +101,6 @@ static void lend_facts(struct tl_decision *d, const struct tl_route_cfg *route)
 	d->n_codecs = route->n_codecs;
 	d->dtmf = route->dtmf;
 	d->srtp = route->srtp;
-	d->echo_cancel = route->echo_cancel;
 	d->media = route->media;
 	d->transfer = route->transfer;
 	d->drop_headers = route->drop_headers;

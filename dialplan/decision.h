@@ -116,18 +116,6 @@ enum tl_ringback_mode {
 	_TL_RINGBACK_INVALID = -22,
 };
 
-/* On which legs the line echo is cancelled. */
-enum tl_echo_mode {
-	TL_ECHO_LEG, /* the route does not say: as the legs' own settings are */
-	TL_ECHO_OFF,
-	TL_ECHO_CALLER,
-	TL_ECHO_CALLEE,
-	TL_ECHO_BOTH,
-	_TL_ECHO_MAX,
-	_TL_ECHO_INVALID = -22,
-};
-const char *tl_echo_mode_name(enum tl_echo_mode m);
-
 enum tl_media_mode {
 	TL_MEDIA_AUTO,   /* through the gateway, relayed or transcoded */
 	TL_MEDIA_DIRECT, /* end to end: the legs' SDP passes through, no port of ours is used;
@@ -180,7 +168,6 @@ struct tl_decision {
 	/* _TL_DTMF_INVALID, _TL_SRTP_INVALID: the route does not say, each leg has its own */
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp; /* of both legs; REQUIRED: a caller without is refused with 488 */
-	enum tl_echo_mode echo_cancel;
 	enum tl_media_mode media;
 	enum tl_transfer_mode transfer; /* _TL_TRANSFER_INVALID: the route does not say */
 };

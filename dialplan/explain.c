@@ -135,8 +135,6 @@ static void tell_media(const struct telling *t, const struct tl_decision *d)
 		fprintf(t->out, "    digits       %s\n", tl_dtmf_mode_name(d->dtmf));
 	if ((int)d->srtp >= 0)
 		fprintf(t->out, "    srtp         %s\n", tl_srtp_policy_name(d->srtp));
-	if (d->echo_cancel != TL_ECHO_LEG)
-		fprintf(t->out, "    echo cancel  %s\n", tl_echo_mode_name(d->echo_cancel));
 	if (d->media != TL_MEDIA_AUTO)
 		fputs("    media        direct, between the parties\n", t->out);
 	if ((int)d->transfer >= 0)

@@ -6,7 +6,6 @@
 /* Words in the order of the enums that they stand for. */
 static const char *const play_as_words[] = { "early", "answer", NULL };
 static const char *const privacy_words[] = { "keep", "off", "id", NULL };
-static const char *const echo_words[] = { "leg", "off", "caller", "callee", "both", NULL };
 static const char *const media_words[] = { "auto", "direct", NULL };
 
 #define ROUTE(field)      AT(tl_route_cfg, field)
@@ -101,9 +100,6 @@ static const struct tl_key route_keys[] = {
 	{ "srtp", tl_parse_word, ROUTE(srtp), .words = tl_srtp_words, .example = "required",
 	  .help = "Encrypted media on both legs: off, optional, offer, required. Default: as each "
 		  "leg "
-		  "has it" },
-	{ "echo-cancel", tl_parse_word, ROUTE(echo_cancel), .words = echo_words, .initial = "leg",
-	  .help = "Whose line echo is cancelled: off, caller, callee, both, or leg, as each leg "
 		  "has it" },
 	{ "media", tl_parse_word, ROUTE(media), .words = media_words, .initial = "auto",
 	  .help = "auto: through the gateway; direct: between the parties, which then must "

@@ -52,16 +52,6 @@ const char *tl_privacy_name(enum tl_privacy privacy)
 	return NAME_OF(names, privacy);
 }
 
-const char *tl_echo_mode_name(enum tl_echo_mode m)
-{
-	static const char *const names[_TL_ECHO_MAX] = {
-		[TL_ECHO_LEG] = "leg",       [TL_ECHO_OFF] = "off",   [TL_ECHO_CALLER] = "caller",
-		[TL_ECHO_CALLEE] = "callee", [TL_ECHO_BOTH] = "both",
-	};
-
-	return NAME_OF(names, m);
-}
-
 const char *tl_media_mode_name(enum tl_media_mode m)
 {
 	static const char *const names[_TL_MEDIA_MAX] = {

@@ -183,7 +183,7 @@ Test(explain, what_the_winner_would_do)
 		"= Alice\n"
 		"[route r]\nto = 5(X)\ncaller = 7\nprivacy = id\nadd-header X-A = $1\n"
 		"drop-headers = X-B*\ncodecs = GSM, opus\nring = 1 for 5s, trunk:t for 9s\n"
-		"dtmf = info\nsrtp = required\necho-cancel = both\ntransfer = pass\nringback = "
+		"dtmf = info\nsrtp = required\ntransfer = pass\nringback = "
 		"none\n"
 		"[hours h]\nsun = closed\n[route c]\nto = 8\nwhen = h\nring = 1\n"
 		"on-closed = redirect 1\n");
@@ -202,7 +202,6 @@ Test(explain, what_the_winner_would_do)
 			 "    ringback     none\n"
 			 "    digits       info\n"
 			 "    srtp         required\n"
-			 "    echo cancel  both\n"
 			 "    transfers    pass\n"),
 		  "%s", told);
 	cr_expect(g_str_has_suffix(closed, "route c takes the call, whose hours are over:\n"

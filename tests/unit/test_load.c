@@ -256,11 +256,10 @@ static const struct {
 	  "t.ini:11:8: dtmf: expected one of auto, rtp, info, inband, not \"sip\"\n"
 	  "t.ini:12:8: srtp: expected one of off, optional, offer, required, not \"on\"\n"
 	  "t.ini:13:12: transfer: expected one of local, pass, off, not \"remote\"" },
-	{ "[route r]\nring = 1001\nmedia = direct\nrecord = mono\necho-cancel = both\n"
+	{ "[route r]\nring = 1001\nmedia = direct\nrecord = mono\n"
 	  "ringback = /etc/passwd\n",
 	  "11:1: record: needs the media that media = direct leaves to the parties\n"
-	  "t.ini:12:1: echo-cancel: needs the media that media = direct leaves to the parties\n"
-	  "t.ini:13:1: ringback: needs the media that media = direct leaves to the parties" },
+	  "t.ini:12:1: ringback: needs the media that media = direct leaves to the parties" },
 	{ "[route r]\nanswer = echo\nprivacy = id\nadd-header X-A = 1\n",
 	  "8:1: add-header X-A: has no effect without ring\n"
 	  "t.ini:10:1: privacy: has no effect without ring" },
