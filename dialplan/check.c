@@ -113,9 +113,31 @@ static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 			  gw->register_default_s, gw->register_min_s, gw->register_max_s);
 }
 
+/* A name stands for one who calls only. */
+static void check_allow_user(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_trunk_cfg *trunk = loaded->object, *same;
+
+	if (!trunk->allow_user != !trunk->allow_password)
+		object_to(load, loaded, trunk->allow_user ? "allow-user" : "allow-password",
+			  "needs %s = … in the same section",
+			  trunk->allow_user ? "allow-password" : "allow-user");
+	if (!trunk->allow_user)
+		return;
+	same = tl_dialplan_trunk_by_user(load->parse.dp, trunk->allow_user);
+	if (same != trunk)
+		object_to(load, loaded, "allow-user", "[trunk %s] has this name already",
+			  same->name);
+	if (tl_dialplan_extension(load->parse.dp, trunk->allow_user))
+		object_to(load, loaded, "allow-user", "there is an [extension %s]",
+			  trunk->allow_user);
+}
+
 static void check_trunk(struct tl_load *load, const struct tl_loaded *loaded)
 {
 	const struct tl_trunk_cfg *trunk = loaded->object;
+
+	check_allow_user(load, loaded);
 
 	if (trunk->registers && !trunk->user)
 		object_to(load, loaded, "register", "needs user = … in the same section");

@@ -70,6 +70,14 @@ const struct tl_trunk_cfg *tl_dialplan_trunk(const struct tl_dialplan *dp, const
 	return g_hash_table_lookup(dp->trunk_by_name, name);
 }
 
+const struct tl_trunk_cfg *tl_dialplan_trunk_by_user(const struct tl_dialplan *dp, const char *user)
+{
+	for (size_t i = 0; i < dp->n_trunks; i++)
+		if (g_strcmp0(dp->trunks[i].allow_user, user) == 0)
+			return &dp->trunks[i];
+	return NULL;
+}
+
 const struct tl_extension_cfg *tl_dialplan_extension(const struct tl_dialplan *dp,
 						     const char *number)
 {

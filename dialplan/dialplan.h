@@ -54,6 +54,9 @@ const struct tl_extension_cfg *tl_dialplan_extensions(const struct tl_dialplan *
 const struct tl_trunk_cfg *tl_dialplan_trunk(const struct tl_dialplan *dp, const char *name);
 const struct tl_extension_cfg *tl_dialplan_extension(const struct tl_dialplan *dp,
 						     const char *number);
+/* The trunk that may call with this name, if it proves its allow_password. NULL: none. */
+const struct tl_trunk_cfg *tl_dialplan_trunk_by_user(const struct tl_dialplan *dp,
+						     const char *user);
 /* The trunk that may call from this address: the longest matching allow entry.
  * A trunk without allow admits its own host when that is an IP literal. Of several
  * such entries that are equally long, the trunk whose port the call comes from is

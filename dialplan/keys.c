@@ -155,6 +155,11 @@ static const struct tl_key trunk_keys[] = {
 	  .initial = "0", .help = "Calls at a time, both directions. 0: no limit" },
 	{ "allow", tl_parse_cidrs, LIST(tl_trunk_cfg, allow), .example = "198.51.100.0/24",
 	  .help = "Addresses that may call as this trunk. Default: host, when that is an address" },
+	{ "allow-user", tl_parse_text, AT(tl_trunk_cfg, allow_user), .example = "carrier7",
+	  .help = "Who calls us with this name and allow-password may call as this trunk, from "
+		  "any address" },
+	{ "allow-password", tl_parse_secret, AT(tl_trunk_cfg, allow_password), .example = "secret",
+	  .help = "What a caller by allow-user has to prove (digest)" },
 	{ "srtp", tl_parse_word, AT(tl_trunk_cfg, srtp), .words = tl_srtp_words,
 	  .initial = "optional",
 	  .help = "Encrypted media: off, optional (taken when offered), offer (beside plain RTP) "

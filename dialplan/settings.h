@@ -170,6 +170,8 @@ struct tl_trunk_cfg {
 	const struct tl_trunk_host
 		*places; /* all hosts, in order; of the first, port and transport above count */
 	size_t n_places;
+	const char *allow_user; /* calls with this name and allow_password; NULL: none may */
+	const char *allow_password;
 	const struct tl_cidr *allow; /* who may call as this trunk */
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;

@@ -43,7 +43,10 @@ struct visit {
 	struct tl_request *request;
 	int64_t now_us;
 	struct tl_claim claim; /* the one that verdict is about */
+	/* whose the claim is, when it is good */
 	const struct tl_extension_cfg *extension;
+	const struct tl_trunk_cfg *trunk;
+	bool trunks; /* a trunk will do */
 };
 
 struct tl_access *tl_access_new(struct tl_store *store, const struct tl_gateway *gateway)
@@ -102,6 +105,7 @@ static enum verdict judge_claim(struct visit *visit)
 	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
 	const sip_request_t *request = visit->request->sip->sip_request;
 	const struct tl_extension_cfg *extension;
+	const struct tl_trunk_cfg *trunk = NULL;
 	struct tl_secret secret = { 0 };
 	bool fits;
 
@@ -112,13 +116,17 @@ static enum verdict judge_claim(struct visit *visit)
 	if (extension) {
 		secret.password = extension->password;
 		secret.ha1 = extension->ha1;
+	} else if (visit->trunks) {
+		trunk = tl_dialplan_trunk_by_user(visit->dp, claim->username);
+		secret.password = trunk ? trunk->allow_password : NULL;
 	}
 	fits = tl_claim_verify(claim, request->rq_method_name, &secret);
-	if (!fits || !extension || !uri_fits(claim->uri, request->rq_url))
+	if (!fits || !(extension || trunk) || !uri_fits(claim->uri, request->rq_url))
 		return VERDICT_WRONG;
 	if (tl_nonces_spend(visit->access->nonces, claim->nonce, claim->nc, visit->now_us) < 0)
 		return VERDICT_STALE;
 	visit->extension = extension;
+	visit->trunk = trunk;
 	return VERDICT_GOOD;
 }
 
@@ -243,8 +251,8 @@ static int admit_trunk(const struct tl_trunk_cfg *trunk, struct tl_source *ret_s
 	return 0;
 }
 
-/* 0: extension or trunk in *ret_source. trunks: a trunk's address is good enough. */
-static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
+/* 0: extension or trunk in *ret_source. */
+static int admit(struct visit *visit, struct tl_source *ret_source)
 {
 	const struct sockaddr *source = (const struct sockaddr *)&visit->request->source;
 	const struct tl_trunk_cfg *trunk = tl_dialplan_trunk_by_address(visit->dp, source);
@@ -257,20 +265,21 @@ static int admit(struct visit *visit, bool trunks, struct tl_source *ret_source)
 	case VERDICT_GOOD:
 		visit->request->known = true;
 		tl_warden_note_success(warden, source, visit->now_us);
+		if (visit->trunk)
+			return admit_trunk(visit->trunk, ret_source);
 		*ret_source = (struct tl_source) { .kind = TL_SOURCE_EXTENSION,
 						   .extension = visit->extension };
 		return 0;
 	case VERDICT_NO_CLAIM:
-		if (!trunk || !trunks)
+		if (!trunk || !visit->trunks)
 			return challenge(visit, false);
-		*ret_source = (struct tl_source) { .kind = TL_SOURCE_TRUNK, .trunk = trunk };
-		return 0;
+		return admit_trunk(trunk, ret_source);
 	case VERDICT_STALE:
 		return challenge(visit, true);
 	case VERDICT_WRONG:
 		return answer_wrong(visit, trunk != NULL);
 	case VERDICT_MALFORMED:
-		if (trunk && trunks) /* meant for somebody else, perhaps */
+		if (trunk && visit->trunks) /* meant for somebody else, perhaps */
 			return admit_trunk(trunk, ret_source);
 		break;
 	}
@@ -290,7 +299,8 @@ int tl_access_check(struct tl_access *access, const struct tl_dialplan *dp,
 {
 	struct visit visit = visit_of(access, dp, request);
 
-	return admit(&visit, true, ret_source);
+	visit.trunks = true;
+	return admit(&visit, ret_source);
 }
 
 int tl_access_check_extension(struct tl_access *access, const struct tl_dialplan *dp,
@@ -299,7 +309,7 @@ int tl_access_check_extension(struct tl_access *access, const struct tl_dialplan
 {
 	struct visit visit = visit_of(access, dp, request);
 	struct tl_source source;
-	int r = admit(&visit, false, &source);
+	int r = admit(&visit, &source);
 
 	if (r == 0)
 		*ret_extension = source.extension;

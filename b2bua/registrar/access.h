@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Who is calling: a trunk by its address, an extension by digest, nobody else.
+ * Who is calling: a trunk by its address or by digest, an extension by digest, nobody else.
  * One place for challenges, nonces and brute-force bans. Signalling thread.
  */
 #include "dialplan/dialplan.h"
