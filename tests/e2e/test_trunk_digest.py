@@ -1,6 +1,8 @@
 """A carrier that has no address of its own calls with a name and a password."""
 
-from sip_message import make_sdp
+import hashlib
+
+from sip_message import challenge_of, make_sdp
 from world import RING_ALICE, World
 
 NUMBER = "+4930555100"
@@ -37,3 +39,81 @@ def test_a_trunks_name_registers_nothing():
     with World(RING_ALICE, carrier=KEYS) as w:
         answer = roaming(w).register()
         assert answer.status in (401, 403, 404), answer
+
+
+OUT = "[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier\n"
+ACCOUNT = "user = 4930555100\npassword = out-secret\n"
+
+
+def call_out(w):
+    """Alice calls by the trunk; what comes there."""
+    media = w.rtp(w.alice)
+    a = w.alice.invite("0123", make_sdp(w.alice.ip, media.port))
+    b = w.carrier.incoming()
+    return a, b, b.expect("INVITE")
+
+
+def challenge(b, invite, status=407, nonce="n1", algorithm="MD5", more=""):
+    name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
+    b.reply(status, headers=[(name, f'Digest realm="carrier", nonce="{nonce}", qop="auth", '
+                                    f'algorithm={algorithm}{more}')], to=invite)
+    b.expect("ACK")
+
+
+def check_proof(invite, status, nonce, algorithm):
+    """RFC 7616 3.4.1, worked out here."""
+    said = challenge_of(invite.get("Proxy-Authorization" if status == 407 else "Authorization"))
+    digest = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
+
+    def h(*parts):
+        return digest(":".join(parts).encode()).hexdigest()
+    assert (said["username"], said["nonce"], said["uri"]) == ("4930555100", nonce, invite.uri), said
+    assert said["response"] == h(h("4930555100", "carrier", "out-secret"), nonce, said["nc"],
+                                 said["cnonce"], "auth", h("INVITE", said["uri"])), said
+
+
+def meets(status, algorithm):
+    with World(OUT, carrier=ACCOUNT) as w:
+        a, b, invite = call_out(w)
+        challenge(b, invite, status, algorithm=algorithm)
+        again = b.expect("INVITE")
+        check_proof(again, status, "n1", algorithm)
+        b.reply(200, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), to=again)
+        a.expect(200)
+        a.ack()
+        b.expect("ACK")
+        w.hang_up(a, b)
+
+
+def test_a_trunks_407_is_met():
+    meets(407, "MD5")
+
+
+def test_a_trunks_401_is_met():
+    meets(401, "MD5")
+
+
+def test_a_trunks_sha256_is_met():
+    meets(407, "SHA-256")
+
+
+def test_a_stale_nonce_is_met_once_more():
+    with World(OUT, carrier=ACCOUNT) as w:
+        a, b, invite = call_out(w)
+        challenge(b, invite)
+        challenge(b, b.expect("INVITE"), nonce="n2", more=", stale=true")
+        again = b.expect("INVITE")
+        check_proof(again, 407, "n2", "MD5")
+        b.reply(486, to=again)
+        b.expect("ACK")
+        a.expect(486)
+
+
+def test_a_trunk_that_challenges_for_ever_is_given_up_at_the_second_challenge():
+    with World(OUT, carrier=ACCOUNT) as w:
+        a, b, invite = call_out(w)
+        challenge(b, invite)
+        challenge(b, b.expect("INVITE"), nonce="n2")
+        assert 400 <= a.expect_any().status < 700, a.ladder
+        b.expect_nothing(0.5)
+        assert b.ladder.count("< INVITE") == 2, b.ladder
