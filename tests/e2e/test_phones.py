@@ -3,6 +3,7 @@ start: codec against codec, an announcement, the echo test. Speech is judged by 
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -10,6 +11,7 @@ import time
 import harness
 from harness_baresip import LEAD_S, Baresip
 from harness_net import Island
+from tls import Authority
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TREE, "tests", "support"))
@@ -25,12 +27,22 @@ NETS = ("198.18.73", "198.18.74")
 PROMPTS = f"{TREE}/conf/prompts"
 
 
+def listen_by_tls(config, folder):
+    pair = Authority(folder).issue("gateway", *(f"{net}.1" for net in NETS))
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^(listen .*)$", rf"\1, tls:0.0.0.0:5061\ncertificate = "
+                          rf"{pair.certificate}\nprivate-key = {pair.key}", text, count=1))
+
+
 class Office:
     """The gateway and its two phones, each on an island; gateway, alice, bob, speech."""
 
-    def __init__(self, alice=None, bob=None, encryption=(None, None)):
+    def __init__(self, alice=None, bob=None, encryption=(None, None), transport="udp"):
         self.codecs = {"alice": alice, "bob": bob}
         self.encryption = encryption  # of each: None, "srtp" (offered), "srtp-mand"
+        self.transport = transport
         self.things = contextlib.ExitStack()
 
     def __enter__(self):
@@ -38,6 +50,8 @@ class Office:
             folder = self.things.enter_context(tempfile.TemporaryDirectory(prefix="office-"))
             os.mkdir(f"{folder}/recordings")
             config, _ = prepare_config(f"{TREE}/conf/quickstart.ini", folder)
+            if self.transport == "tls":
+                listen_by_tls(config, folder)
             self.speech = {who: speak(who, folder) for who in ("caller", "callee")}
             islands = [self.things.enter_context(Island(net)) for net in NETS]
             self.gateway = self.things.enter_context(harness.Gateway(config))
@@ -52,7 +66,9 @@ class Office:
             return None
         phone = Baresip(island, f"{number}@{island.here}", password=f"quickstart-{number}",
                         codecs=codec, modules=["srtp"] if encryption else [],
-                        account_keys=f";mediaenc={encryption}" if encryption else "")
+                        transport=self.transport,
+                        account_keys=(f";mediaenc={encryption}" if encryption else "") +
+                        f';outbound="sip:{island.here};transport={self.transport}"')
         self.things.callback(phone.close)
         phone.wait_registered()
         return phone
@@ -68,10 +84,10 @@ def expect_speech(what, said, heard_paths):
     assert not best.faults(), f"{what}: {best.faults()}"
 
 
-def in_office(conversation, alice, bob=None, encryption=(None, None)):
+def in_office(conversation, alice, bob=None, encryption=(None, None), transport="udp"):
     """Runs conversation(office); once more when it fails while the phones themselves sent unevenly."""
     for _ in range(ATTEMPTS):
-        with Office(alice, bob, encryption) as office, contextlib.ExitStack() as captures:
+        with Office(alice, bob, encryption, transport) as office, contextlib.ExitStack() as captures:
             watched = [captures.enter_context(Capture(phone.island))
                        for phone in (office.alice, office.bob) if phone]
             try:
@@ -86,9 +102,9 @@ def in_office(conversation, alice, bob=None, encryption=(None, None)):
     raise harness.Skip(f"this machine is too busy for telephones: {uneven[0]}")
 
 
-def converse(a, b, path, encryption=(None, None)):
+def converse(a, b, path, encryption=(None, None), transport="udp"):
     """Alice, with codec a only, calls Bob, with codec b only; media takes a path."""
-    in_office(lambda office: talk(office, path), a, b, encryption)
+    in_office(lambda office: talk(office, path), a, b, encryption, transport)
 
 
 def talk(office, path):
@@ -145,6 +161,10 @@ def test_an_encrypted_telephone_and_a_plain_one():
 
 def test_an_encrypted_telephone_and_a_plain_one_transcoded():
     converse("opus", "PCMU", "chain", ("srtp-mand", None))
+
+
+def test_telephones_by_tls_with_encrypted_media():
+    converse("G722", "PCMA", "chain", ("srtp-mand", "srtp-mand"), "tls")
 
 
 def test_opus_and_pcmu():
