@@ -186,7 +186,7 @@ static const char man_head[] =
 	"In double quotes, semicolons and commas are plain characters. Lists are separated by\n"
 	"commas. Times have units: 500ms, 25s, 2m, 1h30m. Every section but\n"
 	".B [gateway]\n"
-	"has a name. In any of them\n"
+	"has a name. In all but [gateway]\n"
 	".BI \"like = \" NAME\n"
 	"takes over what another of its kind says; what the section says itself wins.\n"
 	".PP\n"
