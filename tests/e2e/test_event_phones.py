@@ -173,13 +173,27 @@ def test_baresip_sees_presence_and_writes():
         assert [(row["event"], row["watcher"]) for row in rows] == [("presence", "1002")], rows
 
 
+def subscribes_madly(phone):
+    """baresip 1.0 sometimes, by chance, does not meet the challenge of its first SUBSCRIBE but sends
+    thousands of new ones, for ever."""
+    wait_until(lambda: "mwi: subscribing" in phone.log(), 10, "SUBSCRIBE")
+    time.sleep(0.3)
+    return phone.log().count("mwi: subscribing") > 2
+
+
 def test_baresip_sees_its_message_lamp():
-    with Office() as office:
-        bob = office.baresip("1002", office.islands[1], modules=("mwi",), account_keys=";mwi=yes")
-        has(bob, "Messages-Waiting: no")
-        voicemail = office.agent("voicemail", ip="127.0.0.9")
-        assert publish(voicemail, "1002", SUMMARY, event="message-summary").status == 200
-        has(bob, "Messages-Waiting: yes", "Voice-Message: 2/8 (1/0)")
+    for _ in range(8):
+        with Office() as office:
+            bob = office.baresip("1002", office.islands[1], modules=("mwi",),
+                                 account_keys=";mwi=yes")
+            if subscribes_madly(bob):
+                continue
+            has(bob, "Messages-Waiting: no")
+            voicemail = office.agent("voicemail", ip="127.0.0.9")
+            assert publish(voicemail, "1002", SUMMARY, event="message-summary").status == 200
+            has(bob, "Messages-Waiting: yes", "Voice-Message: 2/8 (1/0)")
+            return
+    raise harness.Skip("baresip never met the challenge")
 
 
 def test_linphone_sees_presence_and_writes_to_baresip():
