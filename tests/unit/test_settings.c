@@ -313,8 +313,8 @@ Test(settings, examples_are_right)
 		"voicebox]\nanswer = echo\n";
 	static const char *const needed[_TL_SECTION_MAX] = {
 		[TL_SECTION_GATEWAY] = "",
-		[TL_SECTION_TRUNK] = "host = b\nuser = u\npassword = p\nallow-user = c\n"
-				     "allow-password = p\n",
+		[TL_SECTION_TRUNK] = ("host = b\nuser = u\npassword = p\nallow-user = c\n"
+				      "allow-password = p\n"),
 		[TL_SECTION_EXTENSION] = "",
 		[TL_SECTION_GROUP] = "members = 1001\n",
 		[TL_SECTION_HOURS] = "",
