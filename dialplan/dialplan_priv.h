@@ -2,10 +2,10 @@
 /* The inside of a dialplan, for the files that build and read it. */
 #include <glib.h>
 #include "dialplan/dialplan.h"
-#include "dialplan/hours.h"
-#include "dialplan/index.h"
-#include "dialplan/pool.h"
-#include "dialplan/route.h"
+#include "dialplan/route/hours.h"
+#include "dialplan/route/index.h"
+#include "dialplan/text/pool.h"
+#include "dialplan/route/route.h"
 
 /* session-expires of a section that does not say it; 0 means none. */
 enum { TL_SESSION_UNSAID = INT32_MAX };

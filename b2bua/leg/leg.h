@@ -246,7 +246,8 @@ void tl_leg_refer_decline(struct tl_leg *leg, int status, const char *phrase);
  */
 void tl_leg_refer_tell(struct tl_leg *leg, int status);
 bool tl_leg_refer_end(struct tl_leg *leg, int status);
-/* REFER to a URI; TL_LEG_REFER_NEWS follow. -EBUSY: not now; -EIO. referred_by: a value, or NULL. */
+/* REFER to a URI; TL_LEG_REFER_NEWS follow. -EBUSY: not now; -EIO. referred_by: a value, or NULL.
+ */
 int tl_leg_refer(struct tl_leg *leg, const char *uri, const char *referred_by);
 /* The dialog's names as the peer knows them: to_tag is its own. Lent. */
 void tl_leg_names(const struct tl_leg *leg, struct tl_replaces *ret_names);

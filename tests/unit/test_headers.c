@@ -69,7 +69,8 @@ Test(headers, are_collected_and_written)
 	cr_expect(strstr(text, "Alert-Info: <http://r.example/1>\r\n"), "%s", text);
 	cr_expect(strstr(text, "User-to-User: 0123;encoding=hex\r\n"), "%s", text);
 	cr_expect(strstr(text, "Call-Info: <http://c.example/2>;purpose=icon\r\n"), "%s", text);
-	cr_expect(g_str_has_suffix(text, "Subject: no\r\n"), "free, and behind the others: %s", text);
+	cr_expect(g_str_has_suffix(text, "Subject: no\r\n"), "free, and behind the others: %s",
+		  text);
 	cr_expect_null(strstr(text, "Asserted"));
 	su_home_deinit(home);
 	msg_destroy(msg);

@@ -1,5 +1,5 @@
 #include "tests/support/dialplan_text.h"
-#include "dialplan/hours.h"
+#include "dialplan/route/hours.h"
 
 /* One route for each kind of hours; who takes the call says what is open. */
 static const char text[] = "[trunk t]\nhost = a.example\n[extension 1]\npassword = x\n"
@@ -133,7 +133,8 @@ Test(hours, mistakes)
 		{ "mon-fri = 08:00-09:00\ntue = closed",
 		  "3:1: tue: another line of this section names tue already" },
 		{ "mon = closed\nmon = closed", "3:1: mon: another line" },
-		{ "monday = closed", "unknown key \"monday\" in [hours], expected one of like, mon-fri" },
+		{ "monday = closed",
+		  "unknown key \"monday\" in [hours], expected one of like, mon-fri" },
 		{ "fr = closed", "unknown key \"fr\" in [hours]" },
 		{ "closed = 2026-02-29", "closed: expected a date such as" },
 		{ "closed = 2026-12-24..2026-12-20", "closed: expected a date" },

@@ -2,7 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include "dialplan/dialplan.h"
-#include "dialplan/ini.h"
+#include "dialplan/text/ini.h"
 
 /* What the reader makes of text: "[kind name]" and "key=value@line:column", a line each,
  * then the mistakes. */

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
-#include "dialplan/pattern.h"
+#include "dialplan/route/pattern.h"
 
 static const struct {
 	const char *why, *pattern, *number;

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <glib.h>
-#include "dialplan/rewrite.h"
+#include "dialplan/route/rewrite.h"
 
 static const struct {
 	const char *why, *template, *pattern, *number, *result;

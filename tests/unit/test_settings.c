@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "dialplan/keys.h"
+#include "dialplan/keys/keys.h"
 #include "dialplan/manual.h"
 
 Test(settings, defaults)

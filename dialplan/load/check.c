@@ -1,0 +1,451 @@
+/* What no single value shows: values that depend on others, or contradict them. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include "dialplan/load/load.h"
+#include "dialplan/route/rewrite.h"
+#include "dialplan/text/value.h"
+
+/* Adds a mistake at a key's line, or at the section's when it has no such line. */
+static void object_to(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
+		      const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+static void object_to(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
+		      const char *format, ...)
+{
+	const struct tl_value *value = tl_load_value(load, loaded, key);
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	tl_diags_add(load->parse.diags, value ? &value->key_at : &loaded->section->at, "%s: %s",
+		     key, text);
+}
+
+/* RFC 3261 26.3.1: a TLS server has a certificate. */
+static void check_tls(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_gateway *gw = loaded->object;
+	bool wanted = false;
+
+	for (size_t i = 0; i < gw->n_listen; i++)
+		wanted |= gw->listen[i].transport == TL_TRANSPORT_TLS;
+	if (wanted && !gw->certificate)
+		object_to(load, loaded, "listen", "tls needs certificate = FILE, too");
+}
+
+static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s)
+{
+	if (*expires_s == TL_SESSION_UNSAID)
+		*expires_s = gw->session_expires_s;
+}
+
+void tl_load_inherit(struct tl_load *load)
+{
+	struct tl_dialplan *dp = load->parse.dp;
+	struct tl_gateway *gw = &dp->gateway;
+	const char *host = g_get_host_name();
+
+	if (!gw->domain)
+		gw->domain = tl_pool_strdup(dp->pool, *host ? host : "twinleg.local");
+	if (!gw->recordings && gw->state)
+		gw->recordings =
+			tl_pool_take(dp->pool, g_build_filename(gw->state, "recordings", NULL));
+	for (size_t i = 0; i < dp->n_trunks; i++) {
+		if (!dp->trunks[i].codecs) {
+			dp->trunks[i].codecs = gw->codecs;
+			dp->trunks[i].n_codecs = gw->n_codecs;
+		}
+		inherit_session(gw, &dp->trunks[i].session_expires_s);
+	}
+	for (size_t i = 0; i < dp->n_extensions; i++) {
+		if (!dp->extensions[i].codecs) {
+			dp->extensions[i].codecs = gw->codecs;
+			dp->extensions[i].n_codecs = gw->n_codecs;
+		}
+		inherit_session(gw, &dp->extensions[i].session_expires_s);
+	}
+	for (size_t i = 0; i < dp->n_routes; i++)
+		if (!dp->routes[i].ring_time_s)
+			dp->routes[i].ring_time_s = gw->ring_time_s;
+}
+
+/* "<sip:…>, <sip:…>", with nothing that would end the header. */
+static bool is_route(const char *text)
+{
+	g_auto(GStrv) hops = g_strsplit(text, ",", -1);
+
+	for (char **hop = hops; *hop; hop++) {
+		const char *uri = g_strstrip(*hop);
+		size_t n = strlen(uri);
+
+		if (!g_str_has_prefix(uri, "<sip") || n < 7 || uri[n - 1] != '>' ||
+		    strcspn(uri + 1, "<> \"\t\r\n") != n - 2)
+			return false;
+	}
+	return *hops != NULL;
+}
+
+static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	struct tl_gateway *gw = loaded->object;
+	const struct tl_value *music = tl_load_value(load, loaded, "hold-music");
+
+	if (music) /* now that prompts is known, wherever it stood */
+		(void)tl_parse_music(&load->parse, tl_key_find(loaded->kind, "hold-music"), music,
+				     gw);
+	if (gw->service_route && !is_route(gw->service_route))
+		object_to(load, loaded, "service-route",
+			  "expected URIs in angle brackets, such as <sip:edge.example.net;lr>");
+	if (gw->ban_time_s > gw->ban_max_s)
+		object_to(load, loaded, "ban-time", "%u s are more than ban-max, %u s",
+			  gw->ban_time_s, gw->ban_max_s);
+	check_tls(load, loaded);
+	if (gw->register_min_s > gw->register_max_s)
+		object_to(load, loaded, "register-min", "%u s are more than register-max, %u s",
+			  gw->register_min_s, gw->register_max_s);
+	else if (gw->register_default_s < gw->register_min_s ||
+		 gw->register_default_s > gw->register_max_s)
+		object_to(load, loaded, "register-default",
+			  "%u s are not between register-min, %u s, and register-max, %u s",
+			  gw->register_default_s, gw->register_min_s, gw->register_max_s);
+}
+
+/* A name stands for one who calls only. */
+static void check_allow_user(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_trunk_cfg *trunk = loaded->object, *same;
+
+	if (!trunk->allow_user != !trunk->allow_password)
+		object_to(load, loaded, trunk->allow_user ? "allow-user" : "allow-password",
+			  "needs %s = … in the same section",
+			  trunk->allow_user ? "allow-password" : "allow-user");
+	if (!trunk->allow_user)
+		return;
+	same = tl_dialplan_trunk_by_user(load->parse.dp, trunk->allow_user);
+	if (same != trunk)
+		object_to(load, loaded, "allow-user", "[trunk %s] has this name already",
+			  same->name);
+	if (tl_dialplan_extension(load->parse.dp, trunk->allow_user))
+		object_to(load, loaded, "allow-user", "there is an [extension %s]",
+			  trunk->allow_user);
+}
+
+static void check_trunk(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_trunk_cfg *trunk = loaded->object;
+
+	check_allow_user(load, loaded);
+
+	if (trunk->registers && !trunk->user)
+		object_to(load, loaded, "register", "needs user = … in the same section");
+	if (trunk->registers && !trunk->password)
+		object_to(load, loaded, "register", "needs password = … in the same section");
+}
+
+static void check_extension(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_extension_cfg *ext = loaded->object;
+
+	if (ext->password && ext->ha1)
+		object_to(load, loaded, "ha1", "stands instead of password: leave one of them out");
+	if (ext->ha1 && load->parse.dp->gateway.digest != TL_DIGEST_MD5)
+		object_to(
+			load, loaded, "ha1",
+			"is a hash for MD5, and digest in [gateway] offers SHA-256: give password");
+	if (!ext->password && !ext->ha1 && !tl_load_value(load, loaded, "ha1"))
+		tl_diags_add(load->parse.dp->warnings, &loaded->section->at,
+			     "extension %s has no password, so no phone can register as it",
+			     ext->number);
+}
+
+/* The keys that say what becomes of a call, of which a route has exactly one;
+ * announcements alone count when there is none of the others. */
+static const char *const actions[] = { "ring", "answer", "reject", "redirect" };
+
+static void check_action(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
+		if (!tl_load_value(load, loaded, actions[i]))
+			continue;
+		if (first)
+			object_to(load, loaded, actions[i],
+				  "the route has %s already: leave one out", first);
+		first = first ? first : actions[i];
+	}
+	if (!first && !tl_load_value(load, loaded, "play"))
+		tl_diags_add(
+			load->parse.diags, &loaded->section->at,
+			"route %s does nothing: it needs ring, play, answer, reject or redirect",
+			loaded->section->name);
+	if (first && strcmp(first, "redirect") == 0 && tl_load_value(load, loaded, "play"))
+		object_to(load, loaded, "play", "nothing is heard on a route with %s", first);
+}
+
+/* Keys that would be of no effect are mistakes: whoever wrote them meant something. */
+static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	static const char *const with_ring[] = {
+		"ring-time",   "on-busy", "on-no-answer", "on-failure",    "caller",
+		"caller-name", "privacy", "drop-headers", "carry-headers", "ringback",
+		"hold-music",  "media",   "transfer",
+	};
+	const struct tl_route_cfg *route = loaded->object;
+	const char *own_header = NULL;
+
+	for (unsigned i = 0; i < loaded->n_own && !own_header; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
+
+		own_header = tl_key_adds_header(value->key) ? value->key : NULL;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(with_ring); i++)
+		if (tl_load_own(loaded, with_ring[i]) && !tl_load_value(load, loaded, "ring"))
+			object_to(load, loaded, with_ring[i], "has no effect without ring");
+	if (tl_load_value(load, loaded, "play-as") && !tl_load_value(load, loaded, "play"))
+		object_to(load, loaded, "play-as", "has no effect without play");
+	else if (route->play_as == TL_PLAY_EARLY && !tl_load_value(load, loaded, "ring") &&
+		 !tl_load_value(load, loaded, "reject"))
+		object_to(load, loaded, "play-as", "early is for announcements before ringing");
+	else if (route->play_as == TL_PLAY_ANSWER && tl_load_value(load, loaded, "reject"))
+		object_to(load, loaded, "play-as", "a call that is rejected is never answered");
+	if (own_header && !tl_load_value(load, loaded, "ring"))
+		tl_diags_add(load->parse.diags, &loaded->section->at,
+			     "%s: has no effect without ring", own_header);
+	if (tl_load_value(load, loaded, "on-closed") && !route->n_when)
+		object_to(load, loaded, "on-closed", "has no effect without when");
+	if (tl_load_value(load, loaded, "number") &&
+	    (tl_load_value(load, loaded, "strip") || tl_load_value(load, loaded, "prefix")))
+		object_to(load, loaded, "number", "stands instead of strip and prefix");
+}
+
+/* Whoever leaves media to the parties hears nothing of it, and changes nothing. */
+static void check_direct(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	static const char *const needing[] = { "play", "record", "codecs", "dtmf", "srtp" };
+	const struct tl_route_cfg *route = loaded->object;
+
+	if (route->media != TL_MEDIA_DIRECT)
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(needing); i++)
+		if (tl_load_own(loaded, needing[i]))
+			object_to(load, loaded, needing[i],
+				  "needs the media that media = direct leaves to the parties");
+	if (route->ringback == TL_RINGBACK_FILE)
+		object_to(load, loaded, "ringback",
+			  "needs the media that media = direct leaves to the parties");
+}
+
+static void check_caller_groups(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_route_cfg *route = loaded->object;
+	size_t offset;
+	int highest = route->caller ? tl_template_check(route->caller, &offset) : 0;
+
+	if (highest > 0 && !route->n_from_number)
+		object_to(load, loaded, "caller", "$%d needs a pattern with groups in from-number",
+			  highest);
+	for (size_t i = 0; i < route->n_from_number; i++)
+		if (highest > (int)route->from_number[i].n_groups)
+			object_to(load, loaded, "caller", "$%d: the pattern %s has %u group%s",
+				  highest, route->from_number[i].text,
+				  route->from_number[i].n_groups,
+				  route->from_number[i].n_groups == 1 ? "" : "s");
+}
+
+static void check_groups(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
+			 const char *text)
+{
+	const struct tl_route_cfg *route = loaded->object;
+	size_t offset;
+	int highest = text ? tl_template_check(text, &offset) : 0;
+
+	if (highest > 0 && !route->n_to)
+		object_to(load, loaded, key, "$%d needs a pattern with groups in to", highest);
+	for (size_t i = 0; i < route->n_to; i++)
+		if (highest > (int)route->to[i].n_groups)
+			object_to(load, loaded, key, "$%d: the pattern %s has %u group%s", highest,
+				  route->to[i].text, route->to[i].n_groups,
+				  route->to[i].n_groups == 1 ? "" : "s");
+}
+
+static void check_strip(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_route_cfg *route = loaded->object;
+
+	for (size_t i = 0; i < route->n_to; i++) {
+		size_t shortest = tl_pattern_min_bytes(&route->to[i]);
+
+		if (route->strip > shortest)
+			object_to(load, loaded, "strip",
+				  "takes %u characters off, but %s matches numbers of %zu",
+				  route->strip, route->to[i].text, shortest);
+	}
+}
+
+static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_route_cfg *route = loaded->object;
+
+	check_action(load, loaded);
+	check_idle_keys(load, loaded);
+	check_direct(load, loaded);
+	check_caller_groups(load, loaded);
+	check_groups(load, loaded, "number", route->number);
+	for (size_t i = 0; i < route->n_add_headers; i++)
+		check_groups(load, loaded, "add-header", route->add_headers[i].value);
+	for (size_t i = 0; i < route->n_redirects; i++)
+		check_groups(load, loaded, "redirect", route->redirects[i].uri);
+	check_strip(load, loaded);
+}
+
+enum visit { UNSEEN, ON_PATH, DONE };
+
+/* Follow-ups that come back to a route would try the same phones for ever. One
+ * route's edges at a time, with a stack of our own: chains can be long. */
+struct path_step {
+	const struct tl_route_cfg *route;
+	unsigned edge;
+};
+
+static const char *const follow_keys[] = { "on-busy", "on-no-answer", "on-failure", "on-closed" };
+
+static struct tl_route_cfg *follow_edge(const struct tl_dialplan *dp,
+					const struct tl_route_cfg *route, unsigned edge)
+{
+	const struct tl_follow *follows[] = { &route->on_busy, &route->on_no_answer,
+					      &route->on_failure, &route->on_closed };
+
+	return follows[edge]->kind == TL_FOLLOW_ROUTE
+		       ? g_hash_table_lookup(dp->route_by_name, follows[edge]->route)
+		       : NULL;
+}
+
+static void mark_follow_only(struct tl_route_cfg *route)
+{
+	route->follow_only = !route->n_from && !route->n_to && !route->n_from_number &&
+			     !route->n_when && !route->transports && !route->offers &&
+			     !route->n_header_tests && !route->rings_dialled;
+}
+
+static void walk_follows(struct tl_load *load, const struct tl_loaded *routes,
+			 const struct tl_route_cfg *start, uint8_t *visits)
+{
+	const struct tl_dialplan *dp = load->parse.dp;
+	g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(struct path_step));
+	struct path_step step = { start, 0 };
+
+	g_array_append_val(path, step);
+	visits[start->order] = ON_PATH;
+	while (path->len) {
+		struct path_step *top = &g_array_index(path, struct path_step, path->len - 1);
+		struct tl_route_cfg *next;
+
+		if (top->edge == G_N_ELEMENTS(follow_keys)) {
+			visits[top->route->order] = DONE;
+			g_array_set_size(path, path->len - 1);
+			continue;
+		}
+		next = follow_edge(dp, top->route, top->edge++);
+		if (next)
+			mark_follow_only(next);
+		if (!next || visits[next->order] == DONE)
+			continue;
+		if (visits[next->order] == ON_PATH) {
+			object_to(load, &routes[top->route->order], follow_keys[top->edge - 1],
+				  "comes back to route %s, and round again", next->name);
+			continue;
+		}
+		visits[next->order] = ON_PATH;
+		step = (struct path_step) { next, 0 };
+		g_array_append_val(path, step);
+	}
+}
+
+static void check_follows(struct tl_load *load)
+{
+	const struct tl_dialplan *dp = load->parse.dp;
+	g_autofree uint8_t *visits = g_new0(uint8_t, MAX(dp->n_routes, 1));
+	g_autofree struct tl_loaded *routes = g_new(struct tl_loaded, MAX(dp->n_routes, 1));
+	size_t n = 0;
+
+	for (unsigned i = 0; i < load->sections->len; i++)
+		if (g_array_index(load->sections, struct tl_loaded, i).kind == TL_SECTION_ROUTE &&
+		    g_array_index(load->sections, struct tl_loaded, i).object)
+			routes[n++] = g_array_index(load->sections, struct tl_loaded, i);
+	for (size_t i = 0; i < dp->n_routes; i++)
+		if (visits[i] == UNSEEN)
+			walk_follows(load, routes, &dp->routes[i], visits);
+}
+
+static int compare_admissions(const void *left, const void *right)
+{
+	const struct tl_admission *a = left, *b = right;
+
+	if (a->cidr.prefix_bits != b->cidr.prefix_bits)
+		return a->cidr.prefix_bits > b->cidr.prefix_bits ? -1 : 1;
+	return a->trunk < b->trunk ? -1 : a->trunk > b->trunk; /* one array, in file order */
+}
+
+/* A trunk without allow may call from its own address. */
+static bool own_address(const char *host, struct tl_cidr *ret_cidr)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	*ret_cidr = (struct tl_cidr) { 0 };
+	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
+		memcpy(&ret_cidr->addr, &in, sizeof(in));
+		ret_cidr->prefix_bits = 32;
+		return true;
+	}
+	memcpy(&ret_cidr->addr, &in6, sizeof(in6));
+	ret_cidr->prefix_bits = 128;
+	return inet_pton(AF_INET6, host, &((struct sockaddr_in6 *)&ret_cidr->addr)->sin6_addr) == 1;
+}
+
+static void list_admissions(struct tl_load *load)
+{
+	struct tl_dialplan *dp = load->parse.dp;
+	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct tl_admission));
+
+	for (size_t i = 0; i < dp->n_trunks; i++) {
+		const struct tl_trunk_cfg *trunk = &dp->trunks[i];
+		struct tl_admission admission = { .trunk = trunk };
+
+		for (size_t k = 0; k < trunk->n_allow; k++) {
+			admission.cidr = trunk->allow[k];
+			g_array_append_val(list, admission);
+		}
+		for (size_t k = 0; !trunk->n_allow && k < trunk->n_places; k++)
+			if (own_address(trunk->places[k].host, &admission.cidr))
+				g_array_append_val(list, admission);
+	}
+	g_array_sort(list, compare_admissions);
+	dp->admissions = tl_pool_copy(dp->pool, list->data, list->len, sizeof(struct tl_admission));
+	dp->n_admissions = list->len;
+	g_array_unref(list);
+}
+
+void tl_load_check(struct tl_load *load)
+{
+	static void (*const checks[_TL_SECTION_MAX])(struct tl_load *, const struct tl_loaded *) = {
+		[TL_SECTION_GATEWAY] = check_gateway,
+		[TL_SECTION_TRUNK] = check_trunk,
+		[TL_SECTION_EXTENSION] = check_extension,
+		[TL_SECTION_ROUTE] = check_route,
+	};
+
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		const struct tl_loaded *loaded =
+			&g_array_index(load->sections, struct tl_loaded, i);
+
+		if (checks[loaded->kind] && loaded->object)
+			checks[loaded->kind](load, loaded);
+	}
+	check_follows(load);
+	list_admissions(load);
+}

@@ -1,0 +1,486 @@
+/* Files -> a dialplan: sections become objects, then values fill them. */
+#include "dialplan/load/load.h"
+
+#include <errno.h>
+#include <string.h>
+#include "dialplan/load/expect.h"
+#include "dialplan/text/value.h"
+
+enum {
+	NAME_BYTES = 64,
+	KEYS_MAX = 96, /* rows of a section, for duplicates */
+};
+
+static const size_t object_bytes[_TL_SECTION_MAX] = {
+	[TL_SECTION_GATEWAY] = sizeof(struct tl_gateway),
+	[TL_SECTION_TRUNK] = sizeof(struct tl_trunk_cfg),
+	[TL_SECTION_EXTENSION] = sizeof(struct tl_extension_cfg),
+	[TL_SECTION_GROUP] = sizeof(struct tl_group),
+	[TL_SECTION_HOURS] = sizeof(struct tl_hours),
+	[TL_SECTION_ROUTE] = sizeof(struct tl_route_cfg),
+	[TL_SECTION_EXPECT] = sizeof(struct tl_expect),
+};
+
+static enum tl_section find_kind(const char *name)
+{
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		if (strcmp(tl_section_name(kind), name) == 0)
+			return kind;
+	return _TL_SECTION_INVALID;
+}
+
+static bool refuse_kind(struct tl_load *load, const struct tl_ini_section *section)
+{
+	const char *names[_TL_SECTION_MAX];
+	g_autofree char *quoted = tl_quote(section->kind), *hint = NULL;
+
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		names[kind] = tl_section_name(kind);
+	hint = tl_suggest_text(section->kind, names, _TL_SECTION_MAX);
+	tl_diags_add(load->parse.diags, &section->at,
+		     "unknown section %s, expected gateway, trunk, extension, group, hours, route "
+		     "or expect%s",
+		     quoted, hint);
+	return false;
+}
+
+static bool is_reserved(const char *name)
+{
+	static const char *const words[] = { "any", "extension", "for",  "group", "none",
+					     "not", "or",        "then", "trunk", "withheld" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strcmp(words[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Names appear in lists and after "trunk:", so they are plain words. */
+static bool check_name(struct tl_load *load, const struct tl_ini_section *section,
+		       enum tl_section kind)
+{
+	const char *extra = kind == TL_SECTION_EXTENSION ? "._-+*#" : "._-";
+	g_autofree char *quoted = tl_quote(section->name);
+	bool ok = *section->name && strlen(section->name) <= NAME_BYTES;
+
+	if (kind == TL_SECTION_GATEWAY) {
+		if (*section->name)
+			tl_diags_add(load->parse.diags, &section->name_at,
+				     "[gateway] has no name, not %s", quoted);
+		return !*section->name;
+	}
+	if (kind == TL_SECTION_EXPECT)
+		return true;
+	for (const char *c = section->name; *c; c++)
+		ok = ok && (g_ascii_isalnum(*c) || strchr(extra, *c));
+	if (ok && !is_reserved(section->name))
+		return true;
+	if (ok)
+		tl_diags_add(load->parse.diags, &section->name_at,
+			     "%s has a meaning of its own: choose another name", quoted);
+	else
+		tl_diags_add(
+			load->parse.diags, &section->name_at,
+			"[%s NAME] needs a name of letters, digits and \"%s\", up to %d, not %s",
+			section->kind, extra, NAME_BYTES, quoted);
+	return false;
+}
+
+static GHashTable *names_of(struct tl_dialplan *dp, enum tl_section kind)
+{
+	switch (kind) {
+	case TL_SECTION_TRUNK:
+		return dp->trunk_by_name;
+	case TL_SECTION_EXTENSION:
+		return dp->extension_by_number;
+	case TL_SECTION_GROUP:
+		return dp->group_by_name;
+	case TL_SECTION_HOURS:
+		return dp->hours_by_name;
+	case TL_SECTION_ROUTE:
+		return dp->route_by_name;
+	case TL_SECTION_GATEWAY:
+	case TL_SECTION_EXPECT:
+	case _TL_SECTION_MAX:
+	case _TL_SECTION_INVALID:
+		break;
+	}
+	return NULL;
+}
+
+/* seen: "kind name" -> the first section so called. */
+static bool check_duplicate(struct tl_load *load, const struct tl_ini_section *section,
+			    enum tl_section kind, GHashTable *seen)
+{
+	const struct tl_ini_section *first;
+	char *title =
+		g_strdup_printf("%s%s%s", section->kind, *section->name ? " " : "", section->name);
+
+	if (kind == TL_SECTION_EXPECT && !*section->name) {
+		g_free(title); /* nothing refers to an expectation: it may go without a name */
+		return true;
+	}
+	first = g_hash_table_lookup(seen, title);
+	if (first) {
+		tl_diags_add(load->parse.diags, &section->at, "[%s] stands at %s:%u already", title,
+			     first->at.file, first->at.line);
+		g_free(title);
+		return false;
+	}
+	g_hash_table_insert(seen, title, (void *)section);
+	return true;
+}
+
+/* Picks the sections that are well-formed. */
+static void pick_sections(struct tl_load *load)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (unsigned i = 0; i < load->ini.sections->len; i++) {
+		const struct tl_ini_section *section =
+			&g_array_index(load->ini.sections, struct tl_ini_section, i);
+		struct tl_loaded loaded = { .section = section, .kind = find_kind(section->kind) };
+
+		if (loaded.kind < 0) {
+			refuse_kind(load, section);
+			continue;
+		}
+		if (!check_name(load, section, loaded.kind) ||
+		    !check_duplicate(load, section, loaded.kind, seen))
+			continue;
+		g_array_append_val(load->sections, loaded);
+		if (*section->name)
+			g_ptr_array_add(load->parse.names[loaded.kind], (char *)section->name);
+	}
+}
+
+/* How many of each kind become objects. */
+static void count_objects(const struct tl_load *load, size_t ret_n[_TL_SECTION_MAX])
+{
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		const struct tl_loaded *loaded =
+			&g_array_index(load->sections, struct tl_loaded, i);
+
+		ret_n[loaded->kind] += !loaded->only_model;
+	}
+}
+
+/* The fields that a section's header fills. */
+static void name_object(struct tl_loaded *loaded, unsigned order)
+{
+	const struct tl_ini_section *section = loaded->section;
+
+	switch (loaded->kind) {
+	case TL_SECTION_TRUNK:
+		*(struct tl_trunk_cfg *)loaded->object = (struct tl_trunk_cfg) {
+			.name = section->name,
+			.host = "",
+			.transport = _TL_TRANSPORT_INVALID,
+			.session_expires_s = TL_SESSION_UNSAID,
+		};
+		break;
+	case TL_SECTION_EXTENSION:
+		*(struct tl_extension_cfg *)loaded->object = (struct tl_extension_cfg) {
+			.number = section->name,
+			.session_expires_s = TL_SESSION_UNSAID,
+		};
+		break;
+	case TL_SECTION_GROUP:
+		((struct tl_group *)loaded->object)->name = section->name;
+		break;
+	case TL_SECTION_HOURS:
+		((struct tl_hours *)loaded->object)->name = section->name;
+		((struct tl_hours *)loaded->object)->at = section->at;
+		break;
+	case TL_SECTION_ROUTE:
+		*(struct tl_route_cfg *)loaded->object = (struct tl_route_cfg) {
+			.name = section->name,
+			.at = section->at,
+			.order = order,
+			.play_as = TL_PLAY_UNSAID,
+			.dtmf = _TL_DTMF_INVALID,
+			.srtp = _TL_SRTP_INVALID,
+			.transfer = _TL_TRANSFER_INVALID,
+		};
+		break;
+	case TL_SECTION_EXPECT:
+		((struct tl_expect *)loaded->object)->name = section->name;
+		((struct tl_expect *)loaded->object)->at = section->at;
+		break;
+	case TL_SECTION_GATEWAY:
+	case _TL_SECTION_MAX:
+	case _TL_SECTION_INVALID:
+		break;
+	}
+}
+
+/* Every section gets its object and its name, so that values may refer to any. */
+static void make_objects(struct tl_load *load)
+{
+	struct tl_dialplan *dp = load->parse.dp;
+	size_t n[_TL_SECTION_MAX] = { 0 }, used[_TL_SECTION_MAX] = { 0 };
+	void *arrays[_TL_SECTION_MAX];
+
+	pick_sections(load);
+	tl_load_like(load);
+	count_objects(load, n);
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		arrays[kind] = kind == TL_SECTION_GATEWAY
+				       ? &dp->gateway
+				       : tl_pool_alloc(dp->pool, n[kind], object_bytes[kind]);
+	dp->trunks = arrays[TL_SECTION_TRUNK];
+	dp->n_trunks = n[TL_SECTION_TRUNK];
+	dp->extensions = arrays[TL_SECTION_EXTENSION];
+	dp->n_extensions = n[TL_SECTION_EXTENSION];
+	dp->groups = arrays[TL_SECTION_GROUP];
+	dp->n_groups = n[TL_SECTION_GROUP];
+	dp->hours = arrays[TL_SECTION_HOURS];
+	dp->n_hours = n[TL_SECTION_HOURS];
+	dp->routes = arrays[TL_SECTION_ROUTE];
+	dp->n_routes = n[TL_SECTION_ROUTE];
+
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		struct tl_loaded *loaded = &g_array_index(load->sections, struct tl_loaded, i);
+		GHashTable *names = names_of(dp, loaded->kind);
+		size_t order;
+
+		if (loaded->only_model)
+			continue;
+		order = used[loaded->kind]++;
+		loaded->object = (char *)arrays[loaded->kind] + order * object_bytes[loaded->kind];
+		name_object(loaded, order);
+		if (names)
+			g_hash_table_insert(names, (char *)loaded->section->name, loaded->object);
+	}
+}
+
+static void apply_defaults(struct tl_load *load, enum tl_section kind, void *object)
+{
+	static const struct tl_place built_in = { "built-in default", 0, 0, 0 };
+	const struct tl_key *keys;
+	size_t n;
+
+	keys = tl_keys(kind, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct tl_value value = { keys[i].initial, keys[i].name, built_in, built_in };
+
+		if (keys[i].initial)
+			keys[i].parse(&load->parse, &keys[i], &value, object);
+	}
+}
+
+static void refuse_key(struct tl_load *load, enum tl_section kind, const struct tl_value *value)
+{
+	g_autofree char *quoted = tl_quote(value->key), *hint = NULL, *all = NULL;
+	const char *names[KEYS_MAX + 1] = { NULL };
+	const struct tl_key *keys;
+	size_t n;
+
+	keys = tl_keys(kind, &n);
+	for (size_t i = 0; i < n; i++)
+		names[i] = keys[i].name;
+	hint = tl_suggest_text(value->key, names, n);
+	if (!*hint) {
+		all = g_strjoinv(", ", (char **)names);
+		g_free(hint);
+		hint = g_strdup_printf(", expected one of %s", all);
+	}
+	tl_diags_add(load->parse.diags, &value->key_at, "unknown key %s in [%s]%s", quoted,
+		     tl_section_name(kind), hint);
+}
+
+/* A password that others can read is none. */
+static void refuse_shared_secret(struct tl_load *load, const struct tl_value *value)
+{
+	struct tl_ini_file *file =
+		&g_array_index(load->ini.files, struct tl_ini_file, value->key_at.file_order);
+
+	if (!file->shared)
+		return;
+	file->shared = false; /* once a file */
+	tl_diags_add(load->parse.diags, &value->key_at,
+		     "%s: others may read this file, which must not be where passwords are: "
+		     "chmod o= %s",
+		     value->key, file->path);
+}
+
+static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
+		       const struct tl_value *value, const struct tl_value *seen[KEYS_MAX])
+{
+	const struct tl_key *keys, *key = tl_key_find(loaded->kind, value->key);
+	size_t n, row;
+
+	if (!key) {
+		refuse_key(load, loaded->kind, value);
+		return;
+	}
+	keys = tl_keys(loaded->kind, &n);
+	row = key - keys;
+	if (seen[row] && !key->names) {
+		tl_diags_add(load->parse.diags, &value->key_at, "%s stands at %s:%u already",
+			     value->key, seen[row]->key_at.file, seen[row]->key_at.line);
+		return;
+	}
+	seen[row] = value;
+	if (key->parse == tl_parse_secret || key->parse == tl_parse_ha1)
+		refuse_shared_secret(load, value);
+	if (key->parse)
+		key->parse(&load->parse, key, value, loaded->object);
+}
+
+static void read_section(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_value *seen[KEYS_MAX] = { NULL };
+	const struct tl_key *keys;
+	size_t n;
+
+	if (loaded->kind != TL_SECTION_GATEWAY)
+		apply_defaults(load, loaded->kind, loaded->object);
+	for (unsigned i = 0; i < loaded->values->len; i++)
+		read_value(load, loaded, loaded->values->pdata[i], seen);
+	keys = tl_keys(loaded->kind, &n);
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].required && !seen[i])
+			tl_diags_add(load->parse.diags, &loaded->section->at,
+				     "[%s%s%s] needs %s = …", loaded->section->kind,
+				     *loaded->section->name ? " " : "", loaded->section->name,
+				     keys[i].name);
+}
+
+static void read_sections(struct tl_load *load, enum tl_section kind)
+{
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		const struct tl_loaded *loaded =
+			&g_array_index(load->sections, struct tl_loaded, i);
+
+		if (loaded->kind == kind && loaded->object)
+			read_section(load, loaded);
+	}
+}
+
+const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
+				     const char *key)
+{
+	for (unsigned i = 0; i < loaded->values->len; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
+
+		if (strcmp(value->key, key) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+const struct tl_value *tl_load_own(const struct tl_loaded *loaded, const char *key)
+{
+	for (unsigned i = 0; i < loaded->n_own; i++) {
+		const struct tl_value *value = loaded->values->pdata[i];
+
+		if (strcmp(value->key, key) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+static void run_expectations(struct tl_load *load)
+{
+	for (unsigned i = 0; i < load->sections->len; i++) {
+		const struct tl_loaded *loaded =
+			&g_array_index(load->sections, struct tl_loaded, i);
+
+		if (loaded->kind == TL_SECTION_EXPECT && loaded->object)
+			tl_expect_run(&load->parse, loaded->object);
+	}
+}
+
+/* Sections before values, so that a value may name any section, and [gateway]
+ * before the others, which take their defaults from it. */
+static void build(struct tl_load *load)
+{
+	struct tl_dialplan *dp = load->parse.dp;
+
+	make_objects(load);
+	apply_defaults(load, TL_SECTION_GATEWAY, &dp->gateway);
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		read_sections(load, kind);
+	for (size_t i = 0; i < dp->n_groups; i++)
+		tl_group_sort(&dp->groups[i]);
+	tl_load_inherit(load);
+	tl_load_check(load);
+	tl_diff_keep(load);
+	dp->index = tl_index_new(dp->routes, dp->n_routes);
+	/* with mistakes about, what routes do is not yet what was meant */
+	if (tl_diags_count(load->parse.diags) == 0)
+		run_expectations(load);
+}
+
+static void load_init(struct tl_load *load, const char *dir)
+{
+	*load = (struct tl_load) { 0 };
+	load->parse.dp = tl_dialplan_new();
+	load->parse.pool = load->parse.dp->pool;
+	load->parse.diags = tl_diags_new();
+	load->parse.base_dir =
+		dir ? tl_pool_take(load->parse.pool, g_canonicalize_filename(dir, NULL)) : NULL;
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		load->parse.names[kind] = g_ptr_array_new();
+	load->sections = g_array_new(FALSE, FALSE, sizeof(struct tl_loaded));
+	tl_ini_init(&load->ini, load->parse.pool, load->parse.diags);
+}
+
+/* Hands out the dialplan, or the mistakes. */
+static int load_done(struct tl_load *load, int r, struct tl_dialplan **ret_dialplan,
+		     struct tl_diags **ret_diags)
+{
+	struct tl_diags *diags = load->parse.diags;
+
+	tl_ini_done(&load->ini);
+	for (unsigned i = 0; i < load->sections->len; i++)
+		g_clear_pointer(&g_array_index(load->sections, struct tl_loaded, i).values,
+				g_ptr_array_unref);
+	g_array_unref(load->sections);
+	for (int kind = 0; kind < _TL_SECTION_MAX; kind++)
+		g_ptr_array_unref(load->parse.names[kind]);
+	if (r == 0 && tl_diags_count(diags))
+		r = -EINVAL;
+	tl_diags_close(diags);
+	tl_diags_close(load->parse.dp->warnings);
+	if (r < 0) {
+		tl_dialplan_unref(load->parse.dp);
+		*ret_diags = diags;
+		return r;
+	}
+	tl_diags_free(diags);
+	*ret_diags = NULL;
+	*ret_dialplan = load->parse.dp;
+	return 0;
+}
+
+int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
+		     struct tl_diags **ret_diags)
+{
+	g_autofree char *full = g_canonicalize_filename(path, NULL);
+	g_autofree char *dir = g_path_get_dirname(full);
+	struct tl_place at = { path, 0, 0, 0 };
+	struct tl_load load;
+	int r;
+
+	load_init(&load, dir);
+	r = tl_ini_read_file(&load.ini, path, 0);
+	if (r < 0)
+		tl_diags_add(load.parse.diags, &at, "can't be read: %s",
+			     r == -EINVAL ? "not a file" : g_strerror(-r));
+	else
+		build(&load);
+	return load_done(&load, r, ret_dialplan, ret_diags);
+}
+
+int tl_dialplan_parse(const char *text, size_t bytes, const char *name, const char *dir,
+		      struct tl_dialplan **ret_dialplan, struct tl_diags **ret_diags)
+{
+	struct tl_load load;
+
+	load_init(&load, dir);
+	tl_ini_read_text(&load.ini, text, bytes, name, dir);
+	build(&load);
+	return load_done(&load, 0, ret_dialplan, ret_diags);
+}

@@ -1,0 +1,38 @@
+#pragma once
+/* Between load.c, which fills the settings, and check.c, which looks at them as a whole. */
+#include "dialplan/dialplan_priv.h"
+#include "dialplan/text/ini.h"
+#include "dialplan/keys/keys.h"
+
+/* One section of the files and the object that it fills. */
+struct tl_loaded {
+	const struct tl_ini_section *section;
+	enum tl_section kind;
+	void *object;      /* NULL for a mere model */
+	GPtrArray *values; /* struct tl_value, lent: its own, then what it takes over by `like` */
+	unsigned n_own;
+	bool is_model;   /* others are like it */
+	bool only_model; /* and it is nothing by itself: a trunk without a host, say */
+};
+
+struct tl_load {
+	struct tl_parse parse;
+	struct tl_ini ini;
+	GArray *sections; /* struct tl_loaded, in file order */
+};
+
+/* The line that gives a section this key, its own or one taken over; NULL: none. */
+const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
+				     const char *key);
+/* The same among its own lines. */
+const struct tl_value *tl_load_own(const struct tl_loaded *loaded, const char *key);
+
+/* Keeps what the sections say, for tl_dialplan_diff(). diff.c */
+void tl_diff_keep(struct tl_load *load);
+/* Fills values, is_model and only_model of every section. like.c */
+void tl_load_like(struct tl_load *load);
+
+/* Fills in what follows from other sections: codecs, ring-time, directories. */
+void tl_load_inherit(struct tl_load *load);
+/* Adds mistakes and warnings that no single value shows. */
+void tl_load_check(struct tl_load *load);
