@@ -197,22 +197,18 @@ static void on_acked(struct tl_call *call, const struct tl_leg_event *event)
 		stop_unless_ok(call, tl_call_media_play(call), "announcement");
 }
 
-void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user)
+void tl_call_on_talk(struct tl_call *call, struct tl_leg *leg, enum tl_side side,
+		     struct tl_call_media *m, const struct tl_leg_event *event)
 {
-	struct tl_call *call = user;
-
 	switch (event->type) {
-	case TL_LEG_ACKED:
-		on_acked(call, event);
-		return;
 	case TL_LEG_OFFERED:
-		tl_call_media_reoffered(call, leg, &call->a, event->desc);
+		tl_call_media_reoffered(call, leg, m, event->desc);
 		return;
 	case TL_LEG_REANSWERED:
-		tl_call_reanswered(call, &call->a, event->desc);
+		tl_call_reanswered(call, m, event->desc);
 		return;
 	case TL_LEG_REFERRED:
-		tl_call_referred(call, TL_SIDE_A, event->refer);
+		tl_call_referred(call, side, event->refer);
 		return;
 	case TL_LEG_REFER_NEWS:
 		tl_call_refer_news(call, event->status);
@@ -221,15 +217,45 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 		tl_call_refer_done(call);
 		return;
 	case TL_LEG_INFO_DTMF:
-		tl_call_media_digit(call, TL_SIDE_B, event->digit, event->duration_ms, false);
+		tl_call_media_digit(call, tl_side_other(side), event->digit, event->duration_ms,
+				    false);
+		return;
+	case TL_LEG_INFO:
+	case TL_LEG_INFO_REPLY:
+		tl_call_info(call, leg, event);
+		return;
+	case TL_LEG_PROGRESS:
+	case TL_LEG_ANSWERED:
+	case TL_LEG_ACKED:
+	case TL_LEG_REFUSED:
+	case TL_LEG_GONE:
+	case TL_LEG_OFFER_REFUSED:
+	case _TL_LEG_EVENT_MAX:
+		return;
+	}
+}
+
+void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user)
+{
+	struct tl_call *call = user;
+
+	switch (event->type) {
+	case TL_LEG_ACKED:
+		on_acked(call, event);
 		return;
 	case TL_LEG_GONE:
 	case TL_LEG_REFUSED:
 		end_by_leg(call, event, "a", TL_CALL_EV_A_GONE);
 		return;
+	case TL_LEG_OFFERED:
+	case TL_LEG_REANSWERED:
+	case TL_LEG_REFERRED:
+	case TL_LEG_REFER_NEWS:
+	case TL_LEG_REFER_DONE:
+	case TL_LEG_INFO_DTMF:
 	case TL_LEG_INFO:
 	case TL_LEG_INFO_REPLY:
-		tl_call_info(call, leg, event);
+		tl_call_on_talk(call, leg, TL_SIDE_A, &call->a, event);
 		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &call->a);

@@ -206,28 +206,18 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 	case TL_LEG_GONE:
 		hang_up(branch, event);
 		return;
-	case TL_LEG_OFFERED:
-		tl_call_media_reoffered(call, leg, &branch->media, event->desc);
-		return;
 	case TL_LEG_ACKED:
-	case TL_LEG_REANSWERED:
 		tl_call_reanswered(call, &branch->media, event->desc);
 		return;
+	case TL_LEG_OFFERED:
+	case TL_LEG_REANSWERED:
 	case TL_LEG_REFERRED:
-		tl_call_referred(call, TL_SIDE_B, event->refer);
-		return;
 	case TL_LEG_REFER_NEWS:
-		tl_call_refer_news(call, event->status);
-		return;
 	case TL_LEG_REFER_DONE:
-		tl_call_refer_done(call);
-		return;
 	case TL_LEG_INFO_DTMF:
-		tl_call_media_digit(call, TL_SIDE_A, event->digit, event->duration_ms, false);
-		return;
 	case TL_LEG_INFO:
 	case TL_LEG_INFO_REPLY:
-		tl_call_info(call, leg, event);
+		tl_call_on_talk(call, leg, TL_SIDE_B, &branch->media, event);
 		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &branch->media);

@@ -146,6 +146,9 @@ struct tl_call {
 void tl_call_raise(struct tl_call *call, enum tl_call_event event);
 /* A new call that has nothing yet. */
 struct tl_call *tl_call_alloc(struct tl_app *app, struct tl_dialplan *dp);
+/* What a leg says while its call is up, whichever side it is. m: its media. */
+void tl_call_on_talk(struct tl_call *call, struct tl_leg *leg, enum tl_side side,
+		     struct tl_call_media *m, const struct tl_leg_event *event);
 void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
 su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer);
 
