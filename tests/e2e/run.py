@@ -1,5 +1,8 @@
 """Runs the end-to-end tests: python3 run.py [-j N] [-t SECONDS] [WORD...]
 
+N of them at a time, or up to three times as many while a processor is idle: most tests wait for
+clocks and peers, some compute.
+
 Each function test_* of each test_*.py beside this file is run in a process and a network namespace
 of its own (lo is up, nothing else is there), so that tests can't meet each other, reach the
 outside, or leave processes behind. WORDs pick tests whose "file::function" holds one of them. A
@@ -135,11 +138,39 @@ def collect(words):
     return found
 
 
-def run_all(tests, jobs, timeout_s):
-    """Runs them, jobs at a time; the finished ones."""
+class Idleness:
+    """How much of a processor has been idle since it was last asked for."""
+
+    def __init__(self):
+        self.before_s = self._idle_s()
+        self.asked = time.monotonic()
+
+    @staticmethod
+    def _idle_s():
+        with open("/proc/stat") as stat:
+            idle, waiting_for_disks = map(int, stat.readline().split()[4:6])
+        return (idle + waiting_for_disks) / os.sysconf("SC_CLK_TCK")
+
+    def processors(self):
+        """Processors idle on average over the last half second or more; 0 when asked too soon."""
+        now = time.monotonic()
+        if now - self.asked < 0.5:
+            return 0
+        idle_s = self._idle_s()
+        processors = (idle_s - self.before_s) / (now - self.asked)
+        self.before_s, self.asked = idle_s, now
+        return processors
+
+
+def run_all(tests, jobs, timeout_s, jobs_max=0):
+    """Runs them, jobs at a time, or up to jobs_max while most of a processor is idle; the finished
+    ones."""
     done, running, waiting = [], [], list(tests)
+    idleness = Idleness()
     while waiting or running:
-        while waiting and len(running) < jobs:
+        while waiting and (
+            len(running) < jobs or (len(running) < jobs_max and idleness.processors() > 0.7)
+        ):
             name, function, _ = waiting.pop(0)
             running.append(Running(name, function, timeout_s))
         select.select([test.fd for test in running], [], [], 0.2)
@@ -172,7 +203,7 @@ def main():
     args = options.parse_args()
 
     tests = collect(args.words)
-    done = run_all([test for test in tests if not test[2]], args.jobs, args.timeout)
+    done = run_all([test for test in tests if not test[2]], args.jobs, args.timeout, 3 * args.jobs)
     done += run_all([test for test in tests if test[2]], 1, args.timeout)
 
     done = run_failed_again(tests, done, args.timeout)
