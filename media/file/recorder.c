@@ -17,21 +17,28 @@
  *          | block[0]            | block[1]           |
  *          base                  ^ now
  *
- * A channel whose next sample is within 60 ms of the clock carries on where it
- * was (packets come early and late); beyond that it moves to where the clock is.
+ * A channel whose next sample is within 30 ms of the clock carries on where it
+ * was (packets come early and late). Beyond that, its talker's clock is not ours:
+ * its audio is stretched or squeezed, too little to be heard, until it is back. Beyond 60 ms
+ * something was left out: it moves to where the clock is.
  */
 
 enum {
 	DRIFT_MS = 60,
+	SLACK_MS = 30,
+	STRETCH_EVERY = 800,           /* samples: one more or one less in so many */
 	GRACE_MS = 250,                /* drift, and a packet of 120 ms that has still to come */
 	CHUNK = 480,                   /* samples resampled at a time */
 	UPSAMPLED_MAX = CHUNK * 6 + 2, /* 8 kHz to 48 kHz */
+	STRETCHED_MAX = UPSAMPLED_MAX + 1,
 	RATE_MIN_HZ = 8000,
 	RATE_MAX_HZ = 48000,
 };
 
 struct channel {
 	int64_t next;                   /* frame of the next sample */
+	size_t since;                   /* samples since it was stretched */
+	bool begun;                     /* something was put */
 	struct tl_resampler *resampler; /* NULL: rates fit */
 };
 
@@ -164,11 +171,49 @@ static size_t keep_time(struct tl_recorder *rec, struct channel *ch, size_t n, i
 {
 	int64_t ahead = ch->next - frame_at(rec, now_us);
 
-	if (ahead < -frames_in(rec, DRIFT_MS))
+	if (ahead < -frames_in(rec, DRIFT_MS) || (!ch->begun && ahead < 0))
 		ch->next -= ahead;
 	else if (ahead > frames_in(rec, DRIFT_MS))
 		return (size_t)MIN((int64_t)n, ahead);
 	return 0;
+}
+
+/* Which way the channel must be stretched to come back to the clock: -1 squeezed, 0 neither. */
+static int lean(const struct tl_recorder *rec, const struct channel *ch, int64_t now_us)
+{
+	int64_t ahead = ch->next - frame_at(rec, now_us), slack = frames_in(rec, SLACK_MS);
+
+	return (ahead < -slack) - (ahead > slack);
+}
+
+/* The n samples drawn out, or together, to m. */
+static void stretch(const int16_t *from, size_t n, int16_t *to, size_t m)
+{
+	uint32_t step = (uint32_t)(((n - 1) << 16) / (m - 1));
+
+	for (size_t i = 0; i < m; i++) {
+		uint32_t at = (uint32_t)i * step, whole = MIN(at >> 16, (uint32_t)n - 2);
+		int32_t part = (int32_t)((at - (whole << 16)) >> 1);
+
+		to[i] = (int16_t)((from[whole] * (0x8000 - part) + from[whole + 1] * part) >> 15);
+	}
+}
+
+/* lean: as above. */
+static void append_leaning(struct tl_recorder *rec, enum tl_channel channel, const int16_t *pcm,
+			   size_t n, int lean)
+{
+	struct channel *ch = &rec->channel[channel];
+	int16_t stretched[STRETCHED_MAX];
+
+	ch->since += n;
+	if (!lean || n < 3 || ch->since < STRETCH_EVERY) {
+		append(rec, channel, pcm, n);
+		return;
+	}
+	ch->since = 0;
+	stretch(pcm, n, stretched, n + lean);
+	append(rec, channel, stretched, n + lean);
 }
 
 /* The filter for what comes in at rate_hz; made anew when a codec change brings another rate. */
@@ -191,6 +236,7 @@ void tl_recorder_put(struct tl_recorder *rec, enum tl_channel channel, const int
 	struct channel *ch = &rec->channel[channel];
 	int16_t fitted[UPSAMPLED_MAX];
 	size_t surplus;
+	int way;
 
 	if (fit_rate(rec, ch, rate_hz) < 0)
 		return; /* its time stays silent */
@@ -198,15 +244,17 @@ void tl_recorder_put(struct tl_recorder *rec, enum tl_channel channel, const int
 	surplus = MIN(samples, surplus * rate_hz / rec->rate_hz);
 	pcm += surplus;
 	samples -= surplus;
+	way = lean(rec, ch, now_us);
+	ch->begun = true;
 
 	while (samples > 0) {
 		size_t some = MIN(samples, (size_t)CHUNK);
 
 		if (ch->resampler)
-			append(rec, channel, fitted,
-			       tl_resampler_run(ch->resampler, pcm, some, fitted));
+			append_leaning(rec, channel, fitted,
+				       tl_resampler_run(ch->resampler, pcm, some, fitted), way);
 		else
-			append(rec, channel, pcm, some);
+			append_leaning(rec, channel, pcm, some, way);
 		pcm += some;
 		samples -= some;
 	}

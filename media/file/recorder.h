@@ -20,8 +20,9 @@ int tl_recorder_new(struct tl_storage *storage, const char *path, bool mono, uns
 		    int64_t now_us, tl_recorder_failed_fn *on_failed, void *user,
 		    struct tl_recorder **ret_recorder);
 /* Audio heard on a channel; it continues the channel's own timeline unless
- * that has drifted from now_us by over 60 ms, in which case silence fills the
- * gap (or the surplus is dropped). Any rate; resampled if it is not the
+ * that has drifted from now_us by over 30 ms, in which case it is stretched or squeezed,
+ * unheard, by one sample in 800; beyond 60 ms silence fills the gap (or the
+ * surplus is dropped). Any rate; resampled if it is not the
  * file's. Worker thread; allocates nothing but whole blocks, never waits. */
 void tl_recorder_put(struct tl_recorder *rec, enum tl_channel channel, const int16_t *pcm,
 		     size_t samples, unsigned rate_hz, int64_t now_us);

@@ -20,9 +20,12 @@ enum {
 	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
 	BEHIND_MAX_US = 300000,
 	SHRINK_EVERY_US = 400000,
-	GROW_EVERY_US = 100000,
-	EARLY_US = 5000,   /* a packet that is there may be played so much before its time */
-	SLACK_US = 15000,  /* the tick's own jitter is no reason to adapt */
+	SHRINK_BEYOND_US = 80000, /* too long by more than this and a packet: one is thrown away */
+	EARLY_US = 5000,          /* a packet that is there may be played so much before its time */
+	SLACK_US = 15000,         /* the tick's own jitter is no reason to adapt */
+	PACE_SLACK_US = 10000,
+	PACE_SHARE = 16,   /* of what the delay is off goes into the pace of one packet, */
+	PACE_MOST = 10,    /* but no more than one part in so many of its length */
 	LATE_IN_A_ROW = 5, /* then the path has changed for good */
 };
 
@@ -189,6 +192,11 @@ static int place_late(struct tl_jitter *jb, const struct tl_packet *packet, int6
 		jb->high_seq = packet->rtp.seq;
 		return -ETIME;
 	}
+	if (!fits) {
+		/* Measured from now on against the path that there is. */
+		tl_delay_new_timeline(&jb->delay);
+		tl_delay_note(&jb->delay, packet->rtp.ts, jb->cfg.clock_hz, packet->arrived_us);
+	}
 	jb->next_ts = packet->rtp.ts;
 	return 0;
 }
@@ -319,42 +327,43 @@ static void align_pause(struct tl_jitter *jb, const struct cell *head)
 	jb->adapted_us = jb->play_us;
 }
 
-/* Is the delay so far from its target that a frame less, or more, brings it nearer? */
-static int adapt(struct tl_jitter *jb, const struct cell *head, int64_t now_us)
+/*
+ * How much sooner (below 0) or later than its own length after this packet the
+ * next is due. Nothing plays here that has a clock of its own: what leaves is
+ * sent at the talker's pace, whatever its clock, and the delay is corrected by
+ * sending a little faster or slower. So no audio is cut out or made up.
+ */
+static int64_t pace(int64_t off_us, int64_t frame_us)
 {
-	int64_t off_us = tl_delay_of(&jb->delay, jb->next_ts, jb->cfg.clock_hz, jb->play_us) -
-			 tl_delay_target_us(&jb->delay);
-	int64_t frame_us = to_us(jb, head->units);
+	int64_t beyond_us = MAX(llabs(off_us) - PACE_SLACK_US, 0);
+	int64_t step_us = MIN(beyond_us / PACE_SHARE, frame_us / PACE_MOST);
 
-	if (off_us > frame_us + SLACK_US && now_us - jb->adapted_us >= SHRINK_EVERY_US)
-		return -1;
-	if (off_us < -frame_us / 2 && now_us - jb->adapted_us >= GROW_EVERY_US)
-		return 1;
-	return 0;
+	return off_us > 0 ? -step_us : step_us;
 }
 
 static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 		       struct tl_slot *ret_slot)
 {
-	int change = jb->taken ? adapt(jb, head, now_us) : 0;
+	int64_t frame_us = to_us(jb, head->units);
+	int64_t off_us = tl_delay_of(&jb->delay, head->ts, jb->cfg.clock_hz, jb->play_us) -
+			 tl_delay_target_us(&jb->delay);
+	bool surplus = jb->taken && off_us > frame_us + SHRINK_BEYOND_US &&
+		       now_us - jb->adapted_us >= SHRINK_EVERY_US;
 
-	if (change)
-		jb->adapted_us = now_us;
-	if (change > 0) {
-		jb->play_us += to_us(jb, head->units);
-		return give_silence(jb, head->units, ret_slot);
-	}
 	*ret_slot = (struct tl_slot) {
-		.kind = change < 0 ? TL_SLOT_SURPLUS : TL_SLOT_PACKET,
+		.kind = surplus ? TL_SLOT_SURPLUS : TL_SLOT_PACKET,
 		.packet = head->packet,
 		.units = head->units,
 		.resumed = !jb->taken,
 	};
 	jb->next_ts = head->ts;
-	if (change < 0)
+	if (surplus) {
+		jb->adapted_us = now_us;
 		jb->next_ts += head->units;
-	else
+	} else {
 		advance(jb, head->units);
+		jb->play_us += pace(off_us, frame_us);
+	}
 	jb->taken = true;
 	jb->starved_us = 0;
 	clear_before(jb, (uint16_t)(head->seq + 1));

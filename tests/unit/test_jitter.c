@@ -202,8 +202,8 @@ Test(jitter, learns_the_delay_that_a_path_needs)
 	/* The path becomes good: the delay comes down again. */
 	stream(&p, 1000, 4000, NULL);
 	cr_expect_leq(p.delay_us, 65000);
-	cr_expect_geq(p.surplus, 1);
-	cr_expect_leq(p.surplus, 4);
+	cr_expect_eq(p.surplus + p.holes + p.refused, 0, "by its pace, not by cutting audio out");
+	cr_expect_eq(p.silence_units, 0);
 	end(&p);
 }
 
@@ -289,25 +289,28 @@ Test(jitter, does_not_take_digits_for_losses)
 	end(&p);
 }
 
+/* For an hour: what the two clocks make of it is 720 ms at 200 ppm. */
 Test(jitter, absorbs_clocks_that_differ)
 {
-	static const int ppm[] = { 300, -300 };
+	static const int ppm[] = { 200, -200, 500 };
 
 	for (size_t i = 0; i < sizeof ppm / sizeof *ppm; i++) {
 		struct play p = begin();
-		const unsigned n = 15000; /* five minutes: 90 ms of drift */
-		int64_t at_us = 0;
+		const unsigned n = 180000;
 
 		for (unsigned k = 0; k < n; k++) {
-			at_us = (int64_t)k * (FRAME_US + FRAME_US * ppm[i] / 1000000);
+			int64_t at_us =
+				(int64_t)k * FRAME_US + (int64_t)k * FRAME_US * ppm[i] / 1000000;
+
 			run_until(&p, at_us);
 			put(&p, k, at_us);
+			if (k > 10) {
+				cr_assert_leq(p.delay_us, (MIN_MS + 20) * 1000, "packet %u", k);
+				cr_assert_geq(p.delay_us, (MIN_MS - 20) * 1000, "packet %u", k);
+			}
 		}
-		cr_expect_leq(p.surplus + p.refused + p.holes + p.silence_units / FRAME, 8);
-		cr_expect_leq(p.delay_us, (MIN_MS + 60) * 1000);
+		cr_expect_eq(p.surplus + p.refused + p.holes + p.silence_units, 0, "not a click");
 		cr_expect_not(p.disorder);
-		/* As much audio came out as time has passed. */
-		cr_expect_leq(llabs(p.made_units - (at_us - p.started_us) * 8 / 1000), 8 * FRAME);
 		end(&p);
 	}
 }

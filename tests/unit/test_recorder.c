@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <string.h>
@@ -297,7 +298,10 @@ Test(recorder, takes_jitter_for_what_it_is)
 {
 	struct recording rec = record(jittery, false, 6 * S);
 
-	cr_expect_eq(next_silence(&rec, 0, 0), rec.frames, "no hole where packets were late");
+	size_t begin = next_sound(&rec, 0, 0);
+
+	cr_expect_lt(begin, RATE_HZ / 10);
+	cr_expect_eq(next_silence(&rec, begin, 0), rec.frames, "no hole where packets were late");
 	g_free(rec.file);
 }
 
@@ -316,6 +320,47 @@ Test(recorder, holds_a_fast_sender_to_its_own_clock)
 
 	cr_expect_geq(rec.frames, 20 * RATE_HZ);
 	cr_expect_leq(rec.frames, 20 * RATE_HZ + RATE_HZ / 10);
+	g_free(rec.file);
+}
+
+/* Left hums on a clock that is 1000 ppm fast, right on one that is slow by as much: each puts its
+ * next 20 ms when they have come together, and says when that was. */
+static void hum_off_clock(struct tl_recorder *rec, int64_t t_us)
+{
+	static unsigned frames[_TL_CHANNEL_MAX];
+
+	for (unsigned c = 0; c < _TL_CHANNEL_MAX; c++) {
+		int64_t frame_us = 20 * MS + (c == TL_CHANNEL_LEFT ? -20 : 20);
+
+		for (; frames[c] * frame_us <= t_us; frames[c]++) {
+			int16_t pcm[FRAME];
+
+			for (size_t i = 0; i < FRAME; i++)
+				pcm[i] = (int16_t)(8000 *
+						   sin(2 * G_PI * 400 *
+						       (double)(frames[c] * FRAME + i) / RATE_HZ));
+			tl_recorder_put(rec, c, pcm, FRAME, RATE_HZ,
+					start_us + frames[c] * frame_us);
+		}
+	}
+}
+
+Test(recorder, absorbs_clocks_that_differ_without_a_click)
+{
+	struct recording rec = record(hum_off_clock, false, 120 * S);
+	double turn = 2 * G_PI * 400 / RATE_HZ;
+
+	cr_expect_geq(rec.frames, 120 * RATE_HZ - RATE_HZ / 20);
+	cr_expect_leq(rec.frames, 120 * RATE_HZ + RATE_HZ / 20);
+	for (unsigned c = 0; c < 2; c++) {
+		for (size_t i = 1; i + RATE_HZ / 10 < rec.frames; i++) {
+			int bend = sample(&rec, i - 1, c) - 2 * sample(&rec, i, c) +
+				   sample(&rec, i + 1, c);
+
+			cr_assert_leq(abs(bend), (int)(8000 * turn * turn * 1.5), "frame %zu of %u",
+				      i, c);
+		}
+	}
 	g_free(rec.file);
 }
 
