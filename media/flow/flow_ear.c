@@ -146,6 +146,7 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 		.on_packet = on_packet,
 		.user = end,
 	};
+	int r;
 
 	tl_chain_free(ear->chain);
 	ear->chain = NULL;
@@ -154,7 +155,19 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 	if (to)
 		ear->out = to->plan->send_format;
 	ear->out_ptime_ms = cfg.out_ptime_ms;
-	return tl_chain_new(&cfg, &ear->chain);
+	r = tl_chain_new(&cfg, &ear->chain);
+	if (r >= 0)
+		tl_chain_set_loss(ear->chain, ear->loss);
+	return r;
+}
+
+void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent)
+{
+	if (!end->ear || end->ear->loss == percent)
+		return;
+	end->ear->loss = percent;
+	if (end->ear->chain)
+		tl_chain_set_loss(end->ear->chain, percent);
 }
 
 static void fail(struct tl_flow_end *end)
@@ -233,6 +246,24 @@ static void pause_output(struct tl_flow_end *end)
 		tl_pack_pause(&to->out);
 }
 
+/* Made up, or taken from the copy that the packet after it may carry. */
+static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+{
+	struct tl_ear *ear = end->ear;
+	const struct tl_packet *next = slot->next;
+	int r;
+
+	if (slot->kind == TL_SLOT_HOLE)
+		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
+	if (next && next->rtp.pt == ear->in.pt)
+		r = tl_chain_recover(ear->chain, ms, tl_packet_payload(next),
+				     next->rtp.payload_bytes);
+	else
+		r = tl_chain_conceal(ear->chain, ms);
+	if (r < 0)
+		fail(end);
+}
+
 static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 {
 	struct tl_ear *ear = end->ear;
@@ -252,10 +283,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 	}
 	if (!ear->chain || ear->broken || ear->stale)
 		return;
-	if (slot->kind == TL_SLOT_HOLE)
-		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
-	if (tl_chain_conceal(ear->chain, ms) < 0)
-		fail(end);
+	fill_hole(end, slot, ms);
 }
 
 void tl_ear_tick(struct tl_flow_end *end)

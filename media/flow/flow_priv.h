@@ -39,6 +39,7 @@ struct tl_ear {
 	unsigned out_ptime_ms;
 	bool stale;         /* a plan or a recording came: is this still the right chain? */
 	bool broken;        /* said once; until the next plan */
+	unsigned loss;      /* per cent of what is encoded here, as its hearer reports */
 	int64_t arrived_us; /* of what is being pushed; 0: made up */
 	int64_t at_us;      /* when it was due */
 };
@@ -154,6 +155,8 @@ void tl_ear_pass(struct tl_flow_end *end, uint16_t seq);
 /* Another source speaks: what came from the one before is forgotten. */
 void tl_ear_restart(struct tl_flow_end *end);
 void tl_ear_tick(struct tl_flow_end *end);
+/* Who hears what this end says loses so many per cent of it. */
+void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent);
 void tl_ear_drop(struct tl_flow_end *end);
 
 /* flow_event.c */

@@ -125,6 +125,19 @@ void tl_flow_rtcp_bye(struct tl_flow_end *end)
 		report(end, true);
 }
 
+/* Whoever is encoded for this end guards against what it loses: at once when that is more than
+ * before, by halves when it is less. */
+static void guard_against_loss(struct tl_flow_end *end, uint8_t fraction_lost)
+{
+	struct tl_flow_end *speaker = tl_flow_other(end);
+	unsigned percent = (fraction_lost * 100u + 255) / 256;
+
+	if (tl_flow_target(speaker) != end)
+		speaker = tl_flow_target(end) == end ? end : NULL;
+	if (speaker && speaker->ear)
+		tl_ear_set_loss(speaker, MAX(percent, speaker->ear->loss / 2));
+}
+
 /* What they say of our stream; the time since our report that it answers is the round trip (RFC
  * 3550 6.4.1), unless it cannot be. */
 static void note_block(struct tl_flow_end *end, const struct tl_rtcp_block *block)
@@ -133,6 +146,7 @@ static void note_block(struct tl_flow_end *end, const struct tl_rtcp_block *bloc
 	uint32_t now_mid = (uint32_t)(tl_rtcp_ntp(wall_clock_us()) >> 16);
 	uint32_t rtt = now_mid - block->lsr - block->dlsr; /* in 1/65536 s */
 
+	guard_against_loss(end, block->fraction_lost);
 	tl_counter_set(&end->counters->remote_lost_pkts,
 		       block->cumulative_lost > 0 ? (uint64_t)block->cumulative_lost : 0);
 	tl_counter_set(&end->counters->remote_jitter_us,

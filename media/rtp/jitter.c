@@ -304,13 +304,19 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 }
 
 /* The stretch up to the head was lost, or never sent. */
-static int fill_gap(struct tl_jitter *jb, uint32_t gap, bool holed, struct tl_slot *ret_slot)
+static int fill_gap(struct tl_jitter *jb, const struct cell *head, bool holed,
+		    struct tl_slot *ret_slot)
 {
-	uint32_t step = MIN(gap, jb->frame_units);
+	uint32_t gap = head->ts - jb->next_ts, step = MIN(gap, jb->frame_units);
 
 	advance(jb, step);
-	*ret_slot =
-		(struct tl_slot) { .kind = holed ? TL_SLOT_HOLE : TL_SLOT_SILENCE, .units = step };
+	if (!holed)
+		return give_silence(jb, step, ret_slot);
+	*ret_slot = (struct tl_slot) {
+		.kind = TL_SLOT_HOLE,
+		.units = step,
+		.next = step == gap ? head->packet : NULL,
+	};
 	return 1;
 }
 
@@ -396,7 +402,7 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 		jb->next_ts = head->ts;
 		jb->play_us = MAX(jb->play_us, now_us - to_us(jb, head->units));
 	} else if (gap_us > 0 && jb->taken) {
-		return fill_gap(jb, head->ts - jb->next_ts, holed, ret_slot);
+		return fill_gap(jb, head, holed, ret_slot);
 	}
 	return give_packet(jb, head, now_us, ret_slot);
 }

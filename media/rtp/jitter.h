@@ -27,11 +27,13 @@ enum tl_slot_kind {
 
 struct tl_slot {
 	enum tl_slot_kind kind;
-	struct tl_packet *packet;
-	uint32_t units; /* its length on the RTP clock */
-	int64_t at_us;  /* when it was due */
-	bool resumed;   /* the first since the start or a pause: nothing joins it to what was before
-			 */
+	struct tl_packet *packet;     /* NULL: none */
+	uint32_t units;               /* its length on the RTP clock */
+	int64_t at_us;                /* when it was due */
+	const struct tl_packet *next; /* right after this hole, lent until the next take; NULL: more
+					 is missing, or none is there */
+	bool resumed; /* the first since the start or a pause: nothing joins it to what was before
+		       */
 };
 
 struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg); /* copies */

@@ -168,6 +168,24 @@ Test(jitter, plays_what_comes)
 	}
 }
 
+/* Two are lost: only of the second one's audio may the packet after it hold a copy. */
+Test(jitter, lends_what_follows_a_hole)
+{
+	static const uint16_t wants[] = { 0, 0, 4, 0 };
+	struct play p = begin();
+	struct tl_slot slot = { 0 };
+	int64_t due_us;
+
+	put(&p, 1, 0);
+	put(&p, 4, 0);
+	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+		cr_assert_eq(tl_jitter_take(p.jb, MIN_MS * 1000 + 4 * FRAME_US, &slot, &due_us), 1);
+		cr_expect_eq(slot.next ? slot.next->rtp.seq : 0, wants[i], "slot %zu", i);
+		tl_pool_give(&pool, slot.packet);
+	}
+	end(&p);
+}
+
 Test(jitter, is_steady_on_a_good_path)
 {
 	struct play p = begin();
