@@ -390,6 +390,15 @@ static GstFlowReturn conceal_by_repeat(struct tl_chain *chain, unsigned ms)
 	return take_decoded(chain, buffer, true);
 }
 
+void tl_chain_cut(struct tl_chain *chain)
+{
+	if (!chain->conceal)
+		return; /* a decoder that conceals by itself has no edges */
+	recall(chain);
+	chain->holed = true;
+	tl_conceal_cut(chain->conceal);
+}
+
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms)
 {
 	return tl_chain_recover(chain, ms, NULL, 0);

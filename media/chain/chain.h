@@ -52,6 +52,8 @@ int tl_chain_conceal(struct tl_chain *chain, unsigned ms);
 /* The same, with the packet after the hole at hand (it is to be pushed afterwards): Opus may carry
  * in it what was lost (in-band FEC). */
 int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes);
+/* A packet was left out on purpose: the next one is joined to what came before it. */
+void tl_chain_cut(struct tl_chain *chain);
 /* Per cent of our packets that the far end reports lost (RTCP): an Opus encoder whose remote
  * understands in-band FEC then repeats itself as much as that needs. 0, at first: it does not,
  * since redundancy costs a quarter more CPU and some of the voice. */

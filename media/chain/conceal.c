@@ -210,6 +210,14 @@ void tl_conceal_fill(struct tl_conceal *conceal, int16_t *pcm, size_t samples)
 	append(conceal, pcm, samples);
 }
 
+void tl_conceal_cut(struct tl_conceal *conceal)
+{
+	if (conceal->made)
+		return;
+	begin_hole(conceal);
+	conceal->made = 1;
+}
+
 void tl_conceal_heard(struct tl_conceal *conceal, int16_t *pcm, size_t samples)
 {
 	size_t overlap = MIN(OVERLAP * conceal->scale, samples);

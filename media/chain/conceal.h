@@ -16,3 +16,5 @@ void tl_conceal_heard(struct tl_conceal *conceal, int16_t *pcm, size_t samples);
 /* Audio for a hole, or for more of one. The first call of a hole looks for the pitch: some 10 µs at
  * 8 kHz. */
 void tl_conceal_fill(struct tl_conceal *conceal, int16_t *pcm, size_t samples);
+/* Audio was left out here on purpose: what comes next is blended as after a hole. */
+void tl_conceal_cut(struct tl_conceal *conceal);

@@ -296,6 +296,8 @@ void tl_ear_tick(struct tl_flow_end *end)
 	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0) {
 		if (slot.kind != TL_SLOT_SURPLUS)
 			play_slot(end, &slot);
+		else if (end->ear->chain)
+			tl_chain_cut(end->ear->chain);
 		tl_pool_give(end->pair->env->pool, slot.packet);
 	}
 	tl_flow_want(end->pair, due_us);

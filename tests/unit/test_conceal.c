@@ -100,6 +100,38 @@ Test(conceal, a_long_hole_fades_to_silence)
 	tl_conceal_free(conceal);
 }
 
+Test(conceal, a_cut_makes_no_click)
+{
+	for (size_t v = 0; v < G_N_ELEMENTS(voices); v++) {
+		unsigned rate_hz = voices[v].rate_hz;
+		size_t n = rate_hz * FRAME_MS / 1000;
+		g_autofree int16_t *heard = g_new(int16_t, n * FRAMES);
+		struct tl_conceal *conceal = tl_conceal_new(rate_hz);
+		int jump_max = 0, cut_max = 0;
+
+		/* One frame is left out, and lands the voice at another place of its period. */
+		for (size_t i = 0; i < n * FRAMES; i++)
+			heard[i] =
+				buzz(i < n * HOLE ? i : i + n + n / 3, rate_hz, voices[v].pitch_hz);
+		for (size_t f = 0; f < FRAMES; f++) {
+			if (f == HOLE)
+				tl_conceal_cut(conceal);
+			tl_conceal_heard(conceal, heard + f * n, n);
+		}
+		for (size_t i = 1; i < n * FRAMES; i++) {
+			int jump = abs(heard[i] - heard[i - 1]);
+
+			if (i < n * HOLE)
+				jump_max = MAX(jump_max, jump);
+			else
+				cut_max = MAX(cut_max, jump);
+		}
+		cr_expect_leq(cut_max, jump_max * 5 / 4, "%u Hz, %.0f", rate_hz,
+			      voices[v].pitch_hz);
+		tl_conceal_free(conceal);
+	}
+}
+
 Test(conceal, before_anything_was_heard_there_is_silence)
 {
 	struct tl_conceal *conceal = tl_conceal_new(16000);
