@@ -54,5 +54,11 @@ const struct tl_ring_step *tl_steps_draw(struct tl_pool *pool, const struct tl_r
 					 size_t n, unsigned ring_time_s,
 					 const struct tl_extension_cfg *dialled, uint32_t lot,
 					 size_t *ret_n);
-/* "1001, 1002 then trunk:carrier"; the caller frees it. */
-char *tl_steps_text(const struct tl_ring_step *steps, size_t n);
+/* How steps are told. */
+struct tl_steps_words {
+	bool times, shares;                     /* what is told of each target */
+	unsigned ring_time_s;                   /* a time that goes without saying */
+	const struct tl_extension_cfg *dialled; /* in the place of "extension"; or NULL */
+};
+/* "1001, 1002 for 10s then trunk:carrier"; the caller frees it. */
+char *tl_steps_text(const struct tl_ring_step *steps, size_t n, const struct tl_steps_words *words);

@@ -80,6 +80,7 @@ enum tl_identity_mode {
 	_TL_IDENTITY_MAX,
 	_TL_IDENTITY_INVALID = -22,
 };
+const char *tl_identity_mode_name(enum tl_identity_mode m); /* "from", "pai", "ppi", "rpid" */
 
 /* Key diversion: how a trunk is told that a call has been forwarded. */
 enum tl_diversion_mode {
@@ -218,5 +219,6 @@ enum tl_record_mode {
 	_TL_RECORD_MAX,
 	_TL_RECORD_INVALID = -22,
 };
+const char *tl_record_mode_name(enum tl_record_mode m); /* "off", "stereo", "mono" */
 
 struct tl_route_cfg; /* opaque here: route.h, private to dialplan/ */

@@ -1,5 +1,5 @@
 /* Whom to ring: shares drawn, times filled in, and in words. */
-#include "dialplan/dialplan_priv.h"
+#include "dialplan/decide/said.h"
 
 /* Weyl sequence with a mixing step: small, and the same everywhere. */
 static uint32_t next_random(uint32_t *state)
@@ -79,15 +79,26 @@ const struct tl_ring_step *tl_steps_draw(struct tl_pool *pool, const struct tl_r
 	return out;
 }
 
-static void append_target(GString *out, const struct tl_ring_target *target)
+static void append_target(GString *out, const struct tl_ring_target *target,
+			  const struct tl_steps_words *words)
 {
+	const struct tl_extension_cfg *extension =
+		target->extension ? target->extension : words->dialled;
+
 	if (target->trunk)
 		g_string_append_printf(out, "trunk:%s", target->trunk->name);
 	else
-		g_string_append(out, target->extension ? target->extension->number : "extension");
+		g_string_append(out, extension ? extension->number : "extension");
+	if (words->shares && target->weight)
+		g_string_append_printf(out, " %u%%", target->weight);
+	if (words->times && target->ring_time_s && target->ring_time_s != words->ring_time_s) {
+		g_autofree char *time = tl_seconds_text(target->ring_time_s);
+
+		g_string_append_printf(out, " for %s", time);
+	}
 }
 
-char *tl_steps_text(const struct tl_ring_step *steps, size_t n)
+char *tl_steps_text(const struct tl_ring_step *steps, size_t n, const struct tl_steps_words *words)
 {
 	GString *out = g_string_new(NULL);
 
@@ -95,7 +106,7 @@ char *tl_steps_text(const struct tl_ring_step *steps, size_t n)
 		g_string_append(out, i ? " then " : "");
 		for (size_t k = 0; k < steps[i].n_targets; k++) {
 			g_string_append(out, !k ? "" : is_shared(&steps[i]) ? " or " : ", ");
-			append_target(out, &steps[i].targets[k]);
+			append_target(out, &steps[i].targets[k], words);
 		}
 	}
 	return g_string_free(out, FALSE);

@@ -83,3 +83,26 @@ const char *tl_offered_name(enum tl_offered kind)
 
 	return NAME_OF(names, kind);
 }
+
+const char *tl_identity_mode_name(enum tl_identity_mode m)
+{
+	static const char *const names[_TL_IDENTITY_MAX] = {
+		[TL_IDENTITY_FROM] = "from",
+		[TL_IDENTITY_PAI] = "pai",
+		[TL_IDENTITY_PPI] = "ppi",
+		[TL_IDENTITY_RPID] = "rpid",
+	};
+
+	return NAME_OF(names, m);
+}
+
+const char *tl_record_mode_name(enum tl_record_mode m)
+{
+	static const char *const names[_TL_RECORD_MAX] = {
+		[TL_RECORD_OFF] = "off",
+		[TL_RECORD_STEREO] = "stereo",
+		[TL_RECORD_MONO] = "mono",
+	};
+
+	return NAME_OF(names, m);
+}

@@ -117,6 +117,16 @@ static const struct tl_key route_keys[] = {
 };
 
 #define LATER(field) tl_parse_later, AT(tl_expect, field)
+/* Facts of a decision: decide/said.c has a row for each. */
+#define SAID(key, value, text)                                                                     \
+	{                                                                                          \
+		key, tl_parse_said, .example = (value), .help = (text)                             \
+	}
+#define SAID_OF_ONE(key, value, text)                                                              \
+	{                                                                                          \
+		key, tl_parse_said, .names = tl_key_is_said_of_one, .example = (value),            \
+				    .help = (text)                                                 \
+	}
 
 static const struct tl_key expect_keys[] = {
 	LIKE("it rings"),
@@ -131,23 +141,49 @@ static const struct tl_key expect_keys[] = {
 	{ "transport", LATER(transport), .example = "tls",
 	  .help = "How it comes: udp, tcp or tls. Default: udp" },
 	{ "route", LATER(route), .example = "support", .help = "The route that takes it, or none" },
-	{ "rings", LATER(rings), .example = "1001, 1002", .help = "As ring of a route, or none" },
-	{ "plays", LATER(plays), .example = "welcome.wav", .help = "As play of a route, or none" },
-	{ "rejects", LATER(rejects), .example = "403", .help = "The status of the refusal" },
-	{ "redirects", LATER(redirects), .example = "sip:100@other.example",
-	  .help = "Where the caller is sent" },
-	{ "dials", LATER(dials), .example = "+4930123", .help = "The number after rewriting" },
-	{ "shows", LATER(shows), .example = "+4930555100",
-	  .help = "The caller's number as the callee sees it, or withheld" },
-	{ "caller-name", LATER(caller_name), .example = "Alice",
-	  .help = "The caller's name, or none" },
-	{ "privacy", LATER(privacy), .example = "id", .help = "As privacy of a route" },
-	{ "codecs", LATER(codecs), .example = "opus, PCMA",
-	  .help = "As codecs of a route, or none when it allows all" },
-	{ "media", LATER(media), .example = "direct", .help = "As media of a route" },
-	{ "dtmf", LATER(dtmf), .example = "rtp", .help = "As dtmf of a route, or none" },
-	{ "srtp", LATER(srtp), .example = "required", .help = "As srtp of a route, or none" },
-	{ "record", LATER(record), .example = "stereo", .help = "off, stereo or mono" },
+	SAID("closed", "yes",
+	     "Whether the route's hours are over, and on-closed counts: yes or no"),
+	SAID("plays", "welcome.wav", "As play of a route, or none"),
+	SAID("play-as", "early", "Whether that is heard early or after the answer"),
+	SAID("answers", "echo", "What Twinleg answers with itself: echo, play or none"),
+	SAID("rejects", "403", "The status of the refusal; the reason too, if it is said"),
+	SAID("redirects", "sip:100@other.example", "Where the caller is sent: a list"),
+	SAID("dials", "+4930123", "The number after rewriting"),
+	SAID("shows", "+4930555100", "The caller's number as the callee sees it, or withheld"),
+	SAID("caller-name", "Alice", "The caller's name, or none"),
+	SAID("privacy", "id", "As privacy of a route"),
+	SAID("rings", "1001, 1002",
+	     "As ring of a route, or none; times and shares count when they are said"),
+	SAID("ring-time", "25s", "How long each rings that has no time of its own"),
+	SAID_OF_ONE("uri trunk:carrier", "sip:+4930123@sip.carrier.example",
+		    "How one that is rung is called; for several servers of a trunk, a list"),
+	SAID_OF_ONE("identity trunk:carrier", "from, pai",
+		    "Where that trunk reads who calls: from or anonymous, and pai, ppi or rpid "
+		    "when it gets that header"),
+	SAID_OF_ONE("codecs trunk:carrier", "PCMA, PCMU", "The codecs that it is offered"),
+	SAID_OF_ONE("path trunk:carrier", "relay",
+		    "What the media does, by the codecs of both sections: relay, transcode or "
+		    "direct"),
+	SAID_OF_ONE("dtmf 1001", "info", "How digits travel there"),
+	SAID_OF_ONE("srtp 1001", "required", "Its encrypted media"),
+	SAID_OF_ONE("add-header X-Customer", "3012",
+		    "A header that they get, whichever name stands there, or none"),
+	SAID("drop-headers", "X-Internal-*", "As drop-headers of a route, or none"),
+	SAID("carry-headers", "Subject", "As carry-headers of a route, or none"),
+	SAID("ringback", "none", "As ringback of a route"),
+	SAID("codecs", "opus, PCMA", "As codecs of a route, or none when it allows all"),
+	SAID("dtmf", "rtp", "As dtmf of a route, or none"),
+	SAID("srtp", "required", "As srtp of a route, or none"),
+	SAID("media", "direct", "As media of a route"),
+	SAID("hold-music", "default", "As hold-music of a route; default when it does not say"),
+	SAID("transfer", "off", "As transfer of a route, or none"),
+	SAID("record", "stereo", "off, stereo or mono"),
+	SAID("max-duration", "1h", "As max-duration of a route, or none"),
+	SAID("on-busy", "route:voicebox",
+	     "What follows then, or none; of a rejection the reason counts when it is said"),
+	SAID("on-no-answer", "route:voicebox", "The same for no answer"),
+	SAID("on-failure", "reject 480", "The same for other failures"),
+	SAID("on-closed", "play closed.wav", "The same for closed hours"),
 };
 
 const struct tl_key_table tl_route_table = { route_keys, G_N_ELEMENTS(route_keys) };

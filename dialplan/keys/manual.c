@@ -62,6 +62,7 @@ static const struct {
 	{ tl_parse_template, "template" },
 	{ tl_parse_caller, "template" },
 	{ tl_parse_later, "expectation" },
+	{ tl_parse_said, "expectation" },
 	{ tl_parse_expect_header, "text" },
 };
 

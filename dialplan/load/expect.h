@@ -3,16 +3,11 @@
  * [expect TEXT]: a test of the dialplan that lives beside it. Private to dialplan/.
  *
  *   call      = SOURCE CALLER CALLEE [at DATE TIME [ZONE]]   ; CALLER may be "withheld"
- *   route     = NAME      ; or none, also when an extension calls another without one
- *   rings     = as `ring` of a route, or none
- *   plays     = as `play` of a route, or none
- *   rejects   = 486
- *   redirects = sip:…
- *   dials     = the number that targets are dialled with
- *   shows     = the caller's number that they see, or withheld
  *   header X-… = VALUE     ; the call has this header
  *   offers, transport      ; what it offers and how it comes, as in a route
- *   caller-name, privacy, codecs, media, dtmf, srtp, record   ; what the route then states
+ *   route     = NAME       ; or none, also when an extension calls another without one
+ *
+ * All other keys are facts of the decision: decide/said.h. "none" stands for nothing.
  *
  * A call without `at` has no time; when a route's hours would decide, that is a mistake.
  */
@@ -21,9 +16,9 @@
 struct tl_expect {
 	const char *name;
 	struct tl_place at;
-	/* values as written; text NULL: not said */
-	struct tl_value call, route, rings, plays, rejects, redirects, dials, shows;
-	struct tl_value offers, transport, caller_name, privacy, codecs, media, dtmf, srtp, record;
+	struct tl_value call, route, offers, transport; /* as written; text NULL: not said */
+	const struct tl_value *said;                    /* the facts, as written */
+	size_t n_said;
 	const struct tl_fact_header *headers; /* of the call: keys "header NAME" */
 	size_t n_headers;
 };

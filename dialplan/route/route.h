@@ -123,5 +123,8 @@ char *tl_route_miss_text(const struct tl_route_cfg *route, const struct tl_facts
 			 enum tl_condition condition);
 /* The number dialled, as the route rewrites it; the caller frees it. */
 char *tl_route_callee(const struct tl_route_cfg *route, const char *callee);
-/* What follows when the step fails, in words; the caller frees it. */
+/* What follows, as a configuration has it ("route:voicebox"); the caller frees it. NULL: nothing
+ * does, the far side's answer goes to the caller. */
 char *tl_follow_text(const struct tl_follow *follow);
+/* "sip:1@other.example, 1001"; the caller frees it. */
+char *tl_redirects_text(const struct tl_redirect *redirects, size_t n);

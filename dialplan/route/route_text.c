@@ -135,7 +135,7 @@ static char *join_files(const char *const *paths, size_t n)
 	return g_string_free(out, FALSE);
 }
 
-static char *join_redirects(const struct tl_redirect *redirects, size_t n)
+char *tl_redirects_text(const struct tl_redirect *redirects, size_t n)
 {
 	GString *out = g_string_new(NULL);
 
@@ -153,7 +153,7 @@ char *tl_follow_text(const struct tl_follow *follow)
 
 	switch (follow->kind) {
 	case TL_FOLLOW_ROUTE:
-		return g_strdup_printf("route %s", follow->route);
+		return g_strdup_printf("route:%s", follow->route);
 	case TL_FOLLOW_REJECT:
 		list = join_files(follow->play, follow->n_play);
 		return g_strdup_printf("%s%s%sreject %d%s%s", *list ? "play " : "", list,
@@ -164,12 +164,12 @@ char *tl_follow_text(const struct tl_follow *follow)
 		list = join_files(follow->play, follow->n_play);
 		return g_strdup_printf("play %s", list);
 	case TL_FOLLOW_REDIRECT:
-		list = join_redirects(follow->redirects, follow->n_redirects);
-		return g_strdup_printf("redirect to %s", list);
+		list = tl_redirects_text(follow->redirects, follow->n_redirects);
+		return g_strdup_printf("redirect %s", list);
 	case TL_FOLLOW_NONE:
 	case _TL_FOLLOW_MAX:
 	case _TL_FOLLOW_INVALID:
 		break;
 	}
-	return g_strdup("the far side's answer goes to the caller");
+	return NULL;
 }

@@ -68,7 +68,8 @@ bool tl_template_read(struct tl_parse *p, const struct tl_value *value, const ch
 const char *tl_play_path(struct tl_parse *p, const struct tl_value *item);
 
 /* expect.c: keeps the value for the time when all routes are known. */
-tl_parse_fn tl_parse_later, tl_parse_expect_header;
+tl_parse_fn tl_parse_later, tl_parse_said, tl_parse_expect_header;
+bool tl_key_is_said_of_one(const char *key);
 
 /* Reads "25s" or "1m30s" as milliseconds. False: it isn't a duration. */
 bool tl_duration_read(const char *text, int64_t *ret_ms);

@@ -89,7 +89,153 @@ Test(expect, refusals_and_redirects)
 			    "redirect = sip:$1@o.example\n"
 			    "[expect]\ncall = 1 1 11\nrejects = 403 No\n"
 			    "[expect]\ncall = 1 1 12\nrejects = 486\n"
+			    "[expect]\ncall = 1 1 12\nrejects = 403\n"
 			    "[expect]\ncall = 1 1 21\nredirects = sip:21@o.example\n");
 
-	cr_expect_str_eq(mistakes, "t.ini:14:11: rejects: expected \"486\", and it is \"403\"");
+	cr_expect_str_eq(mistakes, "t.ini:14:11: rejects: expected \"486\", and it is \"403 No\"");
+}
+
+/* All that a dialplan can state, and calls that meet each of it. */
+static const char everything[] =
+	"[gateway]\nprompts = /etc\ndomain = pbx.test\n"
+	"[trunk carrier]\nhost = tls:[2001:db8::1]:5071, backup.example:5070\n"
+	"codecs = PCMA\nidentity = pai\ntrust = yes\ndtmf = info\n"
+	"[trunk second]\nhost = b.example\ncodecs = G722\nsrtp = required\nidentity = rpid\n"
+	"[extension 1001]\nname = Alice \"the\" ; a comment\npassword = a\n"
+	"[extension 1002]\npassword = b\ncodecs = PCMU\n"
+	"[hours office]\nmon-fri = 08:00-18:00\ntimezone = UTC\n"
+	"[route all]\nto = 5(X.)\nplay = passwd, group\nplay-as = answer\n"
+	"ring = 1001 for 5s, 1002 then trunk:carrier 70% or trunk:second 30% for 90s\n"
+	"ring-time = 20s\nmax-duration = 1h30m\nrecord = mono\nringback = passwd\n"
+	"caller = 77\ncaller-name = A; B\nprivacy = id\nadd-header X-A = a, b; c=$1\n"
+	"add-header X-B = \"q ; r\"\ndrop-headers = X-C*, Subject\ncarry-headers = Organization\n"
+	"codecs = G722, PCMA\ndtmf = rtp\nsrtp = offer\ntransfer = off\nhold-music = none\n"
+	"on-busy = route:other\non-no-answer = play passwd then reject 480 Gone Home\n"
+	"on-failure = redirect sip:$1@o.example, 1002, extension\n"
+	"[route other]\nto = 6X\nring = extension, 1002\nmedia = direct\nhold-music = passwd\n"
+	"number = 1001\n"
+	"[route hours]\nto = 7X\nwhen = office\nring = 1001\non-closed = play passwd\n"
+	"[route no]\nto = 8\nreject = 603 Go Away\nplay = group\n"
+	"[route away]\nto = 9(X)\nredirect = sip:$1@o.example, 1001, tel:112\n"
+	"[route echo]\nto = 4\nanswer = echo\n";
+
+static char *explained(const char *call)
+{
+	struct tl_dialplan *dp = dialplan_of(everything);
+	g_autofree char *copy = g_strdup(call);
+	struct tl_facts facts = facts_of(copy, 1795428000); /* a Monday, 10:00 UTC */
+	char *told = NULL, *kept;
+	size_t bytes;
+	FILE *out = open_memstream(&told, &bytes);
+
+	if (g_str_has_suffix(call, " closed"))
+		facts.at_s -= 86400;
+	tl_dialplan_explain(dp, &facts, out);
+	fclose(out);
+	tl_dialplan_unref(dp);
+	kept = g_strdup(told);
+	free(told);
+	return kept;
+}
+
+/* What explain prints of a call, as the lines of an [expect] section. */
+static char *expectation_of(const char *call)
+{
+	g_autofree char *told = explained(call);
+	GString *out = g_string_new(everything);
+	g_auto(GStrv) words = g_strsplit(call, " ", -1), lines = g_strsplit(told, "\n", -1);
+
+	g_string_append_printf(out, "[expect]\ncall = %s %s %s at 2026-11-%d 10:00 UTC\n", words[0],
+			       strcmp(words[1], "-") == 0 ? "withheld" : words[1], words[2],
+			       words[3] ? 22 : 23);
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, "    "))
+			g_string_append_printf(out, "%s\n", *line);
+	return g_string_free(out, FALSE);
+}
+
+Test(expect, whatever_explain_prints_holds)
+{
+	static const char *const calls[] = {
+		"trunk:carrier +49 512",
+		"1001 1001 512",
+		"trunk:second - 512",
+		"1001 1001 61",
+		"1002 1 70",
+		"1002 1 70 closed",
+		"1001 - 8",
+		"1001 - 95",
+		"1001 1 4",
+		"1001 1001 1002",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+		g_autofree char *text = expectation_of(calls[i]), *mistakes = mistakes_in(text);
+
+		cr_expect_str_eq(mistakes, "", "%s\n%s", mistakes, text + strlen(everything));
+	}
+}
+
+static const struct {
+	const char *said, *mistake; /* of a call from 1001 to 512 */
+} facts[] = {
+	{ "rings = 1001, 1002 then trunk:carrier or trunk:second", "" },
+	{ "rings = 1001, 1002 then trunk:carrier 70% or trunk:second 30%", "" },
+	{ "rings = 1001 for 5s, 1002 for 20s then trunk:carrier or trunk:second for 1m30s", "" },
+	{ "rings = 1001, 1002 then trunk:carrier 60% or trunk:second 40%", "rings: expected" },
+	{ "rings = 1001 for 6s, 1002 then trunk:carrier or trunk:second", "rings: expected" },
+	{ "rings = 1001 or", "rings: expected NUMBER" },
+	{ "ring-time = 0m20s", "" },
+	{ "ring-time = twenty", "ring-time: expected a time such as 25s, not \"twenty\"" },
+	{ "max-duration = 90m", "" },
+	{ "max-duration = none", "max-duration: expected \"none\", and it is \"1h30m\"" },
+	{ "play-as = early", "play-as: expected \"early\", and it is \"answer\"" },
+	{ "ringback = none", "ringback: expected \"none\", and it is \"/etc/passwd\"" },
+	{ "ringback = passwd", "" },
+	{ "hold-music = default", "hold-music: expected \"default\", and it is \"none\"" },
+	{ "transfer = off", "" },
+	{ "transfer = local", "transfer: expected \"local\", and it is \"off\"" },
+	{ "on-busy = none", "on-busy: expected \"none\", and it is \"route:other\"" },
+	{ "on-busy = route:othre", "on-busy: there is no [route] \"othre\" (did you mean" },
+	{ "on-no-answer = play passwd then reject 480", "" },
+	{ "on-no-answer = play passwd then reject 486", "on-no-answer: expected" },
+	{ "on-closed = none", "" },
+	{ "closed = yes", "closed: expected \"yes\", and it is \"no\"" },
+	{ "add-header x-a = a, b; c=12", "" },
+	{ "add-header X-A = other",
+	  "add-header X-A: expected \"other\", and it is \"a, b; c=12\"" },
+	{ "add-header X-Z = 1", "add-header X-Z: expected \"1\", and it is \"none\"" },
+	{ "add-header X-Z = none", "" },
+	{ "drop-headers = X-C*,Subject", "" },
+	{ "carry-headers = none", "carry-headers: expected \"none\", and it is \"Organization\"" },
+	{ "uri trunk:carrier = sip:512@[2001:db8::1]:5071;transport=tls, "
+	  "sip:512@backup.example:5070;transport=tls",
+	  "" },
+	{ "uri trunk:second = sip:512@c.example",
+	  "uri trunk:second: expected \"sip:512@c.example\", and it is \"sip:512@b.example\"" },
+	{ "uri trunk:third = x", "uri trunk:third: there is no [trunk] \"third\"" },
+	{ "identity trunk:carrier = anonymous,pai", "" },
+	{ "identity trunk:second = anonymous", "" },
+	{ "codecs trunk:second = G722", "" },
+	{ "path trunk:second = transcode",
+	  "path trunk:second: expected \"transcode\", and it is \"relay\"" },
+	{ "path 1002 = transcode", "" },
+	{ "dtmf 1002 = rtp", "" },
+	{ "srtp trunk:carrier = off", "srtp trunk:carrier: expected \"off\", and it is \"offer\"" },
+	{ "srtp trunk:carier = off", "srtp trunk:carier: there is no [trunk] \"carier\" (did" },
+	{ "sorry trunk:carrier = off", "unknown key \"sorry trunk:carrier\" in [expect]" },
+};
+
+Test(expect, every_fact_can_be_expected)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(facts); i++) {
+		g_autofree char *text = g_strconcat(everything, "[expect]\ncall = 1001 1001 512\n",
+						    facts[i].said, "\n", NULL);
+		g_autofree char *mistakes = mistakes_in(text);
+		const char *why = strchr(mistakes, ' ');
+
+		cr_expect(*facts[i].mistake ? why && g_str_has_prefix(why + 1, facts[i].mistake)
+					    : !*mistakes,
+			  "%s: %s", facts[i].said, mistakes);
+	}
 }

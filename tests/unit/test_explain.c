@@ -25,20 +25,27 @@ static const struct {
 	const char *told; /* after the first line */
 } cases[] = {
 	{ "trunk:carrier +49 5", 1795428000, /* a Monday, 10:00 */
-	  HIT("day",
-	      16) "route day takes the call:\n"
-		  "    plays        /etc/passwd (before the answer)\n"
-		  "    dials        5\n"
-		  "    shows        +49\n"
-		  "    rings        extension 1001 (Alice), extension 1002, for 20 s\n"
-		  "    then rings   trunk six as sip:5@[2001:db8::7]:5070;transport=tcp, for 20 s\n"
-		  "    offers       opus, G722, PCMA, PCMU to extension 1001\n"
-		  "    offers       opus, G722, PCMA, PCMU to extension 1002\n"
-		  "    offers       opus, G722, PCMA, PCMU to trunk six\n"
-		  "    records      stereo, caller left, callee right\n"
-		  "    ends after   3600 s\n"
-		  "    on busy      route box\n"
-		  "    on failure   reject 480 Nobody Here\n" },
+	  HIT("day", 16) "route day takes the call:\n"
+			 "    plays            = /etc/passwd\n"
+			 "    play-as          = early\n"
+			 "    dials            = 5\n"
+			 "    shows            = +49\n"
+			 "    rings            = 1001, 1002 then trunk:six\n"
+			 "    ring-time        = 20s\n"
+			 "    uri 1001         = its contacts\n"
+			 "    codecs 1001      = opus, G722, PCMA, PCMU\n"
+			 "    path 1001        = relay\n"
+			 "    uri 1002         = its contacts\n"
+			 "    codecs 1002      = opus, G722, PCMA, PCMU\n"
+			 "    path 1002        = relay\n"
+			 "    uri trunk:six    = sip:5@[2001:db8::7]:5070;transport=tcp\n"
+			 "    identity trunk:six = from\n"
+			 "    codecs trunk:six = opus, G722, PCMA, PCMU\n"
+			 "    path trunk:six   = relay\n"
+			 "    record           = stereo\n"
+			 "    max-duration     = 1h\n"
+			 "    on-busy          = route:box\n"
+			 "    on-failure       = reject 480 Nobody Here\n" },
 	{ "trunk:carrier +49 5", 1795428000 + 9000, /* 12:30 */
 	  MISS("day", 16, "when = office, not lunch does not hold at that time") MISS(
 		  "secure", 27, "to = 7! does not match \"5\"") MISS("known", 32,
@@ -61,7 +68,8 @@ static const struct {
 	{ "1001 +4930 8", 0,
 	  MISS("day", 16, "to = 5, 6X. does not match \"8\"") MISS("secure", 27,
 								   "to = 7! does not match \"8\"")
-		  HIT("known", 32) "route known takes the call:\n    rejects      403 Not You\n" },
+		  HIT("known",
+		      32) "route known takes the call:\n    rejects          = 403 Not You\n" },
 	{ "1001 1 700", 0,
 	  MISS("day", 16, "to = 5, 6X. does not match \"700\"") MISS(
 		  "secure", 27, "transport = tcp, tls, and the call came by udp")
@@ -80,11 +88,14 @@ static const struct {
 				  "box", 44,
 				  "it has no condition, and is there for what follows on other "
 				  "routes") "no route is needed, an extension calls another:\n"
-					    "    dials        1002\n    shows        1001 "
-					    "\"Alice\"\n"
-					    "    rings        extension 1002, for 30 s\n"
-					    "    offers       opus, G722, PCMA, PCMU to extension "
-					    "1002\n" },
+					    "    dials            = 1002\n"
+					    "    shows            = 1001\n"
+					    "    caller-name      = Alice\n"
+					    "    rings            = 1002\n"
+					    "    ring-time        = 30s\n"
+					    "    uri 1002         = its contacts\n"
+					    "    codecs 1002      = opus, G722, PCMA, PCMU\n"
+					    "    path 1002        = relay\n" },
 };
 
 static char *explain(struct tl_dialplan *dp, const char *call, int64_t at_s)
@@ -126,14 +137,15 @@ Test(explain, the_other_verdicts)
 	static const struct {
 		const char *call, *end;
 	} ends[] = {
-		{ "1 1 1",
-		  "    plays        /etc/passwd (after the answer)\n    answers with an echo\n" },
-		{ "1 1 2",
-		  "    answers, and hangs up after the announcements\n    records      mono\n" },
-		{ "1 1 333", "    redirects    to tel:333 (302)\n" },
-		{ "1 1 91", "    dials        1\n    shows        withheld\n"
-			    "    rings        extension 1, for 30 s\n"
-			    "    offers       opus, G722, PCMA, PCMU to extension 1\n" },
+		{ "1 1 1", "    plays            = /etc/passwd\n    play-as          = answer\n"
+			   "    answers          = echo\n" },
+		{ "1 1 2", "    answers          = play\n    record           = mono\n" },
+		{ "1 1 333", "    redirects        = tel:333\n" },
+		{ "1 1 91", "    dials            = 1\n    shows            = withheld\n"
+			    "    rings            = 1\n    ring-time        = 30s\n"
+			    "    uri 1            = its contacts\n"
+			    "    codecs 1         = opus, G722, PCMA, PCMU\n"
+			    "    path 1           = relay\n" },
 		{ "1 1 92", "no: ring = extension, and there is no [extension 2]\n"
 			    "no route takes the call: it is refused with 404\n" },
 	};
@@ -189,23 +201,36 @@ Test(explain, what_the_winner_would_do)
 		"on-closed = redirect 1\n");
 	g_autofree char *told = explain(dp, "1 1 55", 0), *closed = explain(dp, "1 1 8", 0);
 
-	cr_expect(strstr(told,
-			 "route r takes the call:\n"
-			 "    dials        55\n"
-			 "    shows        7 \"Alice\"\n"
-			 "    privacy      id\n"
-			 "    adds         X-A: \"5\"\n"
-			 "    drops        X-B*\n"
-			 "    rings        extension 1 (Alice), trunk t as sip:55@a, for 5, 9 s\n"
-			 "    offers       opus to extension 1\n"
-			 "    offers       GSM to trunk t\n"
-			 "    ringback     none\n"
-			 "    digits       info\n"
-			 "    srtp         required\n"
-			 "    transfers    pass\n"),
+	cr_expect(g_str_has_suffix(told, "route r takes the call:\n"
+					 "    dials            = 55\n"
+					 "    shows            = 7\n"
+					 "    caller-name      = Alice\n"
+					 "    privacy          = id\n"
+					 "    rings            = 1 for 5s, trunk:t for 9s\n"
+					 "    ring-time        = 30s\n"
+					 "    uri 1            = its contacts\n"
+					 "    codecs 1         = opus\n"
+					 "    path 1           = relay\n"
+					 "    dtmf 1           = info\n"
+					 "    srtp 1           = required\n"
+					 "    uri trunk:t      = sip:55@a\n"
+					 "    identity trunk:t = anonymous\n"
+					 "    codecs trunk:t   = GSM\n"
+					 "    path trunk:t     = transcode\n"
+					 "    dtmf trunk:t     = info\n"
+					 "    srtp trunk:t     = required\n"
+					 "    add-header X-A   = 5\n"
+					 "    drop-headers     = X-B*\n"
+					 "    ringback         = none\n"
+					 "    codecs           = GSM, opus\n"
+					 "    dtmf             = info\n"
+					 "    srtp             = required\n"
+					 "    transfer         = pass\n"),
 		  "%s", told);
-	cr_expect(g_str_has_suffix(closed, "route c takes the call, whose hours are over:\n"
-					   "    redirects    to where extension 1 (302)\n"),
+	cr_expect(g_str_has_suffix(closed, "route c takes the call:\n"
+					   "    closed           = yes\n"
+					   "    redirects        = 1\n"
+					   "    on-closed        = redirect 1\n"),
 		  "%s", closed);
 	cr_expect_null(strstr(told, "hunter2"));
 	tl_dialplan_unref(dp);
