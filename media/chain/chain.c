@@ -16,6 +16,9 @@ enum {
 	CONCEAL_STEP_MS = 20,
 };
 
+/* Room for a decoded packet, and for what a resampler rounds up. */
+enum { PCM_ROOM = TL_PCM_SAMPLES + 64 };
+
 struct tl_chain {
 	struct tl_chain_cfg cfg; /* in and out point into this struct */
 	struct tl_format in, out;
@@ -27,102 +30,116 @@ struct tl_chain {
 
 	/* Both sides G.711: payloads go through one table, unless somebody listens, a hole was
 	 * filled or the packet times differ. */
-	struct tl_half map;
+	bool maps;
 	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
 	size_t n_history;
-	bool decoded; /* something came out of the decoder since the last push */
+	bool decoded; /* something came out of a stock decoder since the last push */
 	bool holed;   /* a hole was filled; what comes next must be joined to it */
 };
 
-/* Takes pcm; what comes back is the caller's. NULL: not a sample came out yet. */
-static GstBuffer *resample(struct tl_resampler *resampler, GstBuffer *pcm)
+static int flow_error(GstFlowReturn flow)
 {
-	void *to;
-	GstBuffer *out = tl_buffer_take(&to);
-	struct tl_bytes from;
-	size_t samples = 0;
-
-	if (tl_buffer_open(pcm, &from, GST_MAP_READ)) {
-		size_t n = from.n / sizeof(int16_t);
-
-		if (tl_resampler_bound(resampler, n) * sizeof(int16_t) <= TL_BUFFER_BYTES)
-			samples =
-				tl_resampler_run(resampler, (const int16_t *)(void *)from.v, n, to);
-		tl_buffer_close(pcm, &from);
-	}
-	gst_buffer_unref(pcm);
-	if (!samples) {
-		gst_buffer_unref(out);
-		return NULL;
-	}
-	tl_buffer_trim(out, samples * sizeof(int16_t));
-	return out;
+	if (flow == GST_FLOW_OK)
+		return 0;
+	return flow == TL_FLOW_BAD_PAYLOAD ? -EBADMSG : -EPIPE;
 }
 
-static void show_tap(struct tl_chain *chain, GstBuffer *pcm, bool concealed)
-{
-	struct tl_bytes heard;
+/*
+ * From here to on_packet() audio goes down by calls, each stage's on its own
+ * part of the stack: the same few kilobytes for every chain of a worker, which
+ * its caches never lose. Samples are never more than PCM_ROOM.
+ */
 
-	if (!tl_buffer_open(pcm, &heard, GST_MAP_READWRITE))
-		return;
-	chain->cfg.on_pcm((int16_t *)(void *)heard.v, heard.n / sizeof(int16_t), chain->rate_hz,
-			  concealed, chain->cfg.user);
-	tl_buffer_close(pcm, &heard);
+static int encode(struct tl_chain *chain, const int16_t *pcm, size_t samples)
+{
+	if (chain->encoder.own)
+		return tl_encoder_run(chain->encoder.own, pcm, samples);
+	return flow_error(
+		gst_pad_chain(chain->encoder.sink, tl_buffer_copy(pcm, samples * sizeof *pcm)));
 }
 
-/* From the tap's rate on. Takes pcm. */
-static GstFlowReturn tap_and_encode(struct tl_chain *chain, GstBuffer *pcm, bool concealed)
+/* 0: not a sample came out yet. */
+static size_t resample(struct tl_resampler *resampler, const int16_t *pcm, size_t samples,
+		       int16_t out[static PCM_ROOM])
 {
-	if (chain->cfg.on_pcm) {
-		pcm = gst_buffer_make_writable(pcm);
-		show_tap(chain, pcm, concealed);
-	}
-	if (!chain->encoder.element) {
-		gst_buffer_unref(pcm);
-		return GST_FLOW_OK;
-	}
+	if (tl_resampler_bound(resampler, samples) > PCM_ROOM)
+		return 0;
+	return tl_resampler_run(resampler, pcm, samples, out);
+}
+
+static int encode_resampled(struct tl_chain *chain, const int16_t *pcm, size_t samples)
+{
+	int16_t fit[PCM_ROOM];
+	size_t n = resample(chain->to_encoder, pcm, samples, fit);
+
+	return n ? encode(chain, fit, n) : 0;
+}
+
+/* From the tap's rate on. The tap may change pcm. */
+static int tap_and_encode(struct tl_chain *chain, int16_t *pcm, size_t samples, bool concealed)
+{
+	if (chain->cfg.on_pcm)
+		chain->cfg.on_pcm(pcm, samples, chain->rate_hz, concealed, chain->cfg.user);
+	if (!chain->encoder.element)
+		return 0;
 	if (chain->to_encoder)
-		pcm = resample(chain->to_encoder, pcm);
-	return pcm ? gst_pad_chain(chain->encoder.sink, pcm) : GST_FLOW_OK;
+		return encode_resampled(chain, pcm, samples);
+	return encode(chain, pcm, samples);
 }
 
-/* From the decoder's rate on. Takes pcm. */
-static GstFlowReturn take_decoded(struct tl_chain *chain, GstBuffer *pcm, bool concealed)
+static int tap_resampled(struct tl_chain *chain, const int16_t *pcm, size_t samples, bool concealed)
+{
+	int16_t fit[PCM_ROOM];
+	size_t n = resample(chain->from_decoder, pcm, samples, fit);
+
+	return n ? tap_and_encode(chain, fit, n, concealed) : 0;
+}
+
+/* From the decoder's rate on. */
+static int take_decoded(struct tl_chain *chain, int16_t *pcm, size_t samples, bool concealed)
 {
 	if (chain->from_decoder)
-		pcm = resample(chain->from_decoder, pcm);
-	return pcm ? tap_and_encode(chain, pcm, concealed) : GST_FLOW_OK;
+		return tap_resampled(chain, pcm, samples, concealed);
+	return tap_and_encode(chain, pcm, samples, concealed);
 }
 
-static GstFlowReturn on_decoded(GstPad *pad, GstObject *parent, GstBuffer *pcm)
+/* What a packet said, by a decoder that conceals nothing or everything. */
+static int take_heard(struct tl_chain *chain, int16_t *pcm, size_t samples)
+{
+	if (chain->conceal)
+		tl_conceal_heard(chain->conceal, pcm, samples);
+	return take_decoded(chain, pcm, samples, false);
+}
+
+/* Out of a stock decoder. */
+static GstFlowReturn on_decoded(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
 	struct tl_chain *chain = gst_pad_get_element_private(pad);
-	bool concealed = GST_BUFFER_FLAG_IS_SET(pcm, GST_BUFFER_FLAG_GAP);
-	struct tl_bytes heard;
+	int16_t pcm[PCM_ROOM];
+	size_t bytes = gst_buffer_extract(buffer, 0, pcm, sizeof pcm);
 
+	gst_buffer_unref(buffer);
 	chain->decoded = true;
-	if (chain->conceal) {
-		pcm = gst_buffer_make_writable(pcm);
-		if (!tl_buffer_open(pcm, &heard, GST_MAP_READWRITE)) {
-			gst_buffer_unref(pcm);
-			return GST_FLOW_ERROR;
-		}
-		tl_conceal_heard(chain->conceal, (int16_t *)(void *)heard.v,
-				 heard.n / sizeof(int16_t));
-		tl_buffer_close(pcm, &heard);
-	}
-	return take_decoded(chain, pcm, concealed);
+	return take_heard(chain, pcm, bytes / sizeof *pcm) < 0 ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
+/* Out of one of our encoders. */
+static void on_packet(const uint8_t *payload, size_t bytes, void *user)
+{
+	struct tl_chain *chain = user;
+
+	chain->cfg.on_packet(payload, bytes, chain->packet_units, chain->cfg.user);
+}
+
+/* Out of a stock encoder, which begins with the headers of a file. */
 static GstFlowReturn on_encoded(GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
 	struct tl_chain *chain = gst_pad_get_element_private(pad);
 	struct tl_bytes payload;
 
-	/* A stock encoder begins with the headers of a file. */
 	if (!GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_HEADER) &&
 	    tl_buffer_open(packet, &payload, GST_MAP_READ)) {
-		chain->cfg.on_packet(payload.v, payload.n, chain->packet_units, chain->cfg.user);
+		on_packet(payload.v, payload.n, chain);
 		tl_buffer_close(packet, &payload);
 	}
 	gst_buffer_unref(packet);
@@ -169,7 +186,7 @@ static int open_decoder(struct tl_chain *chain)
 	r = tl_half_open(&chain->decoder, codec->decoder, &cfg, on_decoded, chain);
 	if (r < 0)
 		return r;
-	if (chain->decoder.stock || !tl_decoder_conceals((TlElement *)chain->decoder.element))
+	if (!chain->decoder.own || !tl_decoder_conceals(chain->decoder.own))
 		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
 		return 0;
@@ -190,19 +207,17 @@ static int open_encoder(struct tl_chain *chain)
 	r = tl_half_open(&chain->encoder, codec->encoder, &cfg, on_encoded, chain);
 	if (r < 0)
 		return r;
+	if (chain->encoder.own)
+		tl_encoder_set_output(chain->encoder.own, on_packet, chain);
 	if (chain->encode_hz == chain->rate_hz)
 		return 0;
 	return tl_resampler_new(chain->rate_hz, chain->encode_hz, &chain->to_encoder);
 }
 
-static int open_map(struct tl_chain *chain)
+static bool can_map(const struct tl_chain *chain)
 {
-	struct tl_element_cfg cfg = { .format = &chain->in, .rate_hz = chain->rate_hz };
-
-	if (!tl_g711_is(chain->in.codec) || !tl_g711_is(chain->out.codec) ||
-	    chain->in.codec == chain->out.codec || chain->rate_hz != 8000)
-		return 0;
-	return tl_half_open(&chain->map, "tlg711map", &cfg, on_encoded, chain);
+	return tl_g711_is(chain->in.codec) && tl_g711_is(chain->out.codec) &&
+	       chain->in.codec != chain->out.codec && chain->rate_hz == 8000;
 }
 
 /* Copies what cfg points to, and puts defaults in the place of zeros. */
@@ -237,12 +252,11 @@ int tl_chain_new(const struct tl_chain_cfg *cfg, struct tl_chain **ret_chain)
 		r = open_encoder(chain);
 	if (r >= 0 && cfg->in)
 		r = open_decoder(chain);
-	if (r >= 0 && cfg->in && cfg->out)
-		r = open_map(chain);
 	if (r < 0) {
 		tl_chain_free(chain);
 		return -ENOTSUP;
 	}
+	chain->maps = cfg->in && cfg->out && can_map(chain);
 	*ret_chain = chain;
 	return 0;
 }
@@ -251,7 +265,6 @@ void tl_chain_free(struct tl_chain *chain)
 {
 	if (!chain)
 		return;
-	tl_half_close(&chain->map);
 	tl_half_close(&chain->decoder);
 	tl_half_close(&chain->encoder);
 	tl_resampler_free(chain->from_decoder);
@@ -272,22 +285,14 @@ void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm)
 
 void tl_chain_set_loss(struct tl_chain *chain, unsigned percent)
 {
-	if (chain->encoder.element && !chain->encoder.stock)
-		tl_encoder_set_loss((TlElement *)chain->encoder.element, percent);
-}
-
-static int flow_error(GstFlowReturn flow)
-{
-	if (flow == GST_FLOW_OK)
-		return 0;
-	return flow == TL_FLOW_BAD_PAYLOAD ? -EBADMSG : -EPIPE;
+	if (chain->encoder.own)
+		tl_encoder_set_loss(chain->encoder.own, percent);
 }
 
 static bool goes_by_map(const struct tl_chain *chain, size_t bytes)
 {
-	return chain->map.element && !chain->cfg.on_pcm && !chain->holed &&
-	       bytes == chain->packet_units &&
-	       tl_encoder_pending((const TlElement *)chain->encoder.element) == 0;
+	return chain->maps && !chain->cfg.on_pcm && !chain->holed && bytes == chain->packet_units &&
+	       tl_encoder_pending(chain->encoder.own) == 0;
 }
 
 static void remember(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
@@ -316,6 +321,24 @@ static void recall(struct tl_chain *chain)
 	chain->n_history = 0;
 }
 
+static int push_map(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
+{
+	uint8_t mapped[TL_PAYLOAD_MAX];
+
+	remember(chain, payload, bytes);
+	tl_g711_map(chain->in.codec, payload, bytes, mapped);
+	on_packet(mapped, bytes, chain);
+	return 0;
+}
+
+static int push_own(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
+{
+	int16_t pcm[PCM_ROOM];
+	int samples = tl_decoder_run(chain->decoder.own, payload, bytes, pcm);
+
+	return samples > 0 ? take_heard(chain, pcm, (size_t)samples) : -EBADMSG;
+}
+
 /* A stock decoder swallows what it can't decode. */
 static int push_stock(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
@@ -337,57 +360,50 @@ int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 	units = tl_format_duration(&chain->in, payload, bytes);
 	if (units == 0 || units > most * (chain->in.codec->clock_hz / 1000))
 		return -EBADMSG;
-	if (goes_by_map(chain, bytes)) {
-		remember(chain, payload, bytes);
-		return flow_error(gst_pad_chain(chain->map.sink, tl_buffer_copy(payload, bytes)));
-	}
+	if (goes_by_map(chain, bytes))
+		return push_map(chain, payload, bytes);
 	recall(chain);
 	chain->holed = false;
-	if (chain->decoder.stock)
-		return push_stock(chain, payload, bytes);
-	return flow_error(gst_pad_chain(chain->decoder.sink, tl_buffer_copy(payload, bytes)));
+	return chain->decoder.own ? push_own(chain, payload, bytes)
+				  : push_stock(chain, payload, bytes);
 }
 
 int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples)
 {
-	GstFlowReturn flow = GST_FLOW_OK;
-
 	/* As much at a time as a resampler can blow up to the longest buffer. */
 	size_t most = TL_PCM_SAMPLES;
+	int16_t own[PCM_ROOM]; /* which the tap may change */
+	int r = 0;
 
 	if (chain->to_encoder)
-		most = (size_t)TL_PCM_SAMPLES * chain->rate_hz / 48000;
-	while (samples && flow == GST_FLOW_OK) {
-		size_t n = MIN(samples, MAX(most, (size_t)1));
-
-		flow = tap_and_encode(chain, tl_buffer_copy(pcm, n * sizeof *pcm), false);
-		pcm += n;
-		samples -= n;
+		most = MAX((size_t)TL_PCM_SAMPLES * chain->rate_hz / 48000, (size_t)1);
+	for (size_t n; samples && r >= 0; pcm += n, samples -= n) {
+		n = MIN(samples, most);
+		memcpy(own, pcm, n * sizeof *pcm);
+		r = tap_and_encode(chain, own, n, false);
 	}
-	return flow_error(flow);
+	return r;
 }
 
-static GstFlowReturn conceal_by_decoder(struct tl_chain *chain, unsigned ms, const uint8_t *next,
-					size_t bytes)
+static int conceal_by_decoder(struct tl_chain *chain, unsigned ms, const uint8_t *next,
+			      size_t bytes)
 {
-	GstBuffer *hole = tl_buffer_copy(next, bytes);
+	int16_t pcm[PCM_ROOM];
+	int made = tl_decoder_conceal(chain->decoder.own, next, bytes, pcm,
+				      (size_t)chain->decode_hz * ms / 1000);
 
-	GST_BUFFER_FLAG_SET(hole, GST_BUFFER_FLAG_GAP);
-	GST_BUFFER_DURATION(hole) = ms * GST_MSECOND;
-	return gst_pad_chain(chain->decoder.sink, hole);
+	return made > 0 ? take_decoded(chain, pcm, (size_t)made, true) : -EBADMSG;
 }
 
-static GstFlowReturn conceal_by_repeat(struct tl_chain *chain, unsigned ms)
+static int conceal_by_repeat(struct tl_chain *chain, unsigned ms)
 {
-	size_t samples = chain->decode_hz * ms / 1000;
-	void *pcm;
-	GstBuffer *buffer = tl_buffer_take(&pcm);
+	int16_t pcm[PCM_ROOM];
+	size_t samples = (size_t)chain->decode_hz * ms / 1000;
 
 	recall(chain);
 	chain->holed = true;
 	tl_conceal_fill(chain->conceal, pcm, samples);
-	tl_buffer_trim(buffer, samples * sizeof(int16_t));
-	return take_decoded(chain, buffer, true);
+	return take_decoded(chain, pcm, samples, true);
 }
 
 void tl_chain_cut(struct tl_chain *chain)
@@ -406,21 +422,21 @@ int tl_chain_conceal(struct tl_chain *chain, unsigned ms)
 
 int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes)
 {
-	GstFlowReturn flow = GST_FLOW_OK;
+	int r = 0;
 
 	if (!chain->decoder.element)
 		return -EINVAL;
 	if (bytes && tl_format_duration(&chain->in, next, bytes) == 0)
 		bytes = 0;
-	while (ms && flow == GST_FLOW_OK) {
+	while (ms && r >= 0) {
 		unsigned step = MIN(ms, (unsigned)CONCEAL_STEP_MS);
 
 		/* The next packet knows only what was right before it. */
 		if (chain->conceal)
-			flow = conceal_by_repeat(chain, step);
+			r = conceal_by_repeat(chain, step);
 		else
-			flow = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);
+			r = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);
 		ms -= step;
 	}
-	return flow_error(flow);
+	return r;
 }

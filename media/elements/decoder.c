@@ -13,6 +13,18 @@ gboolean tl_decoder_conceals(const TlElement *self)
 	       class_of(self)->conceal != NULL;
 }
 
+int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_t *pcm)
+{
+	return class_of(self)->decode((TlDecoder *)self, payload, bytes, pcm);
+}
+
+int tl_decoder_conceal(TlElement *self, const uint8_t *next, size_t bytes, int16_t *pcm,
+		       size_t samples)
+{
+	return class_of(self)->conceal((TlDecoder *)self, next, bytes, pcm,
+				       MIN(samples, (size_t)TL_PCM_SAMPLES));
+}
+
 /* A hole of the buffer's duration; what the buffer holds is the payload after it. */
 static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
 {
@@ -23,8 +35,7 @@ static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
 
 	if (!tl_buffer_open(hole, &next, GST_MAP_READ))
 		return -1;
-	made = class_of(self)->conceal(self, next.v, next.n, pcm,
-				       MIN(samples, (size_t)TL_PCM_SAMPLES));
+	made = tl_decoder_conceal(&self->parent, next.v, next.n, pcm, samples);
 	tl_buffer_close(hole, &next);
 	return made;
 }
@@ -37,7 +48,7 @@ static int decode_payload(TlDecoder *self, GstBuffer *payload, int16_t *pcm)
 	if (!tl_buffer_open(payload, &bytes, GST_MAP_READ))
 		return -1;
 	if (bytes.n)
-		samples = class_of(self)->decode(self, bytes.v, bytes.n, pcm);
+		samples = tl_decoder_run(&self->parent, bytes.v, bytes.n, pcm);
 	tl_buffer_close(payload, &bytes);
 	return samples;
 }

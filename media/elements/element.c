@@ -78,19 +78,11 @@ int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg)
 		G_TYPE_INSTANCE_GET_CLASS(self, tl_element_get_type(), TlElementClass);
 	bool decoder = G_TYPE_CHECK_INSTANCE_TYPE(self, tl_decoder_get_type());
 	GstCaps *caps = decoder ? tl_pcm_caps(cfg->rate_hz) : tl_payload_caps(cfg->format->codec);
-	int r = 0;
 
 	self->rate_hz = cfg->rate_hz;
 	self->caps = gst_event_new_caps(caps);
 	gst_caps_unref(caps);
-	if (class->configure)
-		r = class->configure(self, cfg);
-	if (r < 0)
-		return r;
-	/* Bare pads need no state change to flow: there is no clock, thread or device here. */
-	gst_pad_set_active(self->sink, TRUE);
-	gst_pad_set_active(self->src, TRUE);
-	return 0;
+	return class->configure ? class->configure(self, cfg) : 0;
 }
 
 void tl_element_describe(GstElementClass *class, const char *name, const char *kind)

@@ -8,6 +8,11 @@
  *   decoder: payload -> decode() -> PCM      a GAP buffer -> conceal() -> PCM
  *   encoder: PCM -> gathered to a packet's worth -> encode() -> payload
  *
+ * There are two ways to run one. Between pads, as in any pipeline: buffers are pushed. Or by hand,
+ * which is what a chain does: tl_decoder_run() and tl_encoder_run() do what the pads' chain
+ * functions do, on the caller's memory, with no buffer, lock or event; G.722 and G.711 cost less
+ * than the pushes would.
+ *
  * Not thread-safe, like any element between two pads. Private to media/.
  */
 #include <gst/gst.h>
@@ -53,8 +58,13 @@ typedef struct {
 		       size_t samples);
 } TlDecoderClass;
 
+/* A packet from an encoder that is run by hand. Lent. */
+typedef void tl_encoder_out_fn(const uint8_t *payload, size_t bytes, void *user);
+
 typedef struct {
 	TlElement parent;
+	tl_encoder_out_fn *on_packet; /* NULL: packets leave by the src pad */
+	void *user;
 	size_t packet_samples; /* what encode() is given */
 	size_t filled;         /* of pcm */
 	int16_t *pcm;          /* packet_samples, gathered */
@@ -72,8 +82,18 @@ GType tl_element_get_type(void);
 GType tl_decoder_get_type(void);
 GType tl_encoder_get_type(void);
 
-/* Sets up an element fresh from its factory, pads active. 0 or -ENOTSUP. */
+/* Sets up an element fresh from its factory. 0 or -ENOTSUP. */
 int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg);
+
+/* By hand: pcm has room for TL_PCM_SAMPLES. Samples written; 0 or less: not of this codec. */
+int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_t *pcm);
+/* Audio in the place of a hole, if tl_decoder_conceals(): see struct TlDecoderClass. */
+int tl_decoder_conceal(TlElement *self, const uint8_t *next, size_t bytes, int16_t *pcm,
+		       size_t samples);
+/* From now on by hand: packets go to on_packet, on the thread and within the call of ... */
+void tl_encoder_set_output(TlElement *self, tl_encoder_out_fn *on_packet, void *user);
+/* ... this one. Any number of samples. -EPIPE: the encoder is broken. */
+int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples);
 /* Can the decoder fill holes by itself? */
 gboolean tl_decoder_conceals(const TlElement *self);
 /* Packets that the far end misses, in per cent. */
@@ -95,7 +115,6 @@ void tl_element_describe(GstElementClass *class, const char *name, const char *k
 /* The codecs, registered by register.c. */
 GType tl_g711_dec_get_type(void);
 GType tl_g711_enc_get_type(void);
-GType tl_g711_map_get_type(void);
 GType tl_g722_dec_get_type(void);
 GType tl_g722_enc_get_type(void);
 GType tl_g726_dec_get_type(void);

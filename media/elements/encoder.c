@@ -23,16 +23,15 @@ void tl_encoder_set_loss(TlElement *self, unsigned percent)
 
 static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
 {
-	void *payload;
-	GstBuffer *out = tl_buffer_take(&payload);
+	uint8_t payload[TL_BUFFER_BYTES];
 	int bytes = class_of(self)->encode(self, pcm, self->packet_samples, payload);
 
-	if (bytes <= 0) {
-		gst_buffer_unref(out);
+	if (bytes <= 0)
 		return GST_FLOW_ERROR;
-	}
-	tl_buffer_trim(out, (size_t)bytes);
-	return gst_pad_push(self->parent.src, out);
+	if (!self->on_packet)
+		return gst_pad_push(self->parent.src, tl_buffer_copy(payload, (size_t)bytes));
+	self->on_packet(payload, (size_t)bytes, self->user);
+	return GST_FLOW_OK;
 }
 
 /* Audio may come in any portion; it leaves in whole packets. A portion that is a packet, the usual
@@ -58,6 +57,19 @@ static GstFlowReturn encode_samples(TlEncoder *self, const int16_t *pcm, size_t 
 		samples -= n;
 	}
 	return flow;
+}
+
+void tl_encoder_set_output(TlElement *element, tl_encoder_out_fn *on_packet, void *user)
+{
+	TlEncoder *self = (TlEncoder *)element;
+
+	self->on_packet = on_packet;
+	self->user = user;
+}
+
+int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples)
+{
+	return encode_samples((TlEncoder *)self, pcm, samples) == GST_FLOW_OK ? 0 : -EPIPE;
 }
 
 static GstFlowReturn on_pcm(GstPad *pad, GstObject *parent, GstBuffer *in)

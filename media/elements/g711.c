@@ -73,6 +73,16 @@ void tl_g711_decode(const struct tl_codec *codec, const uint8_t *payload, size_t
 	decode_law(law_of(codec), payload, bytes, pcm);
 }
 
+void tl_g711_map(const struct tl_codec *codec, const uint8_t *restrict payload, size_t bytes,
+		 uint8_t *restrict out)
+{
+	const uint8_t *restrict mapped = law_of(codec)->mapped;
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < bytes; i++)
+		out[i] = mapped[payload[i]];
+}
+
 /* tlg711dec */
 
 typedef struct {
@@ -146,56 +156,4 @@ static void tl_g711_enc_class_init(TlG711EncClass *class)
 	tl_element_describe((GstElementClass *)class, "G.711 encoder", "Codec/Encoder/Audio");
 	class->parent.configure = configure_enc;
 	class->encode = encode_g711;
-}
-
-/* tlg711map: the payload of one law in, the same packet in the other law out */
-
-typedef struct {
-	TlElement parent;
-	const struct law *law;
-} TlG711Map;
-typedef TlElementClass TlG711MapClass;
-
-G_DEFINE_TYPE(TlG711Map, tl_g711_map, tl_element_get_type())
-
-static void map_law(const struct law *law, uint8_t *restrict payload, size_t bytes)
-{
-	const uint8_t *restrict mapped = law->mapped;
-
-#pragma GCC unroll 8
-	for (size_t i = 0; i < bytes; i++)
-		payload[i] = mapped[payload[i]];
-}
-
-static GstFlowReturn map_payload(GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-	TlG711Map *self = (TlG711Map *)parent;
-	struct tl_bytes payload;
-
-	buffer = gst_buffer_make_writable(buffer);
-	if (!tl_buffer_open(buffer, &payload, GST_MAP_READWRITE)) {
-		gst_buffer_unref(buffer);
-		return GST_FLOW_ERROR;
-	}
-	map_law(self->law, payload.v, payload.n);
-	tl_buffer_close(buffer, &payload);
-	return gst_pad_push(self->parent.src, buffer);
-}
-
-/* cfg's format is the one that comes in. */
-static int configure_map(TlElement *self, const struct tl_element_cfg *cfg)
-{
-	((TlG711Map *)self)->law = law_of(cfg->format->codec);
-	return 0;
-}
-
-static void tl_g711_map_init(TlG711Map *self)
-{
-	gst_pad_set_chain_function(self->parent.sink, map_payload);
-}
-
-static void tl_g711_map_class_init(TlG711MapClass *class)
-{
-	tl_element_describe((GstElementClass *)class, "G.711 transcoder", "Codec/Converter/Audio");
-	class->configure = configure_map;
 }

@@ -32,11 +32,12 @@ static void close_pad(GstPad *pad)
 
 void tl_half_close(struct tl_half *half)
 {
-	if (half->element && half->stock)
+	if (tl_half_is_stock(half))
 		tl_stock_stop(half->element);
 	g_clear_pointer(&half->sink, gst_object_unref);
 	/* The element's end holds its pads; letting go of the last reference unlinks them. */
 	g_clear_pointer(&half->element, gst_object_unref);
+	half->own = NULL;
 	g_clear_pointer(&half->drain, close_pad);
 }
 
@@ -61,31 +62,31 @@ static int link_half(struct tl_half *half)
 	return GST_PAD_LINK_FAILED(link) ? -ENOTSUP : 0;
 }
 
-static int set_up(struct tl_half *half, const struct tl_element_cfg *cfg)
-{
-	int r = link_half(half);
-
-	if (r < 0)
-		return r;
-	return half->stock ? tl_stock_configure(half->element, cfg)
-			   : tl_element_configure((TlElement *)half->element, cfg);
-}
-
-int tl_half_open(struct tl_half *half, const char *element, const struct tl_element_cfg *cfg,
-		 GstPadChainFunction on_out, void *user)
+static int open_stock(struct tl_half *half, const struct tl_element_cfg *cfg,
+		      GstPadChainFunction on_out, void *user)
 {
 	int r;
 
-	half->element = element ? gst_element_factory_make(element, NULL) : NULL;
-	if (!half->element)
-		return -ENOTSUP;
-	gst_object_ref_sink(half->element);
-	half->stock = !G_TYPE_CHECK_INSTANCE_TYPE(half->element, tl_element_get_type());
 	half->drain = open_drain(on_out, user);
-	r = set_up(half, cfg);
+	r = link_half(half);
+	if (r >= 0)
+		r = tl_stock_configure(half->element, cfg);
 	if (r < 0)
 		return r;
 	open_stream(half->sink, cfg->ptime_ms ? tl_pcm_caps(cfg->rate_hz)
 					      : tl_stock_payload_caps(cfg->format->codec));
 	return 0;
+}
+
+int tl_half_open(struct tl_half *half, const char *element, const struct tl_element_cfg *cfg,
+		 GstPadChainFunction on_out, void *user)
+{
+	half->element = element ? gst_element_factory_make(element, NULL) : NULL;
+	if (!half->element)
+		return -ENOTSUP;
+	gst_object_ref_sink(half->element);
+	if (!G_TYPE_CHECK_INSTANCE_TYPE(half->element, tl_element_get_type()))
+		return open_stock(half, cfg, on_out, user);
+	half->own = (TlElement *)half->element;
+	return tl_element_configure(half->own, cfg);
 }

@@ -2,7 +2,7 @@
  * The media engine under N calls, beside its floors measured in the same run:
  *
  *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 2] [--workers 0]
- *               [--complexity 5] [--gateway engine|rtpengine]
+ *               [--complexity 5] [--codecs PCMA,PCMU,G722,opus] [--gateway engine|rtpengine]
  *
  * Each round measures, for each N, the bare relay and then every path, one
  * after another, so that a machine that is busy for a while slows all of them;
@@ -40,6 +40,7 @@ static const struct path {
 struct options {
 	unsigned counts[COUNTS_MAX], n_counts;
 	unsigned rounds, seconds, workers, complexity;
+	char **codecs; /* of the paths that are measured; NULL: all */
 	rig_gateway_fn *gateway;
 };
 
@@ -208,6 +209,11 @@ static void print_study(const struct options *opt, const struct path *path, unsi
 		       calls);
 }
 
+static bool is_asked_for(const struct options *opt, const struct path *path)
+{
+	return !opt->codecs || g_strv_contains((const char *const *)opt->codecs, path->codec);
+}
+
 static void bench_count(const struct options *opt, unsigned calls)
 {
 	struct samples floor = { 0 };
@@ -219,11 +225,14 @@ static void bench_count(const struct options *opt, unsigned calls)
 			return;
 		keep(&floor, &result, result.cpu_ms, 0);
 		for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
-			study_path(opt, &paths[i], calls, round, floor.cpu_ms[round], &studies[i]);
+			if (is_asked_for(opt, &paths[i]))
+				study_path(opt, &paths[i], calls, round, floor.cpu_ms[round],
+					   &studies[i]);
 	}
 	print_row("bare relay", calls, &floor, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
-		print_study(opt, &paths[i], calls, &studies[i]);
+		if (is_asked_for(opt, &paths[i]))
+			print_study(opt, &paths[i], calls, &studies[i]);
 	putchar('\n');
 }
 
@@ -249,6 +258,7 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "complexity", required_argument, NULL, 'x' },
+		{ "codecs", required_argument, NULL, 'o' },
 		{ "gateway", required_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -274,6 +284,10 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		case 'x':
 			opt->complexity = MIN(number, 10);
 			break;
+		case 'o':
+			g_strfreev(opt->codecs);
+			opt->codecs = g_strsplit(optarg, ",", COUNTS_MAX);
+			break;
 		case 'g':
 			opt->gateway = strcmp(optarg, "rtpengine") ? rig_engine : rig_rtpengine;
 			break;
@@ -297,11 +311,13 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &opt)) {
 		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
-				"[--workers N] [--complexity 0-10] [--gateway engine|rtpengine]\n");
+				"[--workers N] [--complexity 0-10] [--codecs NAME,NAME,...] "
+				"[--gateway engine|rtpengine]\n");
 		return EXIT_FAILURE;
 	}
 	print_head(&opt);
 	for (unsigned i = 0; i < opt.n_counts; i++)
 		bench_count(&opt, opt.counts[i]);
+	g_strfreev(opt.codecs);
 	return EXIT_SUCCESS;
 }
