@@ -10,8 +10,9 @@
  *   a second 2xx     to an INVITE of ours: see stack_fork.h
  *   an ACK too soon  of an INVITE whose final response could not be sent ends in an assertion
  *
- * A request whose first line can't be read would be dropped in silence, and its
- * sender would repeat it for half a minute: it gets 400 instead.
+ * A request whose first line or Via can't be read would be dropped in silence, and its
+ * sender would repeat it for half a minute: it gets 400 instead. What the parser is too
+ * strict for is in stack_lenient.h.
  *
  * A message that ends without that line would pass by the hook. So its first
  * line is sealed when it is read, such that NTA drops the message without a
@@ -24,6 +25,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
 #include "b2bua/sip/stack_fork.h"
+#include "b2bua/sip/stack_lenient.h"
 
 enum {
 	VIAS_MAX = 64, /* more hops than Max-Forwards allows in practice */
@@ -50,7 +52,7 @@ static void unseal_request(sip_request_t *request)
 		return;
 	request->rq_url->url_type = request->rq_url->url_pad[1];
 	request->rq_url->url_pad[1] = 0;
-	request->rq_method = sip_method_code(request->rq_method_name);
+	request->rq_method = tl_lenient_method(request->rq_method_name);
 }
 
 /* Stands where the scheme of a Request-URI does, and is known by its address. */
@@ -72,11 +74,13 @@ static issize_t stand_in(su_home_t *home, msg_header_t *h, const char *method)
 
 static issize_t parse_request(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
 {
-	issize_t r = sip_request_class->hc_parse(home, h, text, bytes);
+	issize_t r;
 
+	h->sh_class = sip_request_class;
+	tl_lenient_strip_nuls((msg_t *)home); /* a message is its own home */
+	r = tl_lenient_request(home, (sip_request_t *)h, text, bytes);
 	if (r < 0)
 		r = stand_in(home, h, text);
-	h->sh_class = sip_request_class;
 	if (r >= 0)
 		seal_request((sip_request_t *)h);
 	return r;
@@ -107,7 +111,7 @@ static bool strip_vias(sip_t *sip)
 	unsigned n = 0;
 
 	for (sip_via_t *via = sip->sip_via; via; via = via->v_next) {
-		if (++n > VIAS_MAX)
+		if (++n > VIAS_MAX || tl_lenient_is_broken(via))
 			return false;
 		if (sip->sip_request && via->v_maddr)
 			msg_header_remove_param(via->v_common, "maddr");
@@ -144,10 +148,14 @@ static bool disarm(msg_t *msg, sip_t *sip)
 	bool safe = are_routes_safe((const sip_route_t *)sip->sip_record_route) &&
 		    are_routes_safe(sip->sip_route);
 
+	if (sip->sip_request && sip->sip_via)
+		tl_lenient_match_transport(msg, sip);
 	if (!strip_vias(sip))
 		return false;
 	if (!safe && sip->sip_status)
 		drop_routes(msg, sip);
+	if (sip->sip_request)
+		tl_lenient_supply_contact(msg, sip);
 	return safe || sip->sip_status;
 }
 
@@ -199,6 +207,7 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 		if (sip->sip_status)
 			unseal_status(sip->sip_status);
 		if (!disarm(msg, sip) || is_unreadable(sip) ||
+		    !tl_lenient_supply_length(msg, sip) ||
 		    (sip->sip_request && is_ack_too_soon(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;
 		take_fork(msg, sip);
@@ -221,6 +230,7 @@ msg_mclass_t *tl_guard_mclass_new(struct tl_stack *stack)
 	status_class = *sip_status_class;
 	status_class.hc_parse = parse_status;
 	mclass->mc_status->hr_class = &status_class;
+	tl_lenient_install(mclass);
 	return mclass;
 }
 

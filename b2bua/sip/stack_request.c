@@ -16,6 +16,11 @@ static void answer_options(struct tl_request *request)
 			 TAG_IF(wait_s, SIPTAG_RETRY_AFTER_STR(retry_after)), TAG_END());
 }
 
+static bool is_sip(const url_t *url)
+{
+	return url->url_type == url_sip || url->url_type == url_sips;
+}
+
 /* What a request must be before anybody looks into it. False: it has been answered. */
 static bool is_acceptable(struct tl_request *request)
 {
@@ -28,9 +33,11 @@ static bool is_acceptable(struct tl_request *request)
 		g_autofree char *phrase = g_strdup_printf("Bad %s Header", broken);
 
 		tl_request_refuse(request, 400, phrase, NULL);
-	} else if (url->url_type != url_sip && url->url_type != url_sips &&
-		   url->url_type != url_tel) {
+	} else if (!is_sip(url) && url->url_type != url_tel) {
 		tl_request_refuse(request, SIP_416_UNSUPPORTED_URI, NULL);
+	} else if (method == sip_method_register && !is_sip(sip->sip_to->a_url)) {
+		/* RFC 3261 10.2: an address of record is a SIP or SIPS URI */
+		tl_request_refuse(request, 400, "Unusable address of record", NULL);
 	} else if (sip->sip_to->a_tag) {
 		tl_request_refuse(request, SIP_481_NO_TRANSACTION, NULL);
 	} else if (method == sip_method_invite && sip->sip_max_forwards &&

@@ -58,4 +58,6 @@ int tl_tls_configure(struct tl_tls *tls, const struct tl_tls_cfg *cfg);
 
 /* Is there a connection that this peer, port included, has made to us? */
 bool tl_tls_accepted(const struct sockaddr *peer);
+/* Is there a connection with this peer, whoever has made it? */
+bool tl_tls_connected(const struct sockaddr *peer);
 unsigned tl_tls_connections(void); /* alive, both directions */

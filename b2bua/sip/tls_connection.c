@@ -271,7 +271,7 @@ unsigned tl_tls_connections(void)
 	return connections ? g_hash_table_size(connections) : 0;
 }
 
-bool tl_tls_accepted(const struct sockaddr *peer)
+static bool is_connected(const struct sockaddr *peer, bool by_peer)
 {
 	GHashTableIter iter;
 	gpointer key;
@@ -282,9 +282,19 @@ bool tl_tls_accepted(const struct sockaddr *peer)
 	while (g_hash_table_iter_next(&iter, &key, NULL)) {
 		const struct connection *c = key;
 
-		if (c->done && SSL_is_server(c->ssl) &&
+		if (c->done && (!by_peer || SSL_is_server(c->ssl)) &&
 		    tl_address_equal((const struct sockaddr *)&c->peer, peer))
 			return true;
 	}
 	return false;
+}
+
+bool tl_tls_accepted(const struct sockaddr *peer)
+{
+	return is_connected(peer, true);
+}
+
+bool tl_tls_connected(const struct sockaddr *peer)
+{
+	return is_connected(peer, false);
 }

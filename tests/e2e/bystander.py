@@ -1,6 +1,7 @@
 """For tests of hostile peers: raw messages, and the proof that the gateway serves on."""
 
 import queue
+import re
 import socket
 import time
 
@@ -8,6 +9,7 @@ import torture
 from sip_message import Message, token
 
 NUMBER = "+4930555100"
+STATUS = re.compile(rb"(?m)^SIP/2\.0 (\d{3}) ")
 
 
 def prove_service(world):
@@ -74,3 +76,32 @@ class Bystander:
                 ("From", message.get("From")), ("To", message.get("To")),
                 ("CSeq", f"{message.cseq[0]} ACK")])
             self.send(ack.to_bytes())
+
+
+class StreamBystander:
+    """The same by TCP, a connection for each case, since the gateway closes what it can't read."""
+
+    def __init__(self, world, last=2):
+        self.world, self.ip = world, f"{world.net}.{last}"
+
+    def case(self, text, wait_s=0.4, quiet_s=0.05):
+        """The statuses that came within wait_s, or until it is quiet after the first."""
+        with socket.socket() as sock:
+            sock.bind((self.ip, 0))
+            sock.settimeout(wait_s)
+            sock.connect(self.world.address)
+            peer = "{}:{}".format(*sock.getsockname())
+            sock.sendall(torture.render(text, peer, self.world.ip, NUMBER, token()))
+            return [int(status) for status in STATUS.findall(hear(sock, quiet_s))]
+
+
+def hear(sock, quiet_s):
+    """What a connection says until it is quiet, or its end."""
+    heard = b""
+    try:
+        while data := sock.recv(65536):
+            heard += data
+            sock.settimeout(quiet_s)
+    except OSError:
+        pass
+    return heard

@@ -5,7 +5,7 @@ import time
 import torture
 from bystander import NUMBER, Bystander, prove_service
 from sip import MAGIC
-from sip_message import make_sdp, token
+from sip_message import Message, make_sdp, token
 from world import RING_ALICE, World, wait_until
 
 EARLY = 0.3  # so long nothing may happen
@@ -366,6 +366,36 @@ def test_a_caller_without_a_tag_is_put_up_with():
         b.request("BYE")
         a.answer_request("BYE")
         b.expect(200)
+
+
+def test_a_caller_of_rfc_2543_is_found_where_its_invite_came_from():
+    # no cookie, no tag, no Contact, and a Record-Route that leads nowhere (RFC 4475 3.4.1)
+    text = next(text for name, _, text in torture.INVALID if name == "inv2543")
+    with World() as w:
+        caller = Bystander(w)
+        caller.socket.settimeout(5)
+
+        def hear(title):
+            while title not in (data := caller.socket.recv(65535)).split(b"\r\n")[0]:
+                pass
+            return Message.parse(data)
+
+        invite = torture.render(text, caller.peer, w.ip, NUMBER, token())
+        caller.send(invite)
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(200, make_sdp(w.alice.ip, 4000))
+        ok = hear(b" 200 ")
+        head, _ = invite.split(b"\r\nContent-Type")
+        caller.send(head.replace(b"INVITE", b"ACK").replace(
+            b"\r\nTo: sip:+16505552222@ss1.example.net;user=phone",
+            f"\r\nTo: {ok.get('To')}".encode()) + b"\r\n\r\n")
+        b.expect("ACK")
+        b.request("BYE")
+        b.expect(200)
+        bye = hear(b"BYE ")
+        assert bye.get("From") == ok.get("To"), bye
+        assert bye.uri == f"sip:{caller.peer}" and not bye.all("Route"), bye
 
 
 def test_a_request_line_that_cannot_be_read_is_400_and_an_ack_silence():

@@ -146,6 +146,21 @@ def test_versions_that_a_peer_sees():
             assert "VERSION" in handshake(w, high=old), handshake(w, high=old)
 
 
+def test_a_via_that_names_another_transport_gets_its_answer_all_the_same():
+    with TlsWorld(register=()) as w:
+        with socket.create_connection(w.tls_address, timeout=5) as sock:
+            with w.ca.client().wrap_socket(sock, server_hostname=NAME) as secure:
+                for transport in ("TLS", "TCP", "UDP", "SCTP"):
+                    secure.sendall(
+                        f"OPTIONS sip:{w.ip} SIP/2.0\r\nVia: SIP/2.0/{transport} x.invalid;"
+                        f"branch=z9hG4bK{transport}\r\nMax-Forwards: 9\r\nCSeq: 1 OPTIONS\r\n"
+                        f"From: <sip:a@x.invalid>;tag=1\r\nTo: <sip:{w.ip}>\r\nCall-ID: x\r\n"
+                        "Content-Length: 0\r\n\r\n".encode())
+                    answer = secure.recv(65536)
+                    assert answer.startswith(b"SIP/2.0 200 "), (transport, answer)
+                    assert b"branch=z9hG4bK" + transport.encode() in answer, answer
+
+
 def serial(w):
     with socket.create_connection(w.tls_address, timeout=5) as sock:
         with w.ca.client().wrap_socket(sock, server_hostname=NAME) as secure:

@@ -51,27 +51,15 @@ m:"Quoted string \\"\\"" <sip:jdrosen@{peer}> ; newparam =
   secondparam ; q = 0.33
 
 {sdp}"""),
-    # 3.1.1.2: every character that a token may hold. Sofia-SIP drops a method with ` + or . in it,
-    # so those stand in a case of their own.
-    ("intmeth", (501,), """!interesting-Method0123456789_*%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@{gw} SIP/2.0
-Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id}-.!%66*_+`'~;rport
-To: "BEL:\x07 NUL:\\\x01 DEL:\x7f" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@{gw}>
-From: token1~` token2'+_ token3*%!.- <sip:mundane@example.com>;fromParam''~+*_!.-%="r\u00e4ksm\u00f6rg\u00e5s";tag=_token~1'+`*%!-.
+    # 3.1.1.2: every character that a token may hold, and a quoted NUL
+    ("intmeth", (501,), """!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@{gw} SIP/2.0
+Via: SIP/2.0/TCP host1.example.com;branch=z9hG4bK{id}-.!%66*_+`'~
+To: "BEL:\\\x07 NUL:\\\x00 DEL:\\\x7f" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@{gw}>
+From: token1~` token2'+_ token3*%!.- <sip:mundane@example.com>;fromParam''~+*_!.-%="\u0440\u0430\u0431\u043e\u0442\u0430\u044e\u0449\u0438\u0439";tag=_token~1'+`*%!-.
 Call-ID: intmeth.{id}%ZK-!.*_+'@word`~)(><:\\/"][?}{
-CSeq: 139122385 !interesting-Method0123456789_*%indeed'~
-Max-Forwards: 255
-extensionHeader-!.%*+_`'~: \ufeff\u5927\u505c\u96fb
-Content-Length: 0
-
-"""),
-    ("intmeth-all", (400, 405, 501, NONE), "!interesting-Method0123456789_*+`.%indeed'~ sip:a@{gw} "
-     """SIP/2.0
-Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
-To: <sip:a@{gw}>
-From: <sip:mundane@example.com>;tag=1
-Call-ID: intmeth.{id}
 CSeq: 139122385 !interesting-Method0123456789_*+`.%indeed'~
 Max-Forwards: 255
+extensionHeader-!.%*+_`'~:\ufeff\u5927\u505c\u96fb
 Content-Length: 0
 
 """),
@@ -237,14 +225,27 @@ Content-Length: {length}
 {sdp}"""
 
 INVALID = [
-    ("badinv01", BAD, """INVITE sip:{number}@{gw} SIP/2.0
+    # 3.1.2.1: an answer to as much of the Via as can be read
+    ("badinv01", (400,), """INVITE sip:{number}@{gw} SIP/2.0
 To: sip:j.user@example.com
 From: sip:caller@example.net;tag=134161461246
 Max-Forwards: 7
 Call-ID: badinv01.{id}
 CSeq: 8 INVITE
-Via: SIP/2.0/UDP {peer};;,;,,;branch=z9hG4bK{id}
-Contact: "" <> ;,"Joe" <sip:joe@{peer}>;;,,;;
+Via: SIP/2.0/UDP 192.0.2.15;;,;,,
+Contact: "Joe" <sip:joe@example.org>;;;;
+Content-Length: {length}
+Content-Type: application/sdp
+
+{sdp}"""),
+    ("badinv01 with a good Contact", (400,), """INVITE sip:{number}@{gw} SIP/2.0
+To: sip:j.user@example.com
+From: sip:caller@example.net;tag=134161461246
+Max-Forwards: 7
+Call-ID: badinv01.{id}
+CSeq: 8 INVITE
+Via: SIP/2.0/UDP 192.0.2.15;;,;,, ; branch = z9hG4bK{id}
+Contact: "Joe" <sip:joe@{peer}>
 Content-Length: {length}
 Content-Type: application/sdp
 
@@ -290,7 +291,7 @@ Via: SIP/2.0/UDP {peer};branch=z9hG4bK{id};rport
      "INVITE <sip:{number}@{gw}> SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
     ("lwsruri", (400,),
      "INVITE sip:{number}@{gw}; lr SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
-    # 3.1.2.9, 3.1.2.10: may be refused or put up with
+    # 3.1.2.9, 3.1.2.10 (no length either): may be refused or put up with
     ("lwsstart", (400, 404), "INVITE  sip:nobody@{gw}  SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n" + TAIL),
     ("trws", (200, 400), "OPTIONS sip:nobody@{gw} SIP/2.0  \n" + HEAD + "CSeq: 1 OPTIONS\n\n"),
     ("escruri", (400, 404),
@@ -322,9 +323,9 @@ l: 0
 
 """),
     ("badvers", (505,), "OPTIONS sip:t.watson@{gw} SIP/7.0\n" +
-     HEAD.replace("SIP/2.0/UDP", "SIP/7.0/UDP") + "CSeq: 1 OPTIONS\nl: 0\n\n"),
+     HEAD.replace("SIP/2.0/UDP {peer}", "SIP/7.0/UDP c.example.com") + "CSeq: 1 OPTIONS\nl: 0\n\n"),
     ("mismatch01", (400,), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\nl: 0\n\n"),
-    ("mismatch02", (400, 405, 501, NONE),
+    ("mismatch02", (400,),
      "NEWMETHOD sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\nl: 0\n\n"),
     ("bigcode", (NONE,), """SIP/2.0 4294967301 better not break the receiver
 Via: SIP/2.0/UDP {gw};branch=z9hG4bK{id}
@@ -359,7 +360,7 @@ l: {length}
      "CSeq: 3923423 OPTIONS\nContent-Length: 0\n\n"),
     ("novelsc", (416,), "OPTIONS soap.beep://192.0.2.103:3002 SIP/2.0\n" + HEAD +
      "CSeq: 23 OPTIONS\nContent-Length: 0\n\n"),
-    ("unksm2", (400, 401, 416), """REGISTER sip:{gw} SIP/2.0
+    ("unksm2", (400,), """REGISTER sip:{gw} SIP/2.0
 To: isbn:2983792873
 From: <http://www.example.com>;tag=3234233
 Call-ID: unksm2.{id}
@@ -370,7 +371,7 @@ Contact: <name:John_Smith>
 l: 0
 
 """),
-    ("bext01", (420,), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 OPTIONS\n"
+    ("bext01", (420,), "OPTIONS sip:user@{gw} SIP/2.0\n" + HEAD.replace("UDP", "TLS") + "CSeq: 8 OPTIONS\n"
      "Require: nothingSupportsThis, nothingSupportsThisEither\n"
      "Proxy-Require: noProxiesSupportThis, norDoAnyProxiesSupportThis\nContent-Length: 0\n\n"),
     ("invut", (415,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
@@ -420,119 +421,24 @@ Contact: <sip:user@{peer}>
     ("cparam02", (401,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 3 REGISTER\n"
      "Contact: <sip:+19725552222@{peer};unknownparam>\nl: 0\n\n"),
     # 3.3.14: an escaped header in a Contact is part of its URI
-    ("regescrt", (400, 401), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 14398234 REGISTER\n"
+    ("regescrt", (401,), "REGISTER sip:{gw} SIP/2.0\n" + HEAD + "CSeq: 14398234 REGISTER\n"
      "Contact: <sip:user@{peer}?Route=%3Csip:sip.example.com%3E>\nl: 0\n\n"),
-    # 3.4.1: as RFC 2543 wrote them: no cookie, no Max-Forwards, no tag
-    ("inv2543", ANYTHING, """INVITE sip:nobody@{gw} SIP/2.0
-Via: SIP/2.0/UDP {peer}
-From: <sip:iuser@{peer}>
-To: sip:nobody@{gw}
-Call-ID: inv2543.{id}
+    # 3.4.1: as RFC 2543 wrote them: no cookie, no Max-Forwards, no tag, no Contact, no length
+    ("inv2543", (100,), """INVITE sip:{number}@{gw} SIP/2.0
+Via: SIP/2.0/UDP iftgw.example.com
+From: <sip:+13035551111@ift.client.example.net;user=phone>
+Record-Route: <sip:UserB@example.com;maddr=ss1.example.com>
+To: sip:+16505552222@ss1.example.net;user=phone
+Call-ID: inv2543.{id}@ift.client.example.com
 CSeq: 56 INVITE
-Content-Length: 0
+Content-Type: application/sdp
 
-"""),
+{sdp}"""),
 ]
 
-
-SDP_V6 = """v=0
-o=assistant 971731711378798081 0 IN IP6 2001:db8::20
-s=-
-c=IN IP6 2001:db8::20
-t=3338481189 3370017201
-m=audio 6000 RTP/AVP 8
-a=sendrecv
-"""
-
-
-def options(name, statuses, uri="sip:x@{gw}", head=HEAD, more=""):
-    return name, statuses, f"OPTIONS {uri} SIP/2.0\n{head}CSeq: 8 OPTIONS\n{more}l: 0\n\n"
-
-
-def described(name, statuses, sdp, uri="sip:{number}@{gw}"):
-    return name, statuses, (f"INVITE {uri} SIP/2.0\n{HEAD}CSeq: 8 INVITE\n"
-                            "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\n"
-                            f"Content-Length: {len(sdp) + sdp.count(chr(10))}\n\n{sdp}")
-
-
-# RFC 5118: IPv6 addresses where SIP has them, and where brackets are missing.
-IPV6 = [
-    options("4.1 in the Request-URI", (200,), "sip:user@[2001:db8::10]"),
-    options("4.2 without brackets", (400, 416), "sip:user@2001:db8::10"),
-    # 4.3: a port that is meant becomes part of the address: valid, and not what was meant
-    options("4.3 a port inside the brackets", (200,), "sip:[2001:db8::10:5070]"),
-    options("4.4 a port behind the brackets", (200,), "sip:[2001:db8::10]:5070"),
-    options("4.5 received with brackets", (200,), head=HEAD + "Via: SIP/2.0/UDP "
-            "[2001:db8::9:1];received=[2001:db8::9:255];branch=z9hG4bKas3-111\n"),
-    options("4.5 received without brackets", (200,), head=HEAD + "Via: SIP/2.0/UDP "
-            "[2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3\n"),
-    # 4.6: SDP has no brackets
-    described("4.6 in SDP", (100, 180, 480, 488), SDP_V6),
-    described("4.6 in SDP with brackets", (400, 488),
-              SDP_V6.replace("IP6 2001:db8::20", "IP6 [2001:db8::20]")),
-    options("4.7 several in SIP headers", (200,), "sip:user@[2001:db8:0:0:0:0:0:10]",
-            HEAD + "Via: SIP/2.0/UDP [2001:db8::9:1]:6050;branch=z9hG4bKas3-111\n"
-            "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKjhja8781hjuaij65144\n"),
-    described("4.8 several in SDP", (100, 180, 480, 488), SDP_V6.replace("m=audio", "m=video").replace(
-        "a=sendrecv\n", "m=audio 7000 RTP/AVP 8\nc=IN IP4 192.0.2.1\n")),
-    described("4.9 the families don't fit", (400, 480, 488), SDP_V6.replace("c=IN IP6", "c=IN IP4")),
-    options("4.10 IPv4 in IPv6", (200,), "sip:user@[::ffff:192.0.2.10]",
-            HEAD + "Contact: <sip:user@[::ffff:192.0.2.10]:5090>\n"),
-    options("an address with a zone", (200, 400), "sip:user@[fe80::1%25eth0]"),
-    options("too many colons", (200, 400), "sip:user@[2001:db8:::10]"),
-    options("an open bracket", (400,), "sip:user@[2001:db8::10"),
-]
-
-
-def sized(name, statuses, start, header):
-    return name, statuses, f"{start}\n{HEAD}CSeq: 1 {start.split()[0]}\n{header}{TAIL}"
-
-
-def with_contact(name, contact, statuses=REFUSED_OR_DROPPED):
-    return name, statuses, ("INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n"
-                            f"Contact: {contact}\n"
-                            "Content-Type: application/sdp\nContent-Length: {length}\n\n{sdp}")
-
-
-INVITE = "INVITE sip:{number}@{gw} SIP/2.0"
-# Remote targets that can't be used: refused before a dialog exists (DESIGN.md, the traps).
-TARGETS = [
-    with_contact("contact-tel", "<tel:+4917011122>"),
-    with_contact("contact-mailto", "<mailto:root@example.com>"),
-    with_contact("contact-urn", "<urn:service:sos>"),
-    with_contact("contact-empty", "<>"),
-    with_contact("contact-bare-scheme", "<sip:>"),
-    with_contact("contact-star", "*"),
-    with_contact("contact-no-host", "<sip:user@>"),
-    with_contact("contact-port", "<sip:a@192.0.2.1:99999>"),
-    with_contact("contact-port-sign", "<sip:a@192.0.2.1:-5060>"),
-    with_contact("contact-brackets", "<sip:a@[::1>"),
-    with_contact("contact-v6-junk", "<sip:a@[fe80::gggg]>"),
-    with_contact("contact-transport", "<sip:a@192.0.2.1;transport=sctp>"),
-    with_contact("contact-non-ascii", "<sip:\u00fc\u00fc@\u0438\u043c\u044f.example>"),
-    ("contact-none", BAD, "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 1 INVITE\n"
-     "Content-Type: application/sdp\nContent-Length: {length}\n\n{sdp}"),
-    sized("rr-scheme", REFUSED_OR_DROPPED, INVITE, "Record-Route: <http://example.com;lr>\n"),
-    sized("rr-empty", REFUSED_OR_DROPPED, INVITE, "Record-Route: <>\n"),
-    sized("rr-junk", REFUSED_OR_DROPPED, INVITE, "Record-Route: <sip:a@b;lr=%>, ;;<\n"),
-    sized("rr-tel", REFUSED_OR_DROPPED, INVITE, "Record-Route: <tel:123;lr>\n"),
-    sized("rr-param", ANYTHING, INVITE, "Record-Route: <sip:192.0.2.9;l>,<sip:192.0.2.9;lr;l\n"),
-]
-
-# Names that lead nowhere: such a call may be taken, and must end all the same.
-UNREACHABLE = ["<sip:ghost@no-such-host.invalid>", "<sip:ghost@no-such-host.invalid:5999>",
-               "<sip:ghost@" + "a" * 70 + ".invalid>", "<sip:ghost@0.0.0.0>",
-               "<sip:ghost@255.255.255.255>", "<sip:ghost@224.0.0.1>", "<sip:ghost@127.0.0.1:1>",
-               "<sip:ghost@[::]>", "<sip:ghost@192.0.2.1;transport=tcp>",
-               "<sips:ghost@192.0.2.1>", "<sip:ghost@127.0.0.1:1;transport=tcp>"]
-
-REFER_TO = ["<>", "", "tel:", "<tel:>", "<sip:>", "sip:", "<sip:%>", "\"", "<sip:a@b?Replaces=%>",
-            "<sip:a@b?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc>", "<urn:x>", "*", "<<sip:a@b>>",
-            "<sip:a@no-such-host.invalid>", "sip:a@b,sip:c@d", "\u00ff\u00fe", "<sip:a@b;method=>",
-            "<http://example.com/>", ";;;", "<sip:" + "x" * 4000 + "@b>"]
-
-UNKNOWN_METHODS = ["PUBLISH", "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "INFO", "UPDATE", "PRACK",
-                   "FOO", "A" * 200, "invite", "options"]
+# What a stream makes different: a body is waited for, one without a length is none (RFC 3261 18.3),
+# and what follows a message is another one.
+BY_TCP = {"clerr": (NONE,), "inv2543": (400,), "dblreq": (200, 407, 400)}
 
 
 def render(text, peer, gateway, number, serial):
