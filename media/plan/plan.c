@@ -27,6 +27,17 @@ const char *tl_path_name(enum tl_path path)
 	return path >= 0 && path < _TL_PATH_MAX ? names[path] : "?";
 }
 
+const char *tl_echo_kind_name(enum tl_echo_kind kind)
+{
+	static const char *const names[_TL_ECHO_KIND_MAX] = {
+		[TL_ECHO_OFF] = "off",
+		[TL_ECHO_SPEEXDSP] = "speexdsp",
+		[TL_ECHO_SPANDSP] = "spandsp",
+	};
+
+	return kind >= 0 && kind < _TL_ECHO_KIND_MAX ? names[kind] : "?";
+}
+
 bool tl_plan_is_any_address(const struct sockaddr_storage *address)
 {
 	if (address->ss_family == AF_INET)

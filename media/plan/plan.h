@@ -78,6 +78,16 @@ struct tl_side_plan {
 	bool tones;                                   /* digits are tones in the audio, both ways */
 };
 
+/* Whose echo canceller works on a leg. */
+enum tl_echo_kind {
+	TL_ECHO_OFF,
+	TL_ECHO_SPEEXDSP,
+	TL_ECHO_SPANDSP,
+	_TL_ECHO_KIND_MAX,
+	_TL_ECHO_KIND_INVALID = -22,
+};
+const char *tl_echo_kind_name(enum tl_echo_kind kind); /* "off", "speexdsp", "spandsp" */
+
 enum tl_path {
 	TL_PATH_CLOSED, /* nothing flows: one of the sides is not open */
 	TL_PATH_RELAY,  /* packet in, packet out */
