@@ -143,7 +143,7 @@ int main(void)
 	     "ms\n");
 	puts("                           tail delay      1     2     3     4    12  speech  after  "
 	     "found     us");
-	for (int kind = TL_ECHO_SPEEXDSP; kind <= (getenv("ONE")?1:2); kind++) {
+	for (int kind = TL_ECHO_SPEEXDSP; kind <= TL_ECHO_SPANDSP; kind++) {
 		for (size_t h = 0; h < G_N_ELEMENTS(hybrids); h++) {
 			for (int how = 0; how < 6; how++) {
 				struct run run = {
