@@ -108,7 +108,7 @@ static void perform(struct tl_call *call, enum tl_call_action action)
 		return;
 	case TL_CALL_DO_BRIDGE:
 		stop_unless_ok(call, tl_call_media_bridge(call), "bridge");
-		if (call->state == TL_CALL_TALKING && call->a.have_remote)
+		if (call->state == TL_CALL_TALKING && call->a.have_remote && !call->direct_waits)
 			tl_call_transfer_done(call);
 		return;
 	case TL_CALL_DO_JOIN:
@@ -187,6 +187,8 @@ static void on_acked(struct tl_call *call, const struct tl_leg_event *event)
 		/* our 2xx offered, and the ACK must answer (RFC 3264 4) */
 		if (!call->a.have_remote)
 			stop_unless_ok(call, 488, "answer in ACK");
+		else
+			tl_call_direct_unanswered(call);
 		return;
 	}
 	first = !call->a.have_remote;

@@ -207,7 +207,10 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 		hang_up(branch, event);
 		return;
 	case TL_LEG_ACKED:
-		tl_call_reanswered(call, &branch->media, event->desc);
+		if (event->desc)
+			tl_call_reanswered(call, &branch->media, event->desc);
+		else
+			tl_call_direct_unanswered(call);
 		return;
 	case TL_LEG_OFFERED:
 	case TL_LEG_REANSWERED:
@@ -221,6 +224,7 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 		return;
 	case TL_LEG_OFFER_REFUSED:
 		tl_call_media_offer_refused(call, &branch->media);
+		tl_call_not_moved(call, &branch->media, event->cause.status);
 		return;
 	case _TL_LEG_EVENT_MAX:
 		return;

@@ -5,21 +5,56 @@
  *   a ── INVITE, SDP ──► ── INVITE, the same but for o= ──► b
  *   a ◄── 200, SDP ───── ◄── 200, SDP ───────────────────── b      re-INVITEs likewise, both ways
  *
- * An INVITE without an offer goes through the gateway: there is nothing to pass.
+ * An INVITE without an offer asks the other for one, in a call or before it (RFC 3261 14.1,
+ * RFC 3725 4.1): its ACK waits meanwhile.
+ *
+ *   a ── INVITE ───────► ── INVITE ───────► b
+ *   a ◄── 200, offer ─── ◄── 200, offer ─── b
+ *   a ── ACK, answer ──► ── ACK, answer ──► b
+ *
+ * A transfer has no caller's offer at hand, either: whoever is called is asked for one, which the
+ * party that stays gets in a re-INVITE. Such a call stays direct where the route lets it.
  */
 #include "b2bua/call/call_priv.h"
 
+/* Does the route want something heard, changed or recorded by us? */
+static bool needs_media(const struct tl_decision *d)
+{
+	return d->n_play || d->record != TL_RECORD_OFF || d->ringback == TL_RINGBACK_FILE ||
+	       d->n_codecs || (int)d->dtmf >= 0 || (int)d->srtp >= 0;
+}
+
 bool tl_call_is_direct(const struct tl_call *call)
 {
-	return call->decision && call->decision->media == TL_MEDIA_DIRECT &&
-	       call->decision->verdict == TL_VERDICT_RING && call->a.have_remote && !call->session;
+	const struct tl_decision *d = call->decision;
+
+	if (call->session)
+		return false;
+	if (!d)
+		return call->direct_stays;
+	return d->verdict == TL_VERDICT_RING &&
+	       (d->media == TL_MEDIA_DIRECT || (call->direct_stays && !needs_media(d)));
 }
 
 void tl_call_direct_offer(struct tl_branch *branch, struct tl_target *target)
 {
-	branch->media.local = branch->call->a.remote;
+	const struct tl_call *call = branch->call;
+
+	if (!call->a.have_remote || call->a_answered)
+		return;
+	branch->media.local = call->a.remote;
 	branch->media.have_local = true;
-	target->sdp_of = branch->call->leg_a;
+	target->sdp_of = call->leg_a;
+}
+
+/* The one that stays is told of the one who was called, who waits for its answer. */
+static int offer_to_a(struct tl_call *call)
+{
+	tl_leg_pass_sdp(call->leg_a, call->b->leg);
+	if (tl_leg_offer(call->leg_a, &call->b->media.remote) < 0)
+		return 491;
+	call->direct_waits = call->b->leg;
+	return 0;
 }
 
 int tl_call_direct_answer(struct tl_call *call)
@@ -28,10 +63,24 @@ int tl_call_direct_answer(struct tl_call *call)
 
 	if (!from || !from->media.have_remote)
 		return 488;
+	if (call->a_answered && call->b)
+		return offer_to_a(call);
+	if (!call->a.have_remote)
+		call->direct_waits = call->b ? call->b->leg : NULL;
 	call->a.local = from->media.remote;
 	call->a.have_local = true;
 	tl_leg_pass_sdp(call->leg_a, from->leg);
 	return 0;
+}
+
+int tl_call_direct_join(struct tl_call *call)
+{
+	struct tl_leg *b = call->b->leg;
+
+	if (call->a_answered)
+		return tl_leg_offer(b, NULL) < 0 ? 491 : 0;
+	tl_leg_pass_sdp(b, call->leg_a);
+	return tl_leg_offer(b, &call->a.remote) < 0 ? 491 : 0;
 }
 
 static struct tl_leg *other_leg(const struct tl_call *call, const struct tl_call_media *m)
@@ -39,48 +88,92 @@ static struct tl_leg *other_leg(const struct tl_call *call, const struct tl_call
 	return m == &call->a ? call->b->leg : call->leg_a;
 }
 
+static struct tl_call_media *other_media(struct tl_call *call, const struct tl_call_media *m)
+{
+	return m == &call->a ? &call->b->media : &call->a;
+}
+
+/* What the asker wanted has come of the other leg: it answers that in its ACK. When it has given
+ * up asking, all stays as it was. */
+static void pass_wanted_offer(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
+			      const struct tl_media_desc *offer)
+{
+	struct tl_leg *asker = g_steal_pointer(&call->direct_asker);
+
+	m->remote = *offer;
+	if (tl_leg_is_asked(asker)) {
+		tl_leg_pass_sdp(asker, leg);
+		(void)tl_leg_accept(asker, offer);
+		call->direct_waits = leg;
+	} else {
+		tl_leg_pass_sdp(leg, asker);
+		(void)tl_leg_accept(leg, &other_media(call, m)->remote);
+	}
+}
+
 void tl_call_direct_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
 			      const struct tl_media_desc *offer)
 {
+	bool joining = call->state == TL_CALL_JOINING;
 	struct tl_leg *other;
 
-	if (call->state != TL_CALL_TALKING || !call->b || call->direct_asker) {
+	if (call->direct_asker && call->direct_asker != leg && offer && call->b) {
+		pass_wanted_offer(call, leg, m, offer);
+		return;
+	}
+	if ((call->state != TL_CALL_TALKING && !joining) || !call->b || call->direct_asker) {
 		(void)tl_leg_decline(leg, call->direct_asker ? 491 : 500);
 		return;
 	}
-	if (!offer) { /* the other one can't be asked in its name */
-		(void)tl_leg_decline(leg, 488);
-		return;
-	}
 	other = other_leg(call, m);
-	tl_leg_pass_sdp(other, leg);
+	if (offer)
+		tl_leg_pass_sdp(other, leg);
 	if (tl_leg_offer(other, offer) < 0) {
 		(void)tl_leg_decline(leg, 491);
 		return;
 	}
-	m->remote = *offer;
+	if (offer)
+		m->remote = *offer;
 	call->direct_asker = leg;
 }
 
-void tl_call_direct_reanswered(struct tl_call *call, struct tl_call_media *m,
-			       const struct tl_media_desc *answer)
+static void answer(struct tl_call *call, struct tl_leg *to, struct tl_call_media *from)
 {
-	struct tl_leg *asker = call->direct_asker;
-	struct tl_call_media *other = m == &call->a ? &call->b->media : &call->a;
+	struct tl_call_media *m = other_media(call, from);
 
-	call->direct_asker = NULL;
-	m->remote = *answer;
-	if (!asker)
-		return;
-	m->local = other->remote;
-	other->local = *answer;
-	tl_leg_pass_sdp(asker, other_leg(call, other));
-	(void)tl_leg_accept(asker, answer);
+	m->local = from->remote;
+	from->local = m->remote;
+	m->have_local = from->have_local = true;
+	tl_leg_pass_sdp(to, other_leg(call, m));
+	(void)tl_leg_accept(to, &from->remote);
+}
+
+void tl_call_direct_reanswered(struct tl_call *call, struct tl_call_media *m,
+			       const struct tl_media_desc *said)
+{
+	struct tl_leg *asker = g_steal_pointer(&call->direct_asker);
+	struct tl_leg *waits = g_steal_pointer(&call->direct_waits);
+
+	m->remote = *said;
+	m->have_remote = true;
+	if ((asker || waits) && call->b)
+		answer(call, asker ? asker : waits, m);
+}
+
+void tl_call_direct_unanswered(struct tl_call *call)
+{
+	struct tl_leg *waits = g_steal_pointer(&call->direct_waits);
+
+	if (waits && call->b)
+		answer(call, waits, waits == call->leg_a ? &call->b->media : &call->a);
 }
 
 void tl_call_direct_refused(struct tl_call *call)
 {
-	if (call->direct_asker)
-		(void)tl_leg_decline(call->direct_asker, 488);
-	call->direct_asker = NULL;
+	struct tl_leg *asker = g_steal_pointer(&call->direct_asker);
+
+	if (asker && call->state == TL_CALL_JOINING) /* whom we asked: what it knew holds */
+		(void)tl_leg_accept(asker, &call->b->media.local);
+	else if (asker)
+		(void)tl_leg_decline(asker, 488);
 }

@@ -113,8 +113,9 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 	if (!tl_call_is_direct(call))
 		tl_call_streams_offer(call, &branch->media, streams, target);
 	g_snprintf(id, sizeof(id), "call=%s leg=b", call->id);
-	if (tl_leg_invite(call->app->stack, target, &branch->media.local, tl_branch_on_leg, branch,
-			  id, &branch->leg) < 0) {
+	if (tl_leg_invite(call->app->stack, target,
+			  branch->media.have_local ? &branch->media.local : NULL, tl_branch_on_leg,
+			  branch, id, &branch->leg) < 0) {
 		note_failure(call, branch->name, 503, "its address can't be used");
 		tl_branch_free(branch);
 		return;

@@ -73,12 +73,26 @@ int tl_call_join(struct tl_call *call)
 	if (call->a_answered) {
 		tl_call_identify(call, TL_SIDE_A);
 		call->moved = true;
-		return move_a(call);
 	}
+	if (tl_call_is_direct(call))
+		return tl_call_direct_join(call);
+	if (call->a_answered)
+		return move_a(call);
 	status = tl_call_media_answer(call);
 	if (status == 0)
 		tl_call_raise(call, TL_CALL_EV_JOINED);
 	return status;
+}
+
+/* Leg b has taken what the newcomer offers: he is answered. */
+static void answer_newcomer(struct tl_call *call)
+{
+	int status = tl_call_media_answer(call);
+
+	if (status)
+		refuse(call, status);
+	else
+		tl_call_raise(call, TL_CALL_EV_JOINED);
 }
 
 void tl_call_reanswered(struct tl_call *call, struct tl_call_media *m,
@@ -86,6 +100,10 @@ void tl_call_reanswered(struct tl_call *call, struct tl_call_media *m,
 {
 	int status = answer ? tl_call_media_answered(call, m, answer) : 0;
 
+	if (answer && call->state == TL_CALL_JOINING && !call->a_answered && m != &call->a) {
+		answer_newcomer(call);
+		return;
+	}
 	if (!answer || m != &call->a || !call->transfer)
 		return;
 	if (call->state == TL_CALL_JOINING && status)
@@ -100,11 +118,11 @@ void tl_call_reanswered(struct tl_call *call, struct tl_call_media *m,
 
 void tl_call_not_moved(struct tl_call *call, const struct tl_call_media *m, int status)
 {
-	if (m != &call->a || !call->transfer)
+	if ((m != &call->a && !tl_call_is_direct(call)) || !call->transfer)
 		return;
 	if (call->state == TL_CALL_JOINING)
 		refuse(call, status);
-	else if (!call->a.have_remote)
+	else if (!call->a.have_remote || (m == &call->a && call->direct_waits))
 		tl_call_stop(call, "transfer refused");
 }
 
@@ -146,6 +164,10 @@ enum tl_call_event tl_call_replace(struct tl_call *call)
 
 	if (status == 0 && !tl_call_may_replace(call, replaced, side))
 		status = 403;
+	if (status == 0 && !replaced->session && !call->a.have_remote)
+		status = 488; /* neither has an offer for the other */
+	if (status == 0 && (replaced->direct_asker || replaced->direct_waits))
+		status = 491;
 	if (status == 0 && replaced->transfers >= TL_CALL_TRANSFERS)
 		status = 603;
 	if (status)
@@ -157,6 +179,7 @@ enum tl_call_event tl_call_replace(struct tl_call *call)
 	call->asker = tl_call_label(replaced, side);
 	call->dp_too = tl_dialplan_ref(replaced->dp);
 	call->transfer = g_new0(struct tl_call_transfer, 1);
-	tl_call_lend(replaced, tl_side_other(side), call, TL_SIDE_B, true);
+	call->direct_stays = !replaced->session;
+	tl_call_lend(replaced, tl_side_other(side), call, TL_SIDE_B, replaced->session != NULL);
 	return TL_CALL_EV_JOIN;
 }

@@ -298,6 +298,14 @@ static const struct tl_media_desc *ringing_offer(struct tl_call *call)
 	return &call->a.local;
 }
 
+/* A reliable 180 to a caller who has not offered would have to offer (RFC 3261 13.2.1), and what
+ * the callee offers is not known before he answers. */
+static bool may_tell_ringing(const struct tl_call *call)
+{
+	return !call->a_ringing && !call->a_answered &&
+	       !(tl_call_is_direct(call) && tl_leg_wants_offer(call->leg_a));
+}
+
 /* 183 in the place of 180, for a sound of the route's own. False: he can't hear it. */
 static bool ring_by_file(struct tl_call *call)
 {
@@ -323,7 +331,7 @@ void tl_call_media_progress(struct tl_call *call)
 	 */
 	if (news->status != 180 && !news->desc)
 		return;
-	if (!call->a_ringing && !call->a_answered && !ring_by_file(call))
+	if (may_tell_ringing(call) && !ring_by_file(call))
 		tell_progress(call, 180, ringing_offer(call));
 	call->a_ringing = true;
 	tl_call_media_ring_back(call);

@@ -127,9 +127,11 @@ struct tl_call {
 	unsigned retries;   /* of a re-INVITE that met the leg's own */
 	unsigned transfers; /* how often its parties have been transferred */
 
-	struct tl_leg
-		*direct_asker; /* whose offer has been passed on, till it is answered; or NULL */
-	struct tl_session *session; /* NULL: no media was needed yet */
+	/* call_direct.c; legs of this call, or NULL */
+	struct tl_leg *direct_asker; /* whose re-INVITE has been passed on, till it is answered */
+	struct tl_leg *direct_waits; /* whose 2xx has offered: its ACK waits for the answer */
+	bool direct_stays;           /* whatever the route says: a transfer of a call that was so */
+	struct tl_session *session;  /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
 	/* the record */
@@ -198,6 +200,7 @@ void tl_call_diverted(struct tl_call *call, const char *number, int status);
 
 /* call_direct.c: media end to end; each counts only while tl_call_is_direct() */
 bool tl_call_is_direct(const struct tl_call *call);
+/* Fills branch->media.local; or leaves it, and the INVITE asks for an offer. */
 void tl_call_direct_offer(struct tl_branch *branch, struct tl_target *target);
 int tl_call_direct_answer(struct tl_call *call); /* 0, or the SIP status to refuse with */
 void tl_call_direct_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
@@ -205,6 +208,10 @@ void tl_call_direct_reoffered(struct tl_call *call, struct tl_leg *leg, struct t
 void tl_call_direct_reanswered(struct tl_call *call, struct tl_call_media *m,
 			       const struct tl_media_desc *answer);
 void tl_call_direct_refused(struct tl_call *call);
+/* An ACK has come that should have brought an answer. */
+void tl_call_direct_unanswered(struct tl_call *call);
+/* Both legs are there already: they learn of each other. 0, or the status that ends it. */
+int tl_call_direct_join(struct tl_call *call);
 
 /* call_branch.c */
 /* One of the call, without a leg yet, named kind and name together. */

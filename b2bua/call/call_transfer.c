@@ -92,7 +92,8 @@ static void transfer_blind(struct tl_call *call, enum tl_side side, const struct
 	log_refer(call, side, fresh, refer, "blind");
 	if (refer->has_replaces) /* a dialog that others have with each other */
 		fresh->replaces = tl_replaces_format(&refer->replaces);
-	tl_call_lend(call, tl_side_other(side), fresh, TL_SIDE_A, true);
+	fresh->direct_stays = !call->session;
+	tl_call_lend(call, tl_side_other(side), fresh, TL_SIDE_A, call->session != NULL);
 	tl_leg_refer_accept(fresh->transfer->asker);
 	(void)tl_call_media_apply(fresh);
 	tl_call_raise(fresh, tl_call_route(fresh));
@@ -107,8 +108,9 @@ static void transfer_attended(struct tl_call *call, enum tl_side side, struct tl
 	log_refer(call, side, fresh, refer, "attended");
 	fresh->dp_too = tl_dialplan_ref(other->dp);
 	fresh->transfers = MAX(call->transfers, other->transfers) + 1;
+	fresh->direct_stays = !call->session;
 	tl_call_lend(call, tl_side_other(side), fresh, TL_SIDE_A, false);
-	tl_call_lend(other, tl_side_other(other_side), fresh, TL_SIDE_B, true);
+	tl_call_lend(other, tl_side_other(other_side), fresh, TL_SIDE_B, other->session != NULL);
 	tl_leg_refer_accept(fresh->transfer->asker);
 	tl_call_raise(fresh, TL_CALL_EV_JOIN);
 }
@@ -153,7 +155,12 @@ static int check(const struct tl_call *call, enum tl_side side, const struct tl_
 		return 491;
 	if (call->state != TL_CALL_TALKING || call->transfers >= TL_CALL_TRANSFERS)
 		return 603;
-	if (!call->session || (other && !other->session)) /* its media is none of ours */
+	if (call->direct_asker || call->direct_waits ||
+	    (other && (other->direct_asker || other->direct_waits)))
+		return 491;
+	/* media that is ours and media that is not don't meet */
+	if ((!call->session && !tl_call_is_direct(call)) ||
+	    (other && !call->session != !other->session))
 		return 603;
 	if (!other)
 		return 0;

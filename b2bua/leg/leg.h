@@ -130,9 +130,10 @@ enum tl_leg_event_type {
 			    the leg ends itself and sends REFUSED 488 instead */
 	TL_LEG_REFUSED,  /* outgoing: 3xx..6xx, unreachable (503/408 by RFC 3261 8.1.3.1); over */
 	TL_LEG_ACKED, /* incoming: ACK; desc: the answer, when our 2xx offered, else NULL. Again for
-			 a re-INVITE without an offer, when its ACK has brought the answer */
-	TL_LEG_OFFERED,    /* re-INVITE, UPDATE or PRACK: desc is the offer, or NULL: it wants ours.
-			      Reply by tl_leg_accept() or tl_leg_decline() */
+			 a re-INVITE without an offer, whose ACK is to bring the answer */
+	TL_LEG_OFFERED,    /* re-INVITE, UPDATE, PRACK, or the 2xx to a re-INVITE of ours that asked
+			      for it: desc is the offer, or NULL: it wants ours. Reply by
+			      tl_leg_accept() or tl_leg_decline(), which ends a leg that we asked */
 	TL_LEG_REANSWERED, /* our tl_leg_offer() was accepted; desc: the answer */
 	TL_LEG_OFFER_REFUSED, /* our tl_leg_offer() was refused; cause; nothing has changed */
 	TL_LEG_INFO_DTMF,  /* INFO application/dtmf-relay or application/dtmf: digit, duration_ms */
@@ -228,8 +229,8 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 		  const struct tl_header *headers, size_t n_headers);
 
 /* --- offers inside the dialog, either direction --- */
-int tl_leg_offer(struct tl_leg *leg,
-		 const struct tl_media_desc *offer); /* re-INVITE; -EBUSY: one is under way */
+/* Sends a re-INVITE. -EBUSY: one is under way. NULL: it asks for the peer's offer, OFFERED. */
+int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer);
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
 int tl_leg_decline(struct tl_leg *leg, int status);
 /* Does an offer of the peer wait for either? It may have been cancelled. */

@@ -281,7 +281,7 @@ static void on_ack(struct tl_leg *leg, const sip_t *sip)
 		tl_leg_set_state(leg, TL_LEG_UP);
 	if (awaits_answer && tl_leg_read_sdp(leg, sip, &desc) == 1)
 		event.desc = &desc;
-	if (initial || event.desc)
+	if (initial || awaits_answer)
 		tl_leg_emit(leg, &event);
 }
 

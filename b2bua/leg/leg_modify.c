@@ -8,6 +8,7 @@
  */
 #include "b2bua/leg/leg_priv.h"
 #include <errno.h>
+#include "b2bua/sip/stack_fork.h"
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -230,6 +231,7 @@ static int on_reinvite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq
 static int send_reinvite(struct tl_leg *leg)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	sip_payload_t *payload = tl_leg_payload(leg, home, leg->offer, false);
 
 	leg->out = tl_leg_send(leg, on_reinvite_response, SIP_METHOD_INVITE,
 			       SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_again(leg, home)),
@@ -237,9 +239,8 @@ static int send_reinvite(struct tl_leg *leg)
 			       SIPTAG_SUPPORTED_STR(TL_SUPPORTED), SIPTAG_CONTACT_STR(leg->contact),
 			       SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
 			       SIPTAG_FROM_STR(leg->changed_from), SIPTAG_HEADER_STR(leg->asserted),
-			       SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-			       SIPTAG_PAYLOAD(tl_leg_payload(leg, home, leg->offer, false)),
-			       TAG_END());
+			       TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+			       SIPTAG_PAYLOAD(payload), TAG_END());
 	su_home_deinit(home);
 	if (!leg->out)
 		return -EIO;
@@ -253,14 +254,17 @@ int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer)
 {
 	int r;
 
-	if (leg->state != TL_LEG_UP || leg->out || leg->offer || leg->invite || leg->update ||
-	    leg->pending != TL_PENDING_NONE)
+	if (leg->state != TL_LEG_UP || leg->out || leg->offer || leg->asks || leg->invite ||
+	    leg->update || leg->pending != TL_PENDING_NONE)
 		return -EBUSY;
-	leg->offer = g_memdup2(offer, sizeof(*offer));
+	leg->offer = offer ? g_memdup2(offer, sizeof(*offer)) : NULL;
+	leg->asks = !offer;
 	leg->glare = 0;
 	r = send_reinvite(leg);
-	if (r < 0)
+	if (r < 0) {
 		g_clear_pointer(&leg->offer, g_free);
+		leg->asks = false;
+	}
 	return r;
 }
 
@@ -272,6 +276,7 @@ static void end_offer(struct tl_leg *leg, int status, const sip_t *sip)
 	if (sip)
 		tl_cause_of(home, sip, &cause);
 	g_clear_pointer(&leg->offer, g_free);
+	leg->asks = false;
 	tl_leg_emit_cause(leg, TL_LEG_OFFER_REFUSED, &cause);
 	su_home_deinit(home);
 }
@@ -299,13 +304,37 @@ static void back_off(struct tl_leg *leg)
 	tl_leg_start_timer(leg, &leg->timer, ms, on_glare_timer);
 }
 
+/* The 2xx to a re-INVITE that asked for an offer. Its ACK is to bring the answer: who gives that
+ * may take his time, and the 2xx comes again meanwhile (RFC 3261 13.3.1.4). */
+static void on_offered(struct tl_leg *leg, const sip_t *sip)
+{
+	struct tl_media_desc desc;
+
+	leg->asks = false;
+	if (leg->state != TL_LEG_UP || tl_leg_read_sdp(leg, sip, &desc) != 1) {
+		tl_leg_send_ack(leg, NULL);
+		if (leg->state == TL_LEG_UP)
+			end_offer(leg, 488, NULL);
+		return;
+	}
+	tl_forks_settled(leg->stack->forks, leg->info.call_id, leg->invite_cseq,
+			 sip->sip_to->a_tag);
+	tl_leg_session_agree(leg, sip);
+	leg->pending = TL_PENDING_ACK;
+	emit_offered(leg, sip, &desc);
+}
+
 static void on_reanswered(struct tl_leg *leg, const sip_t *sip)
 {
 	struct tl_media_desc desc;
 
 	(void)tl_leg_refresh_target(leg, sip); /* an unusable Contact leaves the old one */
-	tl_leg_send_ack(leg, NULL);
 	tl_digest_accepted(leg->digest);
+	if (leg->asks) {
+		on_offered(leg, sip);
+		return;
+	}
+	tl_leg_send_ack(leg, NULL);
 	if (leg->state != TL_LEG_UP)
 		return;
 	tl_leg_session_agree(leg, sip);

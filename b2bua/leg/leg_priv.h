@@ -31,7 +31,7 @@ enum tl_leg_pending {
 	TL_PENDING_NONE,
 	TL_PENDING_INVITE,
 	TL_PENDING_UPDATE,
-	TL_PENDING_ACK, /* the 2xx to our offerless INVITE offered; our ACK is to answer */
+	TL_PENDING_ACK, /* the 2xx to our offerless (re-)INVITE offered; our ACK is to answer */
 };
 
 enum { TL_LEG_INFOS = 4 }; /* on their way through a leg at once, each direction */
@@ -90,6 +90,7 @@ struct tl_leg {
 	char *branch;                              /* of out: its ACK belongs to it */
 	char *authorization, *proxy_authorization; /* of out: its ACK bears the same */
 	struct tl_media_desc *offer;               /* of our re-INVITE, kept for glare */
+	bool asks;                                 /* that one has none: it wants the peer's */
 	unsigned glare;                            /* how often it met the peer's */
 
 	struct tl_leg_refer *refer; /* of the peer, while it is dealt with; or NULL */

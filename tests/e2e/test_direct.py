@@ -11,6 +11,12 @@ def lines(sdp, but="o="):
     return [line for line in sdp.text.split("\r\n") if not line.startswith(but)]
 
 
+def check_sources(a, b):
+    """Nothing has come from the gateway."""
+    assert {p.source for p in a.rtp.packets} == {(b.agent.ip, b.rtp.port)}
+    assert {p.source for p in b.rtp.packets} == {(a.agent.ip, a.rtp.port)}
+
+
 def talk(w, extra=()):
     offer = make_sdp(w.carrier.ip, (rtp_a := w.rtp(w.carrier)).port, ("PCMU", "iLBC"), extra=extra)
     a = w.carrier.invite(NUMBER, offer)
@@ -46,8 +52,7 @@ def test_media_goes_end_to_end():
         a, b = talk(w, ["a=x-peculiar:of the caller", "m=video 6000 RTP/AVP 96",
                         "a=rtpmap:96 VP8/90000"])
         check_sound(a, b)
-        assert {p.source for p in a.rtp.packets} == {(w.alice.ip, b.rtp.port)}
-        assert {p.source for p in b.rtp.packets} == {(w.carrier.ip, a.rtp.port)}
+        check_sources(a, b)
         w.hang_up(a, b)
 
 
@@ -93,9 +98,98 @@ def test_early_media_passes_too_and_no_port_is_needed():
             a.expect(486)
 
 
-def test_a_transfer_of_such_a_call_is_declined():
+def test_hold_is_between_the_parties():
     with World(routes=DIRECT) as w:
         a, b = talk(w)
-        b.request("REFER", "", [("Refer-To", "<sip:1002@pbx.test>")])
-        b.expect(603)
+        for version, said, answered in ((2, "sendonly", "recvonly"), (3, "sendrecv", "sendrecv")):
+            a.request("INVITE", make_sdp(a.agent.ip, a.rtp.port, ("PCMU",), version=version,
+                                         direction=said))
+            again = b.expect("INVITE")
+            assert again.sdp.audio.direction == said, again
+            b.reply(200, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=version,
+                                  direction=answered), to=again)
+            assert a.expect(200).sdp.audio.direction == answered
+            a.ack()
+            b.expect("ACK")
+        check_sound(a, b)
+        w.hang_up(a, b)
+
+
+def late_offer(w):
+    """A call whose caller lets the callee offer; both dialogs, with their media."""
+    a = w.carrier.invite(NUMBER)
+    b = w.alice.incoming()
+    assert b.expect("INVITE").body == b"", b.invite
+    a.rtp, b.rtp = w.rtp(w.carrier), w.rtp(w.alice)
+    b.reply(180)
+    a.expect(180)
+    b.reply(200, offer := make_sdp(w.alice.ip, b.rtp.port, ("PCMU", "PCMA"), extra=["a=x-b:1"]))
+    ok = a.expect(200)
+    assert lines(ok.sdp) == [li for li in offer.split("\r\n") if li[:2] != "o="], ok
+    b.reply(200, offer)  # again: it has no ACK yet
+    b.expect_nothing(0.2)
+    a.ack(make_sdp(w.carrier.ip, a.rtp.port, ("PCMU",), extra=["a=x-a:1"]))
+    answer = b.expect("ACK").sdp
+    assert answer.audio.address == (w.carrier.ip, a.rtp.port) and "x-a:1" in answer.text, answer
+    a.rtp.remote, b.rtp.remote = ok.sdp.audio.address, answer.audio.address
+    return a, b
+
+
+def test_an_invite_without_an_offer_lets_the_callee_offer():
+    with World(routes=DIRECT) as w:
+        a, b = late_offer(w)
+        check_sound(a, b)
+        check_sources(a, b)
+        w.hang_up(b, a)
+
+
+def test_a_late_offer_that_is_never_answered_ends_the_call():
+    with World(routes=DIRECT) as w:
+        a = w.carrier.invite(NUMBER)
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(200, make_sdp(w.alice.ip, 5000))
+        a.expect(200)
+        a.ack()
+        b.expect("ACK")
+        b.answer_request("BYE")
+        a.answer_request("BYE")
+
+
+def ask(asker, asked, version, answers=True):
+    """A re-INVITE without an offer: who is asked offers a port of its own choice."""
+    asker.request("INVITE")
+    again = asked.expect("INVITE")
+    assert again.body == b"", again
+    offer = make_sdp(asked.agent.ip, asked.rtp.port, ("PCMU",), version=version)
+    asked.reply(200, offer, to=again)
+    ok = asker.expect(200)
+    assert ok.sdp.audio.address == (asked.agent.ip, asked.rtp.port), ok
+    asked.reply(200, offer, to=again)  # again: the ACK takes its time
+    asked.expect_nothing(0.2)
+    asker.ack(make_sdp(asker.agent.ip, asker.rtp.port, ("PCMU",), version=version)
+              if answers else "")
+    assert asked.expect("ACK").sdp.audio.address == (asker.agent.ip, asker.rtp.port)
+
+
+def test_a_reinvite_without_an_offer_asks_the_other_party():
+    with World(routes=DIRECT) as w:
+        a, b = talk(w)
+        ask(a, b, 2)
+        ask(b, a, 3)
+        ask(a, b, 4, answers=False)  # what was known stands for it
+        check_sound(a, b)
+        a.request("INVITE")
+        b.reply(488, to=b.expect("INVITE"))
+        a.expect(488)
+        b.expect("ACK")
+        a.request("INVITE")
+        again = b.expect("INVITE")
+        a.cancel()
+        a.expect(200)
+        a.expect(487)
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=5), to=again)
+        assert b.expect("ACK").sdp.audio.address == (a.agent.ip, a.rtp.port)
+        check_sound(a, b)
+        check_sources(a, b)
         w.hang_up(a, b)
