@@ -23,10 +23,12 @@ enum {
 	SHRINK_BEYOND_US = 80000, /* too long by more than this and a packet: one is thrown away */
 	EARLY_US = 5000,          /* a packet that is there may be played so much before its time */
 	SLACK_US = 15000,         /* the tick's own jitter is no reason to adapt */
-	PACE_SLACK_US = 10000,
-	PACE_SHARE = 16,   /* of what the delay is off goes into the pace of one packet, */
-	PACE_MOST = 10,    /* but no more than one part in so many of its length */
-	LATE_IN_A_ROW = 5, /* then the path has changed for good */
+	PACE_SHORT_US =
+		2000, /* so much below the target the delay is left alone: it costs packets; */
+	PACE_LONG_US = 10000, /* and so much above it: nobody hears that */
+	PACE_SHARE = 16,      /* of what the delay is off goes into the pace of one packet, */
+	PACE_MOST = 10,       /* but no more than one part in so many of its length */
+	LATE_IN_A_ROW = 5,    /* then the path has changed for good */
 };
 
 enum cell_kind { CELL_EMPTY, CELL_PACKET, CELL_PASSED };
@@ -341,10 +343,13 @@ static void align_pause(struct tl_jitter *jb, const struct cell *head)
  */
 static int64_t pace(int64_t off_us, int64_t frame_us)
 {
-	int64_t beyond_us = MAX(llabs(off_us) - PACE_SLACK_US, 0);
-	int64_t step_us = MIN(beyond_us / PACE_SHARE, frame_us / PACE_MOST);
+	int64_t most_us = frame_us / PACE_MOST;
 
-	return off_us > 0 ? -step_us : step_us;
+	if (off_us < -PACE_SHORT_US)
+		return MIN((-off_us - PACE_SHORT_US) / PACE_SHARE + 1, most_us);
+	if (off_us > PACE_LONG_US)
+		return -MIN((off_us - PACE_LONG_US) / PACE_SHARE + 1, most_us);
+	return 0;
 }
 
 static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What Twinleg costs, on this machine, in this minute. Prints tables; judges nothing.
 #
-#   sh tests/bench/run.sh            everything, under four minutes
+#   sh tests/bench/run.sh            everything, about six minutes
 #   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
 #   sh tests/bench/run.sh --peer     the same load on rtpengine (Debian package, userspace)
 #
@@ -9,6 +9,7 @@
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
 #                  bare relay and the bare codecs, measured in turn with it
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
+#   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
 #   bench_register 10 000 extensions that refresh every minute: share of one core, memory
 #
 # Builds into build-bench/ unless BUILD names a directory that has been built already. Run it on a
@@ -17,9 +18,9 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-bench}
-media= setup= register=
+media= setup= register= quality=
 case "${1:-}" in
---quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" register="--seconds 3" ;;
+--quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" register="--seconds 3" quality="PCMA PCMU" ;;
 --peer) media="--calls 100 --rounds 1 --gateway rtpengine" ;;
 "") ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
@@ -27,7 +28,7 @@ esac
 
 if [ -z "${BUILD:-}" ]; then
 	cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-	ninja -C "$build" twinleg bench_codec bench_media bench_relay_floor
+	ninja -C "$build" twinleg bench_codec bench_media bench_quality bench_relay_floor
 fi
 
 title() {
@@ -42,6 +43,9 @@ if [ "${1:-}" = --peer ]; then
 fi
 title "Chains beside bare codecs"
 "$build/tests/bench/bench_codec"
+title "Quality"
+# shellcheck disable=SC2086 # several words
+"$build/tests/bench/bench_quality" $quality
 title "Media"
 # shellcheck disable=SC2086 # several words
 "$build/tests/bench/bench_media" $media
