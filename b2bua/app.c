@@ -113,6 +113,7 @@ static int open_events(struct tl_app *app)
 	app->pager = tl_pager_new(&(struct tl_pager_cfg) { .stack = app->stack,
 							   .access = app->access,
 							   .registrar = app->registrar,
+							   .trunks = app->trunks,
 							   .dp = app->dp });
 	return tl_events_new(&(struct tl_events_cfg) { .stack = app->stack,
 						       .access = app->access,
@@ -231,8 +232,8 @@ void tl_app_free(struct tl_app *app)
 		tl_load_free(g_steal_pointer(&app->load));
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
-	tl_trunks_free(app->trunks);
 	tl_pager_free(app->pager);
+	tl_trunks_free(app->trunks);
 	tl_events_free(app->events);
 	tl_board_free(app->board);
 	tl_registrar_free(app->registrar);

@@ -185,6 +185,7 @@ struct tl_trunk_cfg {
 	const char *certificate, *private_key, *ca; /* PEM files; NULL: those of the gateway */
 	unsigned calls_per_s;                       /* 0: no limit */
 	unsigned failover_s, ping_s;                /* ping_s 0: never */
+	unsigned keep_alive_s;                      /* while registered; 0: never */
 	bool verify;                                /* its certificate must hold */
 	const char *tls_name;                       /* whom it must name; NULL: host */
 	bool may_watch; /* its users may subscribe to what the extensions may */
@@ -194,10 +195,11 @@ struct tl_trunk_cfg {
 };
 
 struct tl_extension_cfg {
-	const char *number;   /* the section's name: [extension 1001] */
-	const char *name;     /* display name; NULL: none */
-	const char *password; /* NULL when ha1 is given */
-	const char *ha1;      /* MD5(user:realm:password) in hex, or NULL */
+	const char *number;     /* the section's name: [extension 1001] */
+	const char *name;       /* display name; NULL: none */
+	const char *password;   /* NULL when ha1 is given */
+	const char *ha1;        /* MD5(user:realm:password) in hex, or NULL */
+	const char *ha1_sha256; /* the same by SHA-256 */
 	const char *const *codecs;
 	size_t n_codecs;
 	unsigned max_contacts;

@@ -259,6 +259,7 @@ static void invite_trunk(struct tl_branch *branch)
 	struct tl_target target = {
 		.request_uri = branch->uri ? branch->uri : own_uri,
 		.next_hop = branch->hops ? branch->hops->pdata[branch->hop] : NULL,
+		.route = branch->hops ? tl_trunk_route(call->app->trunks, trunk->name) : NULL,
 		/* a carrier that knows us by an account wants its own domain in From */
 		.from = { .host = trunk->user ? trunk->host : NULL },
 		.to = { .user = branch->number, .host = trunk->host },

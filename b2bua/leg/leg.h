@@ -188,7 +188,9 @@ void tl_leg_set_client(struct tl_leg *leg, const char *client);
 struct tl_target {               /* whom to invite; copied */
 	const char *request_uri; /* sip:user@host:port;transport=… */
 	const char *route;       /* next hop in place of the URI's host, or NULL (loose route) */
-	const char *next_hop;    /* literal, where the INVITE goes, or NULL: as request_uri says */
+	/* literal, where the INVITE goes, or NULL: as request_uri says. Beside it, route is the
+	 * value of the Route header and nothing else. */
+	const char *next_hop;
 	struct tl_party from, to;
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */
 	const struct tl_header *headers;

@@ -144,6 +144,7 @@ static int read_target(struct tl_leg *leg, const struct tl_target *target)
 		hop = url_make(leg->home, target->next_hop);
 		if (!hop || tl_uri_check(hop) < 0)
 			return -EINVAL;
+		request->route = su_strdup(leg->home, target->route);
 	} else if (target->route && *target->route) {
 		r = read_route(leg, target->route, &hop);
 		if (r < 0)

@@ -148,14 +148,17 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 	const char *hop = hop_of(leg, home), *uri = uri_of(leg, home);
 	struct tl_origin origin =
 		tl_stack_client_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
-	const char *authorization = tl_digest_authorization(leg->digest, home, name, uri);
-	const char *proxy = tl_digest_proxy_authorization(leg->digest, home, name, uri);
+	const char *authorization, *proxy;
+	const sip_payload_t *body = NULL;
 	nta_outgoing_t *orq;
 	ta_list ta;
 
+	ta_start(ta, tag, value);
+	tl_gets(ta_args(ta), SIPTAG_PAYLOAD_REF(body), TAG_END());
+	authorization = tl_digest_authorization(leg->digest, home, name, uri, body);
+	proxy = tl_digest_proxy_authorization(leg->digest, home, name, uri, body);
 	if (method == sip_method_invite)
 		keep_credentials(leg, authorization, proxy);
-	ta_start(ta, tag, value);
 	orq = nta_outgoing_tcreate(leg->dialog, on_response, (nta_outgoing_magic_t *)leg,
 				   hop ? URL_STRING_MAKE(hop) : NULL, method, name,
 				   leg->request ? URL_STRING_MAKE(leg->request->uri) : NULL,

@@ -28,6 +28,14 @@ struct tl_courier {
 	char *uri, *hop, *route, *headers, *user_agent; /* hop: NULL where the URI says it */
 	const char *privacy;
 	const char *client; /* or NULL */
+
+	GPtrArray *hops; /* or NULL */
+	guint at;
+	su_timer_t *silence; /* of the one whose turn it is; NULL: no other follows */
+	unsigned silence_ms;
+	bool heard; /* from it: not even a 100 before that */
+	void (*on_failed)(const char *client, const char *hop, void *user);
+	void *failed_user;
 };
 
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
@@ -40,6 +48,10 @@ void tl_courier_free(struct tl_courier *courier)
 		nta_outgoing_destroy(courier->orq);
 	if (courier->leg)
 		nta_leg_destroy(courier->leg);
+	if (courier->silence)
+		su_timer_destroy(courier->silence);
+	if (courier->hops)
+		g_ptr_array_unref(courier->hops);
 	tl_digest_free(courier->digest);
 	su_home_deinit(courier->home);
 	g_free(courier);
@@ -64,9 +76,9 @@ static int deliver(struct tl_courier *courier)
 		SIPTAG_ROUTE_STR(courier->route), SIPTAG_MAX_FORWARDS(forwards),
 		SIPTAG_USER_AGENT_STR(courier->user_agent), SIPTAG_PRIVACY_STR(courier->privacy),
 		SIPTAG_AUTHORIZATION_STR(tl_digest_authorization(
-			courier->digest, home, courier->method_name, courier->uri)),
+			courier->digest, home, courier->method_name, courier->uri, courier->body)),
 		SIPTAG_PROXY_AUTHORIZATION_STR(tl_digest_proxy_authorization(
-			courier->digest, home, courier->method_name, courier->uri)),
+			courier->digest, home, courier->method_name, courier->uri, courier->body)),
 		SIPTAG_HEADER_STR(courier->headers), SIPTAG_CONTENT_TYPE_STR(courier->content_type),
 		SIPTAG_PAYLOAD(courier->body), TAG_END());
 	su_home_deinit(home);
@@ -81,16 +93,67 @@ static bool try_credentials(struct tl_courier *courier, const sip_t *sip)
 	       tl_digest_challenged(courier->digest, sip) == 0 && deliver(courier) == 0;
 }
 
+/* --- the servers of a trunk, one after another (RFC 3263 4.3) --- */
+
+static bool has_next(const struct tl_courier *courier)
+{
+	return courier->hops && courier->at + 1 < courier->hops->len;
+}
+
+static void on_silence(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
+
+static void await(struct tl_courier *courier)
+{
+	courier->heard = false;
+	if (!courier->silence)
+		return;
+	if (has_next(courier))
+		su_timer_set_interval(courier->silence, on_silence, (su_timer_arg_t *)courier,
+				      (su_duration_t)courier->silence_ms);
+	else
+		su_timer_reset(courier->silence);
+}
+
+/* False: there is none, or it can't be sent there. */
+static bool try_next(struct tl_courier *courier, int status)
+{
+	if ((status != 503 && status != 408) || !courier->hops)
+		return false;
+	if (courier->on_failed)
+		courier->on_failed(courier->client, courier->hop, courier->failed_user);
+	while (has_next(courier)) {
+		courier->hop = su_strdup(courier->home, courier->hops->pdata[++courier->at]);
+		await(courier);
+		if (deliver(courier) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void on_silence(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_courier *courier = (struct tl_courier *)arg;
+	nta_outgoing_t *silent = courier->orq;
+
+	if (courier->heard || !silent || !has_next(courier))
+		return;
+	courier->orq = NULL;
+	nta_outgoing_destroy(silent);
+	if (!try_next(courier, 408))
+		courier->fn(courier, 503, sip_status_phrase(503), courier->user);
+}
+
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
 	struct tl_courier *courier = (struct tl_courier *)magic;
 	int status = nta_outgoing_status(orq);
 	g_autofree char *phrase = NULL;
 
+	courier->heard = true;
 	if (status < 200)
 		return 0;
 	courier->orq = NULL;
-	if (!try_credentials(courier, sip)) {
+	if (!try_credentials(courier, sip) && !try_next(courier, status)) {
 		phrase = g_strdup(sip && sip->sip_status ? sip->sip_status->st_phrase
 							 : sip_status_phrase(status));
 		courier->fn(courier, status, phrase, courier->user); /* may free it */
@@ -130,13 +193,31 @@ static int read_route(struct tl_courier *courier, const char *text)
 	return 0;
 }
 
+static int take_hops(struct tl_courier *courier, const struct tl_errand *errand)
+{
+	if (errand->hops->len == 0)
+		return -EINVAL;
+	courier->hops = g_ptr_array_ref(errand->hops);
+	courier->hop = su_strdup(courier->home, courier->hops->pdata[0]);
+	courier->silence_ms = MAX(errand->silence_ms, 1u);
+	courier->on_failed = errand->on_failed;
+	courier->failed_user = errand->failed_user;
+	courier->silence = su_timer_create(su_root_task(tl_stack_root(courier->stack)), 0);
+	await(courier);
+	return courier->silence ? 0 : -ENOMEM;
+}
+
 static int read_target(struct tl_courier *courier, const struct tl_errand *errand)
 {
 	url_t *url = url_make(courier->home, errand->request_uri);
 
-	if (!url || tl_uri_check(url) < 0)
+	if (!url || (errand->hops ? !tl_uri_is_safe(url) : tl_uri_check(url) < 0))
 		return -EINVAL;
 	courier->uri = url_as_string(courier->home, url);
+	if (errand->hops) {
+		courier->route = su_strdup(courier->home, errand->route);
+		return take_hops(courier, errand);
+	}
 	if (errand->route && *errand->route)
 		return read_route(courier, errand->route);
 	courier->hop = tl_hop_explicit(courier->home, url, transport_of(url));

@@ -1,8 +1,10 @@
 #pragma once
 /*
  * A request of ours outside any dialog: sent to one target, with credentials when the
- * target asks for them, and its final answer. Signalling thread.
+ * target asks for them, to its next server when one says nothing or 503, and its final answer.
+ * Signalling thread.
  */
+#include <glib.h>
 #include <sofia-sip/sip.h>
 #include "b2bua/leg/leg.h"
 
@@ -13,7 +15,13 @@ struct tl_errand { /* lent for the call; content for as long as the courier live
 	sip_method_t method;
 	const char *method_name;
 	const char *request_uri;
-	const char *route; /* next hop, as struct tl_target has it, or NULL */
+	const char *route;   /* next hop, as struct tl_target has it, or NULL */
+	GPtrArray *hops;     /* servers of a trunk in the order to try them, as tl_trunk_hops() has
+			      * them; route is the Route header then. Referenced. NULL: as route says */
+	unsigned silence_ms; /* so long one of hops may say nothing */
+	void (*on_failed)(const char *client, const char *hop,
+			  void *user); /* one of hops; NULL ok */
+	void *failed_user;             /* of on_failed() */
 	struct tl_party from, to;
 	const char *domain, *user_agent;       /* ours */
 	const char *auth_user, *auth_password; /* for 401/407, or NULL */

@@ -11,6 +11,7 @@
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/trunk/trunk.h"
 
 enum {
 	CONTACTS = 8, /* of one extension */
@@ -167,8 +168,17 @@ static void send_to_extension(struct delivery *d, const struct tl_extension_cfg 
 			     });
 }
 
+static void on_server_failed(const char *trunk, const char *hop, void *user)
+{
+	struct tl_pager *pager = user;
+
+	tl_trunk_blame(pager->cfg.trunks, trunk, hop);
+}
+
 static void send_to_trunk(struct delivery *d, const struct tl_trunk_cfg *trunk)
 {
+	struct tl_trunks *trunks = d->pager->cfg.trunks;
+	g_autoptr(GPtrArray) hops = tl_trunk_hops(trunks, trunk->name);
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	const char *host = tl_host_format(home, trunk->host);
 	const char *user = tl_user_escape(home, d->decision->callee);
@@ -181,6 +191,11 @@ static void send_to_trunk(struct delivery *d, const struct tl_trunk_cfg *trunk)
 				     su_sprintf(home, "sip:%s@%s%s%s%s", user, host, port,
 						plain ? "" : ";transport=",
 						plain ? "" : tl_transport_name(trunk->transport)),
+			     .route = tl_trunk_route(trunks, trunk->name),
+			     .hops = hops,
+			     .silence_ms = trunk->failover_s * 1000,
+			     .on_failed = on_server_failed,
+			     .failed_user = d->pager,
 			     /* a carrier that knows us by an account wants its own domain */
 			     .from = { .host = trunk->user ? trunk->host : NULL },
 			     .to = { .user = d->decision->callee, .host = trunk->host },

@@ -2,8 +2,9 @@
 /*
  * MESSAGE outside calls (RFC 3428): from an extension or a trunk, by the
  * routes that calls take, to an extension (all its contacts at once) or a
- * trunk. Nothing is stored: the sender learns what became of it, and when
- * nobody is there, that (404 no such number, 480 not registered). Signalling thread.
+ * trunk (its servers one after another, as calls try them). Nothing is stored: the sender learns
+ * what became of it, and when nobody is there, that (404 no such number, 480 not registered).
+ * Signalling thread.
  */
 #include "b2bua/registrar/access.h"
 #include "b2bua/sip/request.h"
@@ -15,11 +16,13 @@ enum {
 
 struct tl_pager;
 struct tl_registrar;
+struct tl_trunks;
 
 struct tl_pager_cfg { /* lent till free; dp: referenced */
 	struct tl_stack *stack;
 	struct tl_access *access;
 	struct tl_registrar *registrar;
+	struct tl_trunks *trunks;
 	struct tl_dialplan *dp;
 };
 

@@ -115,7 +115,8 @@ static enum verdict judge_claim(struct visit *visit)
 	extension = tl_dialplan_extension(visit->dp, claim->username);
 	if (extension) {
 		secret.password = extension->password;
-		secret.ha1 = extension->ha1;
+		secret.ha1[TL_CLAIM_MD5] = extension->ha1;
+		secret.ha1[TL_CLAIM_SHA256] = extension->ha1_sha256;
 	} else if (visit->trunks) {
 		trunk = tl_dialplan_trunk_by_user(visit->dp, claim->username);
 		secret.password = trunk ? trunk->allow_password : NULL;
@@ -143,11 +144,15 @@ static enum verdict judge_headers(struct visit *visit, const msg_auth_t *auth)
 {
 	const char *realm = tl_dialplan_gateway(visit->dp)->domain;
 	enum verdict verdict = VERDICT_NO_CLAIM;
+	int r;
 
 	for (int i = 0; auth && i < CLAIMS_PER_REQUEST; i++, auth = auth->au_next) {
 		if (!auth->au_scheme || g_ascii_strcasecmp(auth->au_scheme, "Digest") != 0)
 			continue;
-		if (tl_claim_parse(auth->au_params, &visit->claim) < 0) {
+		r = tl_claim_parse(auth->au_params, &visit->claim);
+		if (r == -ENOTSUP)
+			continue; /* -sess, auth-int: the challenge says once more what we do */
+		if (r < 0) {
 			verdict = MAX(verdict, VERDICT_MALFORMED);
 			continue;
 		}

@@ -190,8 +190,8 @@ bool tl_claim_verify(const struct tl_claim *claim, const char *method,
 	bool usable = secret->password != NULL;
 
 	HASH(algorithm, ha1, claim->username, claim->realm, password);
-	if (secret->ha1 && algorithm == TL_CLAIM_MD5) {
-		g_strlcpy(ha1, secret->ha1, sizeof(ha1));
+	if (secret->ha1[algorithm]) {
+		g_strlcpy(ha1, secret->ha1[algorithm], sizeof(ha1));
 		for (char *c = ha1; *c; c++)
 			*c = g_ascii_tolower(*c);
 		usable = true;

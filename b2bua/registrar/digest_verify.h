@@ -33,11 +33,12 @@ struct tl_claim {
  */
 int tl_claim_parse(const char *const *params, struct tl_claim *ret_claim);
 
-/* What the claim is checked against; one of the two, or none for a user that isn't there,
+/* What the claim is checked against; a password or hashes, or none for a user that isn't there,
  * which takes as long and never fits. */
 struct tl_secret {
 	const char *password;
-	const char *ha1; /* MD5(username:realm:password), hex */
+	/* H(username:realm:password) in hex, by the algorithm; NULL: not known */
+	const char *ha1[_TL_CLAIM_ALGORITHM_MAX];
 };
 bool tl_claim_verify(const struct tl_claim *claim, const char *method,
 		     const struct tl_secret *secret);

@@ -3,7 +3,7 @@
  * the table, the database and the connections in step. Private to the registrar. */
 #include <sofia-sip/su_wait.h>
 #include "b2bua/log.h"
-#include "b2bua/registrar/flow.h"
+#include "b2bua/sip/flow.h"
 #include "b2bua/registrar/location.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/store/store.h"

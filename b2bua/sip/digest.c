@@ -12,12 +12,20 @@ enum {
 	TRIES = 2,         /* with fresh nonces; a server that calls each one stale is broken */
 };
 
+/* Quality of protection: what else but the credentials the response covers. */
+enum quality {
+	QUALITY_NONE,      /* RFC 2069: not even a count */
+	QUALITY_AUTH,      /* the request line */
+	QUALITY_INTEGRITY, /* the body too: auth-int */
+};
+
 /* What one server (401) or proxy (407) wants. */
 struct challenge {
 	char *realm, *nonce, *opaque; /* realm NULL: not challenged */
 	GChecksumType hash;
 	const char *algorithm; /* as it was named, static; NULL: not named, MD5 */
-	bool session, qop;
+	bool session;
+	enum quality qop;
 	unsigned count; /* of the nonce's use */
 	unsigned tries; /* challenges met since the last success */
 	char cnonce[17];
@@ -93,15 +101,20 @@ static char *take_param(const msg_auth_t *auth, const char *name)
 	return NULL;
 }
 
-/* "auth,auth-int": is the one that we do among them? */
-static bool offers_auth(const char *qop)
+/* "auth,auth-int": auth where it is offered, since proxies on the way may touch a body; NONE: there
+ * is none that we do. */
+static enum quality choose_quality(const char *offered)
 {
-	g_auto(GStrv) items = g_strsplit(qop, ",", 8);
+	g_auto(GStrv) items = g_strsplit(offered, ",", 8);
+	enum quality chosen = QUALITY_NONE;
 
-	for (char **item = items; *item; item++)
+	for (char **item = items; *item; item++) {
 		if (g_ascii_strcasecmp(g_strstrip(*item), "auth") == 0)
-			return true;
-	return false;
+			return QUALITY_AUTH;
+		if (g_ascii_strcasecmp(*item, "auth-int") == 0)
+			chosen = QUALITY_INTEGRITY;
+	}
+	return chosen;
 }
 
 static bool read_algorithm(const msg_auth_t *auth, struct challenge *c)
@@ -135,7 +148,7 @@ static bool read_challenge(const msg_auth_t *auth, struct challenge *ret_c)
 	if (!read_algorithm(auth, &c))
 		return false;
 	qop = take_param(auth, "qop");
-	c.qop = qop && offers_auth(qop);
+	c.qop = qop ? choose_quality(qop) : QUALITY_NONE;
 	c.realm = take_param(auth, "realm");
 	c.nonce = take_param(auth, "nonce");
 	c.opaque = take_param(auth, "opaque");
@@ -204,22 +217,40 @@ static char *hash_of(GChecksumType type, const char *const *parts)
 	return g_strdup(g_checksum_get_string(sum));
 }
 
-/* RFC 7616 3.4.1 */
-static char *response_of(const struct tl_digest *digest, const struct challenge *c,
-			 const char *method, const char *uri, const char *count)
+static const char *qop_name(enum quality qop)
 {
-	g_autofree char *a1 = NULL, *a2 = NULL, *plain = NULL;
+	return qop == QUALITY_INTEGRITY ? "auth-int" : "auth";
+}
+
+/* H(A2), RFC 7616 3.4.3 */
+static char *hash_of_request(const struct challenge *c, const char *method, const char *uri,
+			     const sip_payload_t *body)
+{
+	const guchar *data = body ? (const guchar *)body->pl_data : NULL;
+	g_autofree char *of_body = NULL;
+
+	if (c->qop != QUALITY_INTEGRITY)
+		return hash_of(c->hash, (const char *[]) { method, uri, NULL });
+	of_body = g_compute_checksum_for_data(c->hash, data ? data : (const guchar *)"",
+					      data ? body->pl_len : 0);
+	return hash_of(c->hash, (const char *[]) { method, uri, of_body, NULL });
+}
+
+/* RFC 7616 3.4.1 */
+static char *response_of(const struct tl_digest *digest, const struct challenge *c, const char *a2,
+			 const char *count)
+{
+	g_autofree char *a1 = NULL, *plain = NULL;
 
 	a1 = hash_of(c->hash, (const char *[]) { digest->user, c->realm, digest->password, NULL });
 	if (c->session) {
 		plain = g_steal_pointer(&a1);
 		a1 = hash_of(c->hash, (const char *[]) { plain, c->nonce, c->cnonce, NULL });
 	}
-	a2 = hash_of(c->hash, (const char *[]) { method, uri, NULL });
 	if (!c->qop)
 		return hash_of(c->hash, (const char *[]) { a1, c->nonce, a2, NULL });
-	return hash_of(c->hash,
-		       (const char *[]) { a1, c->nonce, count, c->cnonce, "auth", a2, NULL });
+	return hash_of(c->hash, (const char *[]) { a1, c->nonce, count, c->cnonce, qop_name(c->qop),
+						   a2, NULL });
 }
 
 /* `, name="value"`, with quotes and backslashes escaped. A control character, which can only
@@ -237,14 +268,14 @@ static void append_quoted(GString *s, const char *name, const char *value)
 }
 
 static const char *credentials(const struct tl_digest *digest, struct challenge *c, su_home_t *home,
-			       const char *method, const char *uri)
+			       const char *method, const char *uri, const sip_payload_t *body)
 {
 	GString *s = g_string_new("Digest ");
-	g_autofree char *response = NULL;
+	g_autofree char *a2 = hash_of_request(c, method, uri, body), *response = NULL;
 	char count[9], *copy;
 
 	g_snprintf(count, sizeof(count), "%08x", ++c->count);
-	response = response_of(digest, c, method, uri, count);
+	response = response_of(digest, c, a2, count);
 	append_quoted(s, "username", digest->user);
 	g_string_erase(s, strlen("Digest "), strlen(", "));
 	append_quoted(s, "realm", c->realm);
@@ -256,24 +287,26 @@ static const char *credentials(const struct tl_digest *digest, struct challenge 
 	if (c->opaque)
 		append_quoted(s, "opaque", c->opaque);
 	if (c->qop)
-		g_string_append_printf(s, ", qop=auth, nc=%s, cnonce=\"%s\"", count, c->cnonce);
+		g_string_append_printf(s, ", qop=%s, nc=%s, cnonce=\"%s\"", qop_name(c->qop), count,
+				       c->cnonce);
 	copy = su_strdup(home, s->str);
 	g_string_free(s, TRUE);
 	return copy;
 }
 
 const char *tl_digest_authorization(struct tl_digest *digest, su_home_t *home, const char *method,
-				    const char *uri)
+				    const char *uri, const sip_payload_t *body)
 {
 	if (!digest || !digest->server.realm)
 		return NULL;
-	return credentials(digest, &digest->server, home, method, uri);
+	return credentials(digest, &digest->server, home, method, uri, body);
 }
 
 const char *tl_digest_proxy_authorization(struct tl_digest *digest, su_home_t *home,
-					  const char *method, const char *uri)
+					  const char *method, const char *uri,
+					  const sip_payload_t *body)
 {
 	if (!digest || !digest->proxy.realm)
 		return NULL;
-	return credentials(digest, &digest->proxy, home, method, uri);
+	return credentials(digest, &digest->proxy, home, method, uri, body);
 }

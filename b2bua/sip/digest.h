@@ -4,8 +4,9 @@
  * the 401 and 407 that our own requests get. One object for a dialog or a
  * registration; keeps the nonces and their counts. Signalling thread.
  *
- * MD5, SHA-256 and their -sess forms; qop auth, or none (RFC 2617's older
- * form). Of several challenges by one server the first that we can do counts.
+ * MD5, SHA-256 and their -sess forms; qop auth, auth-int where a server
+ * wants that alone, or none (RFC 2617's older form). Of several challenges by one server the first
+ * that we can do counts.
  */
 #include <sofia-sip/sip.h>
 
@@ -24,8 +25,10 @@ int tl_digest_challenged(struct tl_digest *digest, const sip_t *response);
 void tl_digest_accepted(struct tl_digest *digest);
 
 /* Values of Authorization and Proxy-Authorization for the next request, from
- * home; each call raises the nonce's count. NULL: not challenged (or digest is NULL). */
+ * home; each call raises the nonce's count. body: of the request, or NULL. NULL: not challenged (or
+ * digest is NULL). */
 const char *tl_digest_authorization(struct tl_digest *digest, su_home_t *home, const char *method,
-				    const char *uri);
+				    const char *uri, const sip_payload_t *body);
 const char *tl_digest_proxy_authorization(struct tl_digest *digest, su_home_t *home,
-					  const char *method, const char *uri);
+					  const char *method, const char *uri,
+					  const sip_payload_t *body);

@@ -89,6 +89,12 @@ struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, 
 struct tl_origin tl_stack_client_origin(const struct tl_stack *stack, su_home_t *home,
 					const url_t *url, const char *client);
 
+/* Keep-alives (RFC 5626): the socket of the TCP connection to peer, Sofia's, or -1; CRLF CRLF on
+ * it, 0 or -errno (-EAGAIN: not while something waits to be sent); and the same by UDP. */
+int tl_stack_connection(const struct sockaddr *peer);
+int tl_stack_connection_send_crlf(int fd);
+void tl_stack_send_crlf(const struct tl_stack *stack, const struct sockaddr *peer);
+
 /* A URI that may be used as a remote target or a route: sip or sips, a host that is an
  * IP literal or a well-formed name, sane port and parameters, a transport that we
  * have, and nothing that Sofia-SIP stumbles over. 0; -EPROTONOSUPPORT: other

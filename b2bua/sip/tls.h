@@ -60,4 +60,8 @@ int tl_tls_configure(struct tl_tls *tls, const struct tl_tls_cfg *cfg);
 bool tl_tls_accepted(const struct sockaddr *peer);
 /* Is there a connection with this peer, whoever has made it? */
 bool tl_tls_connected(const struct sockaddr *peer);
+/* The connection that the client side with this label has to peer: its socket, Sofia's, or -1; and
+ * CRLF CRLF on it (RFC 5626 3.5.1): 0, -ENOTCONN, or -EAGAIN, not just now. */
+int tl_tls_dialled(const char *label, const struct sockaddr *peer);
+int tl_tls_send_crlf(const char *label, const struct sockaddr *peer);
 unsigned tl_tls_connections(void); /* alive, both directions */

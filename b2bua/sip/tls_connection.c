@@ -16,8 +16,10 @@
  *     BIO_free()                  |  –  |  –   |   –   |  free the SSL object
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -188,7 +190,7 @@ int tl_tls_on_verify(int ok, X509_STORE_CTX *store)
 	struct connection *c = SSL_get_ex_data(ssl, ssl_index());
 	struct tl_tls *tls = context_of(ssl);
 
-	if (!ok && tls && c)
+	if (!ok && tls && c && (tls->verify || tls->server))
 		blame(tls, c, "certificate refused",
 		      X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
 	return ok;
@@ -233,6 +235,20 @@ void tl_tls_on_info(const SSL *const_ssl, int where, int value)
 	if (where & SSL_CB_ALERT && value >> 8 == SSL3_AL_FATAL)
 		blame(tls, c, where & SSL_CB_READ ? "peer refuses" : "refused",
 		      SSL_alert_desc_string_long(value));
+}
+
+/* --- keep-alives --- */
+
+/* One record, or nothing: what Sofia could not send at once must be sent first, and as it was. */
+static int send_text(SSL *ssl, const char *text)
+{
+	int written;
+
+	if (SSL_want_write(ssl))
+		return -EAGAIN;
+	written = SSL_write(ssl, text, (int)strlen(text));
+	ERR_clear_error();
+	return written > 0 ? 0 : -EAGAIN;
 }
 
 /* --- all of them --- */
@@ -297,4 +313,40 @@ bool tl_tls_accepted(const struct sockaddr *peer)
 bool tl_tls_connected(const struct sockaddr *peer)
 {
 	return is_connected(peer, false);
+}
+
+static struct connection *find_dialled(const char *label, const struct sockaddr *peer)
+{
+	GHashTableIter iter;
+	gpointer key;
+
+	if (!connections)
+		return NULL;
+	g_hash_table_iter_init(&iter, connections);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		struct connection *c = key;
+		const struct tl_tls *tls = context_of(c->ssl);
+
+		if (c->done && c->exchanged && !SSL_is_server(c->ssl) && tls &&
+		    g_strcmp0(tls->label, label) == 0 &&
+		    tl_address_equal((const struct sockaddr *)&c->peer, peer))
+			return c;
+	}
+	return NULL;
+}
+
+int tl_tls_dialled(const char *label, const struct sockaddr *peer)
+{
+	const struct connection *c = find_dialled(label, peer);
+
+	return c ? c->fd : -1;
+}
+
+int tl_tls_send_crlf(const char *label, const struct sockaddr *peer)
+{
+	struct connection *c = find_dialled(label, peer);
+
+	if (!c)
+		return -ENOTCONN;
+	return send_text(c->ssl, "\r\n\r\n");
 }

@@ -13,6 +13,8 @@
 #include "b2bua/sip/digest.h"
 #include "b2bua/log.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/trunk/keeper.h"
+#include "b2bua/trunk/service_route.h"
 
 enum {
 	WANTED_S = 3600, /* what we ask for */
@@ -24,6 +26,8 @@ enum {
 	RETRY_AFTER_MAX_S = 3600,
 	SILENCE_MAX_S = 6,
 	REASON_BYTES = 128,
+	WATCH_MS = 5000, /* so often: is our server still one? */
+	LOST_S = 1, /* after a connection has closed; a server that ends it may be restarting */
 };
 
 struct tl_registration {
@@ -44,7 +48,10 @@ struct tl_registration {
 	enum tl_trunk_state state;
 	char reason[REASON_BYTES];
 	int64_t expires_s;
-	unsigned wanted_s, failures;
+	unsigned wanted_s, failures, keep_alive_s;
+	struct tl_keeper *keeper;
+	struct tl_service_route *route;
+	su_timer_t *watch;
 };
 
 enum tl_trunk_state tl_registration_state(const struct tl_registration *registration)
@@ -83,11 +90,22 @@ static char *make_contact(const struct tl_registration *registration, su_home_t 
 				tl_uri_transport(hop), (const struct sockaddr *)&peer);
 }
 
-/* One server for all time, until it fails. Returns how many there are. */
+static bool names(const GPtrArray *hops, const char *hop)
+{
+	for (guint i = 0; i < hops->len; i++)
+		if (strcmp(hops->pdata[i], hop) == 0)
+			return true;
+	return false;
+}
+
+/* One server for all time, until it fails, is down, or has gone from DNS. Returns how many there
+ * are. */
 static guint choose_hop(struct tl_registration *registration)
 {
 	g_autoptr(GPtrArray) hops = tl_servers_list(registration->servers);
 
+	if (registration->hop && hops->len > 0 && !names(hops, registration->hop))
+		g_clear_pointer(&registration->hop, g_free);
 	if (!registration->hop && hops->len > 0)
 		registration->hop = g_strdup(hops->pdata[0]);
 	return hops->len;
@@ -114,9 +132,10 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	const url_t *hop = registration->hop ? url_make(home, registration->hop) : NULL;
 	struct tl_origin origin =
 		tl_stack_client_origin(registration->stack, home, hop, registration->name);
-	const char *www = tl_digest_authorization(registration->digest, home, "REGISTER", uri);
+	const char *www =
+		tl_digest_authorization(registration->digest, home, "REGISTER", uri, NULL);
 	const char *proxy =
-		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri);
+		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri, NULL);
 
 	if (registration->orq)
 		nta_outgoing_destroy(registration->orq);
@@ -127,6 +146,7 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 			URL_STRING_MAKE(registration->hop), SIP_METHOD_REGISTER,
 			URL_STRING_MAKE(uri), SIPTAG_CONTACT_STR(contact),
 			SIPTAG_EXPIRES_STR(expires), SIPTAG_MAX_FORWARDS_STR("70"),
+			SIPTAG_SUPPORTED_STR("path"), /* RFC 3327 5.1: proxies may put one in */
 			SIPTAG_USER_AGENT_STR(registration->user_agent),
 			TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
 			TAG_IF(origin.via, NTATAG_USER_VIA(1)), SIPTAG_VIA_STR(origin.via),
@@ -167,8 +187,11 @@ static void set_failed(struct tl_registration *registration, int status, const c
 			  registration->reason, wait_s);
 	registration->state = TL_TRUNK_DOWN;
 	registration->failures++;
-	if (registration->expires_s <= now_s())
+	if (registration->expires_s <= now_s()) {
 		registration->expires_s = 0;
+		tl_keeper_rest(registration->keeper);
+		tl_service_route_clear(registration->route);
+	}
 	wake_in(registration, wait_s);
 }
 
@@ -192,18 +215,22 @@ static unsigned granted_s(const struct tl_registration *registration, const sip_
 	return (unsigned)CLAMP(granted, (guint64)GRANTED_MIN_S, (guint64)GRANTED_MAX_S);
 }
 
-static void set_registered(struct tl_registration *registration, const sip_t *sip)
+static void set_registered(struct tl_registration *registration, nta_outgoing_t *orq,
+			   const sip_t *sip)
 {
 	unsigned expires_s = granted_s(registration, sip);
 
 	if (registration->state != TL_TRUNK_UP)
-		g_message("trunk=%s registered expires_s=%u", registration->name, expires_s);
+		g_message("trunk=%s registered expires_s=%u server=%s", registration->name,
+			  expires_s, registration->hop);
 	registration->state = TL_TRUNK_UP;
 	registration->reason[0] = '\0';
 	registration->failures = 0;
 	registration->hops_tried = 0;
 	registration->expires_s = now_s() + expires_s;
 	tl_digest_accepted(registration->digest);
+	tl_service_route_take(registration->route, sip);
+	tl_keeper_follow(registration->keeper, orq, registration->hop, sip);
 	wake_in(registration, expires_s / 2);
 }
 
@@ -257,7 +284,7 @@ static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const s
 	if (try_next_server(registration, status))
 		return 0;
 	if (sip && sip->sip_status && status < 300)
-		set_registered(registration, sip);
+		set_registered(registration, orq, sip);
 	else
 		set_failed(registration, status,
 			   sip && sip->sip_status ? sip->sip_status->st_phrase : "No answer",
@@ -287,6 +314,52 @@ static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 		set_failed(registration, 503, "Can't be sent", 0);
 }
 
+/* --- the server and the way to it --- */
+
+/* Calls for us can't come until we have registered by a new connection. */
+static void on_lost(void *user)
+{
+	struct tl_registration *registration = user;
+
+	if (!registration->orq && registration->state == TL_TRUNK_UP)
+		wake_in(registration, LOST_S);
+}
+
+static void on_watch(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_registration *registration = (struct tl_registration *)arg;
+	g_autoptr(GPtrArray) hops = NULL;
+
+	if (registration->state != TL_TRUNK_UP || registration->orq || !registration->hop)
+		return;
+	hops = tl_servers_list(registration->servers);
+	if (hops->len == 0 || names(hops, registration->hop))
+		return;
+	g_message("trunk=%s leaves server=%s, which is down or gone", registration->name,
+		  registration->hop);
+	wake_in(registration, 0);
+}
+
+GPtrArray *tl_registration_hops(const struct tl_registration *registration)
+{
+	GPtrArray *hops = tl_service_route_hops(registration->route);
+	guint index;
+
+	if (hops->len > 0)
+		return hops;
+	g_ptr_array_unref(hops);
+	hops = tl_servers_list(registration->servers);
+	if (registration->expires_s > now_s() && registration->hop &&
+	    g_ptr_array_find_with_equal_func(hops, registration->hop, g_str_equal, &index))
+		g_ptr_array_insert(hops, 0, g_ptr_array_steal_index(hops, index));
+	return hops;
+}
+
+const char *tl_registration_route(const struct tl_registration *registration)
+{
+	return tl_service_route_text(registration->route);
+}
+
 /* --- life --- */
 
 static void copy_cfg(struct tl_registration *registration, const struct tl_trunk_cfg *cfg)
@@ -301,6 +374,7 @@ static void copy_cfg(struct tl_registration *registration, const struct tl_trunk
 	registration->password = g_strdup(cfg->password);
 	registration->port = cfg->port;
 	registration->transport = cfg->transport;
+	registration->keep_alive_s = cfg->keep_alive_s;
 	registration->aor = strchr(cfg->user, '@') ? g_strdup_printf("sip:%s", cfg->user)
 						   : g_strdup_printf("sip:%s@%s", cfg->user, host);
 	registration->request_uri = g_strdup_printf("sip:%s", host);
@@ -313,7 +387,8 @@ static int on_stray(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
 }
 
 struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
-					    const struct tl_trunk_cfg *cfg, const char *user_agent)
+					    void *resolver, const struct tl_trunk_cfg *cfg,
+					    const char *user_agent)
 {
 	struct tl_registration *registration = g_new0(struct tl_registration, 1);
 
@@ -328,8 +403,14 @@ struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_se
 					    SIPTAG_FROM_STR(registration->aor),
 					    SIPTAG_TO_STR(registration->aor), TAG_END());
 	registration->timer = su_timer_create(su_root_task(tl_stack_root(stack)), 0);
-	g_assert(registration->leg && registration->timer); /* only for want of memory */
+	registration->watch = su_timer_create(su_root_task(tl_stack_root(stack)), WATCH_MS);
+	/* only for want of memory */
+	g_assert(registration->leg && registration->timer && registration->watch);
 	nta_leg_tag(registration->leg, NULL);
+	registration->keeper =
+		tl_keeper_new(stack, cfg->name, cfg->keep_alive_s, on_lost, registration);
+	registration->route = tl_service_route_new(resolver, cfg->name);
+	su_timer_set_for_ever(registration->watch, on_watch, (su_timer_arg_t *)registration);
 	wake_in(registration, 0); /* from the loop, when everything else stands */
 	return registration;
 }
@@ -342,6 +423,9 @@ void tl_registration_free(struct tl_registration *registration)
 		nta_outgoing_destroy(registration->orq);
 	nta_leg_destroy(registration->leg);
 	su_timer_destroy(registration->timer);
+	su_timer_destroy(registration->watch);
+	tl_keeper_free(registration->keeper);
+	tl_service_route_free(registration->route);
 	tl_digest_free(registration->digest);
 	g_free(registration->name);
 	g_free(registration->host);
@@ -359,6 +443,7 @@ bool tl_registration_fits(const struct tl_registration *registration,
 {
 	return strcmp(registration->host, cfg->host) == 0 && registration->port == cfg->port &&
 	       registration->transport == cfg->transport &&
+	       registration->keep_alive_s == cfg->keep_alive_s &&
 	       g_strcmp0(registration->user, cfg->user) == 0 &&
 	       g_strcmp0(registration->password, cfg->password) == 0;
 }
@@ -369,5 +454,7 @@ void tl_registration_stop(struct tl_registration *registration)
 		send_register(registration, 0);
 	registration->expires_s = 0;
 	registration->state = TL_TRUNK_IDLE;
+	tl_keeper_rest(registration->keeper);
+	tl_service_route_clear(registration->route);
 	su_timer_reset(registration->timer);
 }

@@ -1,7 +1,9 @@
 #pragma once
 /*
  * Our registration with one trunk (RFC 3261 10.2): REGISTER, refreshed when half
- * of its time has passed, tried again with back-off when it fails. Signalling thread.
+ * of its time has passed, tried again with back-off when it fails. It stays with one server, and
+ * goes to another when that one fails, is down, or isn't found any more; the way there is kept
+ * open (keeper.h), and calls take it (service_route.h). Signalling thread.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,10 +12,11 @@
 
 struct tl_registration;
 
-/* Sends the first REGISTER. Copies what it needs of cfg, whose user must not be NULL; servers is
- * lent till the end. */
+/* Sends the first REGISTER. Copies what it needs of cfg, whose user must not be NULL; servers and
+ * resolver (sres_resolver_t) are lent till the end. */
 struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
-					    const struct tl_trunk_cfg *cfg, const char *user_agent);
+					    void *resolver, const struct tl_trunk_cfg *cfg,
+					    const char *user_agent);
 /* Forgets it; a REGISTER under way is left to its fate. NULL ok. */
 void tl_registration_free(struct tl_registration *registration);
 /* Whether cfg asks for the same registration, so that a reload need not touch it. */
@@ -25,5 +28,11 @@ void tl_registration_stop(struct tl_registration *registration);
 enum tl_trunk_state tl_registration_state(const struct tl_registration *registration);
 /* "403 Forbidden"; "" when all is well. Lent. */
 const char *tl_registration_reason(const struct tl_registration *registration);
+/* Where calls are to go, as tl_servers_list(): by its Service-Route, else the server that we are
+ * registered with comes first. */
+GPtrArray *tl_registration_hops(const struct tl_registration *registration);
+/* Their Route set, or NULL. Lent till the loop goes on. */
+const char *tl_registration_route(const struct tl_registration *registration);
+
 /* Unix time that it expires at; 0: not registered. */
 int64_t tl_registration_expires_s(const struct tl_registration *registration);

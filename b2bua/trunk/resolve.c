@@ -145,9 +145,6 @@ static bool follow_naptr(const struct question *question, const sres_naptr_recor
 		if (g_ascii_strcasecmp(naptr->na_services, services[i].service) != 0 ||
 		    g_ascii_strcasecmp(naptr->na_flags, "s") != 0)
 			continue;
-		/* a trunk without transport = tls has no client side for it (trunk.c) */
-		if (like.transport == TL_TRANSPORT_TLS)
-			continue;
 		ask(question->resolve, sres_type_srv, naptr->na_replace, &like, 0, NULL);
 		return true;
 	}

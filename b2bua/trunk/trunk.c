@@ -4,6 +4,7 @@
 #include <string.h>
 #include <glib.h>
 #include <jansson.h>
+#include "b2bua/sip/address.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/tls.h"
 #include "b2bua/trunk/registration.h"
@@ -92,6 +93,25 @@ static void end_registration(struct trunk *trunk)
 	trunk->registration = NULL;
 }
 
+/* By its configuration, or when DNS says so (a NAPTR with SIPS+D2T), which it may at any time. */
+static bool may_need_tls(const struct tl_trunk_cfg *cfg)
+{
+	struct sockaddr_storage literal;
+
+	if (cfg->transport == TL_TRANSPORT_TLS)
+		return true;
+	for (size_t i = 0; i < cfg->n_places; i++) {
+		const struct tl_trunk_host *place = &cfg->places[i];
+		bool any = cfg->transport == _TL_TRANSPORT_INVALID &&
+			   place->transport == _TL_TRANSPORT_INVALID;
+
+		if (place->transport == TL_TRANSPORT_TLS ||
+		    (any && !place->port && !tl_address_parse(place->host, 0, &literal)))
+			return true;
+	}
+	return false;
+}
+
 /* A way out by TLS that is the trunk's own: its certificate, and whom it must be. */
 static void open_client(struct tl_trunks *trunks, const struct tl_trunk_cfg *cfg)
 {
@@ -106,7 +126,7 @@ static void open_client(struct tl_trunks *trunks, const struct tl_trunk_cfg *cfg
 		.verify = cfg->verify,
 	};
 
-	if (cfg->transport == TL_TRANSPORT_TLS)
+	if (may_need_tls(cfg))
 		(void)tl_stack_client(trunks->stack, cfg->name, &tls);
 }
 
@@ -127,8 +147,8 @@ static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct t
 	if (cfg && !trunk->servers)
 		trunk->servers = tl_servers_new(trunks->stack, trunks->resolver, cfg, user_agent);
 	if (wanted && !trunk->registration)
-		trunk->registration =
-			tl_registration_new(trunks->stack, trunk->servers, cfg, user_agent);
+		trunk->registration = tl_registration_new(trunks->stack, trunk->servers,
+							  trunks->resolver, cfg, user_agent);
 }
 
 void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)
@@ -188,8 +208,17 @@ GPtrArray *tl_trunk_hops(struct tl_trunks *trunks, const char *name)
 {
 	const struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
 
+	if (trunk && trunk->registration)
+		return tl_registration_hops(trunk->registration);
 	return trunk && trunk->servers ? tl_servers_list(trunk->servers)
 				       : g_ptr_array_new_with_free_func(g_free);
+}
+
+const char *tl_trunk_route(struct tl_trunks *trunks, const char *name)
+{
+	const struct trunk *trunk = g_hash_table_lookup(trunks->by_name, name);
+
+	return trunk && trunk->registration ? tl_registration_route(trunk->registration) : NULL;
 }
 
 void tl_trunk_blame(struct tl_trunks *trunks, const char *name, const char *hop)

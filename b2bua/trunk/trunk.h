@@ -42,6 +42,9 @@ void tl_trunks_stop(struct tl_trunks *trunks);
  * down, or its name has not been resolved.
  */
 GPtrArray *tl_trunk_hops(struct tl_trunks *trunks, const char *name);
+/* The Route set that its registrar wants on calls and messages (Service-Route, RFC 3608),
+ * "<sip:…;lr>, …"; NULL: none. Lent till the loop goes on. */
+const char *tl_trunk_route(struct tl_trunks *trunks, const char *name);
 /* A server has not answered a call, or with 503: others come first for a while. */
 void tl_trunk_blame(struct tl_trunks *trunks, const char *name, const char *hop);
 

@@ -204,6 +204,11 @@ static const struct tl_key trunk_keys[] = {
 	{ "ping", tl_parse_seconds, AT(tl_trunk_cfg, ping_s), .max = DAY_S, .initial = "0s",
 	  .help = "How often each server is asked whether it lives (OPTIONS); calls go round those "
 		  "that are silent. 0s: never" },
+	{ "keep-alive", tl_parse_seconds, AT(tl_trunk_cfg, keep_alive_s), .max = 3600,
+	  .initial = "25s",
+	  .help = "While registered there: how often an empty line (CRLF CRLF, RFC 5626) keeps the "
+		  "way open. A connection that is found dead is made anew, with a registration. "
+		  "0s: never" },
 	{ "verify", tl_parse_flag, AT(tl_trunk_cfg, verify), .initial = "yes",
 	  .help = "By tls: only with a certificate that holds and names host: yes or no" },
 	{ "tls-name", tl_parse_token, AT(tl_trunk_cfg, tls_name), .example = "sip.carrier.example",
@@ -229,6 +234,9 @@ static const struct tl_key extension_keys[] = {
 	{ "ha1", tl_parse_ha1, AT(tl_extension_cfg, ha1),
 	  .example = "d41d8cd98f00b204e9800998ecf8427e",
 	  .help = "Instead of password: MD5 of number:domain:password, in hex" },
+	{ "ha1-sha256", tl_parse_ha1_sha256, AT(tl_extension_cfg, ha1_sha256),
+	  .example = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	  .help = "The same by SHA-256; digest = both wants this one and ha1" },
 	{ "codecs", tl_parse_codecs, LIST(tl_extension_cfg, codecs), .example = "opus, G722, PCMA",
 	  .help = "The preferred first. Default: those of [gateway]" },
 	{ "max-contacts", tl_parse_number, AT(tl_extension_cfg, max_contacts), .min = 1, .max = 100,

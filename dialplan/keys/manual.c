@@ -24,6 +24,7 @@ static const struct {
 	{ tl_parse_text, "text" },
 	{ tl_parse_secret, "text" },
 	{ tl_parse_ha1, "32 hex digits" },
+	{ tl_parse_ha1_sha256, "64 hex digits" },
 	{ tl_parse_token, "word" },
 	{ tl_parse_path, "path" },
 	{ tl_parse_flag, "yes or no" },

@@ -145,17 +145,34 @@ static void check_trunk(struct tl_load *load, const struct tl_loaded *loaded)
 		object_to(load, loaded, "register", "needs password = … in the same section");
 }
 
+/* Each algorithm that [gateway] offers needs the password or a hash of its own. */
+static void check_hashes(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_extension_cfg *ext = loaded->object;
+	enum tl_digest_offer digest = load->parse.dp->gateway.digest;
+
+	if (ext->password)
+		return;
+	if (ext->ha1 && !ext->ha1_sha256 && digest != TL_DIGEST_MD5)
+		object_to(load, loaded, "ha1",
+			  "is a hash for MD5, and digest in [gateway] offers SHA-256: give "
+			  "ha1-sha256, or password");
+	if (ext->ha1_sha256 && !ext->ha1 && digest != TL_DIGEST_SHA256)
+		object_to(load, loaded, "ha1-sha256",
+			  "is a hash for SHA-256, and digest in [gateway] offers MD5: give ha1, or "
+			  "password");
+}
+
 static void check_extension(struct tl_load *load, const struct tl_loaded *loaded)
 {
 	const struct tl_extension_cfg *ext = loaded->object;
+	const char *hash = ext->ha1 ? "ha1" : ext->ha1_sha256 ? "ha1-sha256" : NULL;
 
-	if (ext->password && ext->ha1)
-		object_to(load, loaded, "ha1", "stands instead of password: leave one of them out");
-	if (ext->ha1 && load->parse.dp->gateway.digest != TL_DIGEST_MD5)
-		object_to(
-			load, loaded, "ha1",
-			"is a hash for MD5, and digest in [gateway] offers SHA-256: give password");
-	if (!ext->password && !ext->ha1 && !tl_load_value(load, loaded, "ha1"))
+	if (ext->password && hash)
+		object_to(load, loaded, hash, "stands instead of password: leave one of them out");
+	check_hashes(load, loaded);
+	if (!ext->password && !hash && !tl_load_value(load, loaded, "ha1") &&
+	    !tl_load_value(load, loaded, "ha1-sha256"))
 		tl_diags_add(load->parse.dp->warnings, &loaded->section->at,
 			     "extension %s has no password, so no phone can register as it",
 			     ext->number);

@@ -6,7 +6,7 @@
 static const char *const instead[][5] = {
 	{ "ring", "answer", "reject", "redirect", NULL },
 	{ "number", "strip", "prefix", NULL },
-	{ "password", "ha1", NULL },
+	{ "password", "ha1", "ha1-sha256", NULL },
 };
 
 enum { LIKE_DEPTH = 32 };
@@ -96,7 +96,7 @@ static bool is_incomplete(const struct tl_loaded *loaded)
 {
 	static const char *const needed[_TL_SECTION_MAX][6] = {
 		[TL_SECTION_TRUNK] = { "host" },
-		[TL_SECTION_EXTENSION] = { "password", "ha1" },
+		[TL_SECTION_EXTENSION] = { "password", "ha1", "ha1-sha256" },
 		[TL_SECTION_GROUP] = { "members" },
 		[TL_SECTION_ROUTE] = { "ring", "answer", "reject", "redirect", "play" },
 		[TL_SECTION_EXPECT] = { "call" },

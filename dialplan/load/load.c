@@ -322,7 +322,8 @@ static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
 		return;
 	}
 	seen[row] = value;
-	if (key->parse == tl_parse_secret || key->parse == tl_parse_ha1)
+	if (key->parse == tl_parse_secret || key->parse == tl_parse_ha1 ||
+	    key->parse == tl_parse_ha1_sha256)
 		refuse_shared_secret(load, value);
 	if (key->parse)
 		key->parse(&load->parse, key, value, loaded->object);

@@ -72,14 +72,27 @@ bool tl_parse_secret(struct tl_parse *p, const struct tl_key *key, const struct 
 	return tl_parse_text(p, key, value, object);
 }
 
-bool tl_parse_ha1(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
-		  void *object)
+static bool parse_hash(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		       void *object, size_t digits, const char *name)
 {
 	const char *text = value->text;
 
-	if (strlen(text) != 32 || strspn(text, "0123456789abcdefABCDEF") != 32)
-		return tl_mistake(p, value, "expected 32 hex digits: MD5 of user:realm:password");
+	if (strlen(text) != digits || strspn(text, "0123456789abcdefABCDEF") != digits)
+		return tl_mistake(p, value, "expected %zu hex digits: %s of user:realm:password",
+				  digits, name);
 	return store_text(key, tl_pool_take(p->pool, g_ascii_strdown(text, -1)), object);
+}
+
+bool tl_parse_ha1(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+		  void *object)
+{
+	return parse_hash(p, key, value, object, 32, "MD5");
+}
+
+bool tl_parse_ha1_sha256(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,
+			 void *object)
+{
+	return parse_hash(p, key, value, object, 64, "SHA-256");
 }
 
 bool tl_parse_token(struct tl_parse *p, const struct tl_key *key, const struct tl_value *value,

@@ -9,6 +9,7 @@
 tl_parse_fn tl_parse_text;       /* anything; double quotes around it don't count */
 tl_parse_fn tl_parse_secret;     /* the same; never quoted in a message */
 tl_parse_fn tl_parse_ha1;        /* 32 hex digits */
+tl_parse_fn tl_parse_ha1_sha256; /* 64 of them */
 tl_parse_fn tl_parse_token;      /* one word of letters, digits and . _ - + */
 tl_parse_fn tl_parse_path;       /* relative to the directory of the main file */
 tl_parse_fn tl_parse_flag;       /* yes, no */

@@ -71,7 +71,7 @@ class Domain(World):
     def __init__(self, host, routes=ONLY, carrier="", names=(), **more):
         super().__init__(routes=routes, carrier=carrier, agents=False, **more)
         self.host = host
-        self.names = Names(*(line.format(net=self.net) for line in names))
+        self.names = Names(*(line.format(net=self.net, dir=self.dir) for line in names))
 
     def config(self, routes=None):
         return super().config(routes).replace(f"host = {self.net}.2:5060",

@@ -60,7 +60,7 @@ Test(digest, answers_the_example_of_rfc_2617_without_qop)
 			       "Digest realm=\"testrealm@host.com\", "
 			       "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\""),
 		     0);
-	value = tl_digest_authorization(digest, home, "GET", "/dir/index.html");
+	value = tl_digest_authorization(digest, home, "GET", "/dir/index.html", NULL);
 	cr_assert_not_null(value);
 	a1 = hex(G_CHECKSUM_MD5, "Mufasa:testrealm@host.com:Circle Of Life");
 	cr_assert_str_eq(a1, "939e7578ed9e3c518a452acee763bce9"); /* as the RFC's errata say */
@@ -70,7 +70,7 @@ Test(digest, answers_the_example_of_rfc_2617_without_qop)
 	got = param(value, "response");
 	cr_expect_str_eq(got, want, "%s", value);
 	cr_expect_null(strstr(value, "qop"));
-	cr_expect_null(tl_digest_proxy_authorization(digest, home, "GET", "/"));
+	cr_expect_null(tl_digest_proxy_authorization(digest, home, "GET", "/", NULL));
 	su_home_deinit(home);
 	tl_digest_free(digest);
 }
@@ -91,7 +91,7 @@ Test(digest, counts_the_uses_of_a_nonce_with_qop)
 		g_autofree char *cnonce = NULL, *got = NULL, *all = NULL, *want = NULL,
 				*count = NULL, *opaque = NULL, *algorithm = NULL;
 
-		value = tl_digest_proxy_authorization(digest, home, "INVITE", "sip:b@c");
+		value = tl_digest_proxy_authorization(digest, home, "INVITE", "sip:b@c", NULL);
 		cnonce = param(value, "cnonce");
 		count = param(value, "nc");
 		opaque = param(value, "opaque");
@@ -129,8 +129,8 @@ Test(digest, a_proxy_and_a_server_may_both_ask)
 
 	cr_expect_eq(challenge(digest, 407, "Digest realm=\"p\", nonce=\"1\""), 0);
 	cr_expect_eq(challenge(digest, 401, "Digest realm=\"s\", nonce=\"2\""), 0);
-	cr_expect_not_null(tl_digest_authorization(digest, home, "INVITE", "sip:b@c"));
-	cr_expect_not_null(tl_digest_proxy_authorization(digest, home, "INVITE", "sip:b@c"));
+	cr_expect_not_null(tl_digest_authorization(digest, home, "INVITE", "sip:b@c", NULL));
+	cr_expect_not_null(tl_digest_proxy_authorization(digest, home, "INVITE", "sip:b@c", NULL));
 	su_home_deinit(home);
 	tl_digest_free(digest);
 }
@@ -169,7 +169,7 @@ Test(digest, what_it_repeats_stays_in_its_quotes)
 	const char *value;
 
 	cr_assert_eq(challenge(digest, 401, "Digest realm=\"a\\\"b\", nonce=\"n\""), 0);
-	value = tl_digest_authorization(digest, home, "INVITE", "sip:b@c");
+	value = tl_digest_authorization(digest, home, "INVITE", "sip:b@c", NULL);
 	cr_expect(strstr(value, "username=\"al\\\"ice\""), "%s", value);
 	cr_expect(strstr(value, "realm=\"a\\\"b\""), "%s", value);
 	su_home_deinit(home);
@@ -183,7 +183,7 @@ Test(digest, without_an_account_nothing_is_met)
 
 	cr_expect_eq(challenge(digest, 401, "Digest realm=\"r\", nonce=\"1\""), -EACCES);
 	cr_expect_eq(challenge(NULL, 401, "Digest realm=\"r\", nonce=\"1\""), -EACCES);
-	cr_expect_null(tl_digest_authorization(NULL, home, "INVITE", "sip:b@c"));
+	cr_expect_null(tl_digest_authorization(NULL, home, "INVITE", "sip:b@c", NULL));
 	su_home_deinit(home);
 	tl_digest_free(digest);
 }

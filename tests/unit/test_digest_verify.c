@@ -81,7 +81,8 @@ static const struct {
 Test(digest_verify, knows_right_from_wrong)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(claims); i++) {
-		struct tl_secret secret = { .password = claims[i].password, .ha1 = claims[i].ha1 };
+		struct tl_secret secret = { .password = claims[i].password,
+					    .ha1 = { claims[i].ha1 } };
 		struct tl_claim claim;
 
 		cr_assert_eq(tl_claim_parse(claims[i].params, &claim), 0, "%s", claims[i].why);

@@ -1,4 +1,4 @@
-#include "b2bua/registrar/flow.h"
+#include "b2bua/sip/flow.h"
 
 #include <glib.h>
 #include <sofia-sip/nta.h>
@@ -65,9 +65,8 @@ void tl_flows_free(struct tl_flows *flows)
 	g_free(flows);
 }
 
-void tl_flows_watch(struct tl_flows *flows, msg_t *msg, const char *hop)
+static void watch(struct tl_flows *flows, tport_t *tport, const char *hop)
 {
-	tport_t *tport = tport_delivered_by(nta_agent_tports(tl_stack_agent(flows->stack)), msg);
 	struct flow *flow;
 
 	if (!tport || tport_is_primary(tport) || g_hash_table_contains(flows->by_tport, tport))
@@ -85,4 +84,18 @@ void tl_flows_watch(struct tl_flows *flows, msg_t *msg, const char *hop)
 	/* NTA has its transports keep silent about an orderly end */
 	tport_set_params(tport, TPTAG_SDWN_ERROR(1), TAG_END());
 	g_hash_table_insert(flows->by_tport, tport, flow);
+}
+
+void tl_flows_watch(struct tl_flows *flows, msg_t *msg, const char *hop)
+{
+	watch(flows, tport_delivered_by(nta_agent_tports(tl_stack_agent(flows->stack)), msg), hop);
+}
+
+void tl_flows_watch_sent(struct tl_flows *flows, nta_outgoing_t *orq, const char *hop)
+{
+	tport_t *tport = nta_outgoing_transport(orq); /* a reference */
+
+	watch(flows, tport, hop);
+	if (tport)
+		tport_unref(tport);
 }
