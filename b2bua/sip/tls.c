@@ -184,6 +184,7 @@ static void harden(SSL_CTX *ctx)
 	SSL_CTX_set_verify_depth(ctx, CHAIN_MAX);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_info_callback(ctx, tl_tls_on_info);
+	SSL_CTX_set_msg_callback(ctx, tl_tls_on_record);
 }
 
 /* Adds the transport, and catches its context. */

@@ -38,12 +38,14 @@ struct connection {
 	int fd;   /* Sofia's */
 	bool exchanged, done;
 	bool blamed; /* its failure has been logged */
+	bool pinged; /* stands in the queue of those who wait for a CRLF */
 	int64_t since_us;
 	struct sockaddr_storage peer;
 };
 
 static GHashTable *connections; /* a set of struct connection */
 static GQueue *fresh;           /* those whose BIO has not been exchanged */
+static GQueue *pinged;          /* those who have sent CRLF CRLF */
 static su_timer_t *sweep, *soon;
 static unsigned users;         /* stacks: more than one in tests only */
 static __thread BIO *last_bio; /* made by this thread */
@@ -103,6 +105,8 @@ static void end(struct connection *c)
 		su_timer_set(soon, on_soon, NULL);
 	}
 	g_hash_table_remove(connections, c);
+	if (c->pinged)
+		g_queue_remove(pinged, c);
 	SSL_set_ex_data(c->ssl, ssl_index(), NULL);
 	SSL_free(c->ssl);
 	g_free(c);
@@ -136,12 +140,18 @@ static void exchange(struct connection *c)
 		end(c);
 }
 
+static int send_text(SSL *ssl, const char *text);
+
 static void on_soon(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct connection *c;
 
 	while ((c = g_queue_pop_head(fresh)))
 		exchange(c);
+	while ((c = g_queue_pop_head(pinged))) {
+		c->pinged = false;
+		(void)send_text(c->ssl, "\r\n");
+	}
 	tl_tls_tell_failures();
 }
 
@@ -251,6 +261,45 @@ static int send_text(SSL *ssl, const char *text)
 	return written > 0 ? 0 : -EAGAIN;
 }
 
+/* What a record is longer than its content; 0: not known. Our ciphers all have tags of 16 bytes. */
+static size_t overhead_of(const SSL *ssl)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+
+	if (!cipher || !SSL_CIPHER_is_aead(cipher))
+		return 0;
+	if (SSL_version(ssl) == TLS1_3_VERSION)
+		return 16 + 1; /* RFC 8446 5.2: and the inner type */
+	if (SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305)
+		return 16;
+	return 16 + 8; /* RFC 5288 3: the explicit nonce */
+}
+
+/*
+ * RFC 5626 4.4.1: CRLF CRLF is answered by CRLF. Sofia does so by TCP; by TLS it takes it for the
+ * beginning of a message. Nobody but Sofia reads what comes, yet a record's length says enough:
+ * no message, and hardly ever a piece of one, has four bytes. A CRLF too many is no matter.
+ */
+void tl_tls_on_record(int written, int version, int type, const void *data, size_t bytes, SSL *ssl,
+		      void *arg)
+{
+	const unsigned char *header = data;
+	struct connection *c;
+	size_t overhead;
+
+	if (written || type != SSL3_RT_HEADER || bytes != SSL3_RT_HEADER_LENGTH ||
+	    header[0] != SSL3_RT_APPLICATION_DATA || !SSL_is_server(ssl))
+		return;
+	c = SSL_get_ex_data(ssl, ssl_index());
+	overhead = overhead_of(ssl);
+	if (!c || !c->done || c->pinged || !overhead ||
+	    (size_t)(header[3] << 8 | header[4]) != overhead + strlen("\r\n\r\n"))
+		return;
+	c->pinged = true;
+	g_queue_push_tail(pinged, c);
+	su_timer_set(soon, on_soon, NULL);
+}
+
 /* --- all of them --- */
 
 void tl_tls_connections_start(su_root_t *root)
@@ -265,6 +314,7 @@ void tl_tls_connections_start(su_root_t *root)
 	(void)ssl_index();
 	connections = g_hash_table_new(NULL, NULL);
 	fresh = g_queue_new();
+	pinged = g_queue_new();
 	sweep = su_timer_create(su_root_task(root), SWEEP_MS);
 	soon = su_timer_create(su_root_task(root), SOON_MS);
 	su_timer_set_for_ever(sweep, on_sweep, NULL);
@@ -278,6 +328,7 @@ void tl_tls_connections_stop(void)
 	su_timer_destroy(sweep);
 	su_timer_destroy(soon);
 	g_queue_free(fresh);
+	g_queue_free(pinged);
 	g_hash_table_destroy(connections);
 	connections = NULL;
 }

@@ -25,4 +25,6 @@ void tl_tls_connections_start(su_root_t *root);
 void tl_tls_connections_stop(void);
 /* Given to OpenSSL for each of our contexts. */
 void tl_tls_on_info(const SSL *ssl, int where, int value);
+void tl_tls_on_record(int written, int version, int type, const void *data, size_t bytes, SSL *ssl,
+		      void *arg);
 int tl_tls_on_verify(int ok, X509_STORE_CTX *store);

@@ -79,6 +79,34 @@ def test_a_hash_instead_of_the_password():
         assert ha1 not in text and "hidden" not in text, "a secret in the log"
 
 
+def test_a_hash_by_sha256():
+    ha1 = hashlib.md5(b"1001:pbx.test:hidden").hexdigest()
+    sha256 = hashlib.sha256(b"1001:pbx.test:hidden").hexdigest()
+    for digest, keys in (("sha256", f"ha1-sha256 = {sha256}\n"),
+                         ("both", f"ha1-sha256 = {sha256}\nha1 = {ha1}\n")):
+        with World(extensions={}, routes=f"[extension 1001]\n{keys}", register=(),
+                   gateway=f"digest = {digest}") as w:
+            phone = w.phone("1001", 11, register=False)
+            for at in range(2 if digest == "both" else 1):
+                dialog, refused = ask(phone)
+                offered = challenges(refused)[at]
+                assert prove(dialog, offered, password="hidden").status == 200, offered
+                dialog, refused = ask(phone)
+                assert prove(dialog, challenges(refused)[at], password="wrong").status != 200
+            assert sha256 not in w.gateway.log()
+
+
+def test_what_was_not_offered_is_asked_for_anew():
+    with World(**ONLY_REGISTRAR) as w:
+        phone = w.phone("1001", 11, register=False)
+        for was, made in (("MD5", "MD5-sess"), ("MD5", "SHA-512-256"), ("qop=auth", "qop=auth-int")):
+            dialog, refused = ask(phone)
+            value = credentials(challenges(refused)[0], "REGISTER", URI, "1001", "secret1001")
+            again = answer(dialog, value.replace(was, made))
+            assert again.status == 401 and "stale" not in str(again), again
+            assert prove(dialog, challenges(again)[0]).status == 200, "and then it is let in"
+
+
 def test_an_authorization_works_once():
     with World(**ONLY_REGISTRAR) as w:
         phone = w.phone("1001", 11, register=False)

@@ -195,6 +195,22 @@ def test_sips_in_a_call():
         w.hang_up(a, b)
 
 
+def test_double_crlf_is_answered():  # RFC 5626 3.5.1
+    version = ssl.TLSVersion
+    with TlsWorld(register=()) as w:
+        for high, ciphers in ((version.TLSv1_3, ""), (version.TLSv1_2, "ECDHE+AESGCM"),
+                              (version.TLSv1_2, "ECDHE+CHACHA20")):
+            context = w.ca.client()
+            context.maximum_version = high
+            if ciphers:
+                context.set_ciphers(ciphers)
+            with socket.create_connection(w.tls_address, timeout=5) as sock:
+                with context.wrap_socket(sock, server_hostname=NAME) as secure:
+                    for _ in range(3):
+                        secure.sendall(b"\r\n\r\n")
+                        assert secure.recv(100) == b"\r\n", (high, ciphers)
+
+
 def test_connections_leave_nothing_behind():
     """Handshakes that end well, badly, or not at all."""
     with TlsWorld(register=()) as w:

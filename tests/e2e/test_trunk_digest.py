@@ -53,31 +53,36 @@ def call_out(w):
     return a, b, b.expect("INVITE")
 
 
-def challenge(b, invite, status=407, nonce="n1", algorithm="MD5", more=""):
+def challenge(b, invite, status=407, nonce="n1", algorithm="MD5", more="", qop="auth"):
     name = "Proxy-Authenticate" if status == 407 else "WWW-Authenticate"
-    b.reply(status, headers=[(name, f'Digest realm="carrier", nonce="{nonce}", qop="auth", '
-                                    f'algorithm={algorithm}{more}')], to=invite)
+    b.reply(status, headers=[(name, f'Digest realm="carrier", nonce="{nonce}", qop="{qop}", '
+                                    f'opaque="of theirs", algorithm={algorithm}{more}')], to=invite)
     b.expect("ACK")
 
 
-def check_proof(invite, status, nonce, algorithm):
-    """RFC 7616 3.4.1, worked out here."""
+def check_proof(invite, status, nonce, algorithm, qop="auth"):
+    """RFC 7616 3.4.1 to 3.4.3, worked out here."""
     said = challenge_of(invite.get("Proxy-Authorization" if status == 407 else "Authorization"))
-    digest = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
+    digest = hashlib.sha256 if algorithm.startswith("SHA-256") else hashlib.md5
 
     def h(*parts):
         return digest(":".join(parts).encode()).hexdigest()
     assert (said["username"], said["nonce"], said["uri"]) == ("4930555100", nonce, invite.uri), said
-    assert said["response"] == h(h("4930555100", "carrier", "out-secret"), nonce, said["nc"],
-                                 said["cnonce"], "auth", h("INVITE", said["uri"])), said
+    a1, a2 = h("4930555100", "carrier", "out-secret"), ("INVITE", said["uri"])
+    if algorithm.endswith("-sess"):
+        a1 = h(a1, nonce, said["cnonce"])
+    if qop == "auth-int":
+        a2 = (*a2, digest(invite.body).hexdigest())
+    assert said["qop"] == qop and said.get("opaque") == "of theirs", said
+    assert said["response"] == h(a1, nonce, said["nc"], said["cnonce"], qop, h(*a2)), said
 
 
-def meets(status, algorithm):
+def meets(status, algorithm, offered="auth", qop="auth"):
     with World(OUT, carrier=ACCOUNT) as w:
         a, b, invite = call_out(w)
-        challenge(b, invite, status, algorithm=algorithm)
+        challenge(b, invite, status, algorithm=algorithm, qop=offered)
         again = b.expect("INVITE")
-        check_proof(again, status, "n1", algorithm)
+        check_proof(again, status, "n1", algorithm, qop)
         b.reply(200, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), to=again)
         a.expect(200)
         a.ack()
@@ -95,6 +100,16 @@ def test_a_trunks_401_is_met():
 
 def test_a_trunks_sha256_is_met():
     meets(407, "SHA-256")
+
+
+def test_the_body_is_covered_where_a_trunk_wants_that_alone():
+    meets(407, "MD5", "auth-int", "auth-int")
+    meets(407, "SHA-256", "auth,auth-int")
+
+
+def test_a_trunks_session_form_is_met():
+    meets(401, "MD5-sess")
+    meets(407, "SHA-256-sess", "auth-int", "auth-int")
 
 
 def test_a_stale_nonce_is_met_once_more():

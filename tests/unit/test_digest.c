@@ -147,7 +147,8 @@ static const struct {
 	{ "no realm", "Digest nonce=\"n\"", -EACCES },
 	{ "an unknown algorithm", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
 	  -EACCES },
-	{ "integrity only", "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"", -EACCES },
+	{ "integrity only", "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"", 0 },
+	{ "a quality of its own", "Digest realm=\"r\", nonce=\"n\", qop=\"better\"", -EACCES },
 	{ "a session needs qop", "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess", -EACCES },
 };
 

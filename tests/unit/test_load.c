@@ -112,6 +112,8 @@ static const struct {
 	/* values of [extension] */
 	{ "[extension 2]\nha1 = secret\n",
 	  "9:7: ha1: expected 32 hex digits: MD5 of user:realm:password" },
+	{ "[extension 2]\nha1-sha256 = d41d8cd98f00b204e9800998ecf8427e\n",
+	  "9:14: ha1-sha256: expected 64 hex digits: SHA-256 of user:realm:password" },
 	{ "[extension 2]\npassword = x\nha1 = d41d8cd98f00b204e9800998ecf8427e\n",
 	  "10:1: ha1: stands instead of password: leave one of them out" },
 	/* names */
