@@ -10,6 +10,7 @@
  */
 #include "b2bua/call/call_priv.h"
 #include "b2bua/sip/headers.h"
+#include "b2bua/sip/identity.h"
 #include <string.h>
 
 /* Is what a peer asserts believed? */
@@ -86,26 +87,7 @@ static void append_identity(const struct tl_branch *branch, const struct tl_part
 	if (!trunk || !party->user || !*party->user)
 		return;
 	address = address_of(branch, party);
-	switch (trunk->identity) {
-	case TL_IDENTITY_PAI:
-		if (!withheld || trunk->trust)
-			g_string_append_printf(lines, "P-Asserted-Identity: %s\r\n", address);
-		return;
-	case TL_IDENTITY_PPI: /* a user's own word to the network that serves it */
-		g_string_append_printf(lines, "P-Preferred-Identity: %s\r\n", address);
-		return;
-	case TL_IDENTITY_RPID:
-		if (!withheld || trunk->trust)
-			g_string_append_printf(lines,
-					       "Remote-Party-ID: %s;party=calling;screen=yes;"
-					       "privacy=%s\r\n",
-					       address, withheld ? "full" : "off");
-		return;
-	case TL_IDENTITY_FROM:
-	case _TL_IDENTITY_MAX:
-	case _TL_IDENTITY_INVALID:
-		return;
-	}
+	tl_identity_append(lines, trunk->identity, trunk->trust, address, withheld);
 }
 
 /* --- the way that the call has come --- */

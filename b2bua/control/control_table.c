@@ -70,6 +70,22 @@ static void format_integer(const char *key, int64_t number, char *buf, size_t by
 		g_snprintf(buf, bytes, "%" G_GINT64_FORMAT, number);
 }
 
+/* Strings, with commas between them. */
+static void format_list(const json_t *list, char *buf, size_t bytes)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		if (json_is_string(item))
+			g_string_append_printf(text, "%s%s", text->len ? ", " : "",
+					       json_string_value(item));
+	}
+	tl_log_quote(text->str, buf, bytes);
+}
+
 static void format_cell(const char *key, const json_t *value, char *buf, size_t bytes)
 {
 	switch (value ? json_typeof(value) : JSON_NULL) {
@@ -88,9 +104,13 @@ static void format_cell(const char *key, const json_t *value, char *buf, size_t 
 	case JSON_FALSE:
 		g_strlcpy(buf, "no", bytes);
 		return;
+	case JSON_ARRAY:
+		if (json_array_size(value) == 0)
+			break;
+		format_list(value, buf, bytes);
+		return;
 	case JSON_NULL:
 	case JSON_OBJECT:
-	case JSON_ARRAY:
 		break;
 	}
 	g_strlcpy(buf, "-", bytes);

@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_wait.h>
 #include "b2bua/message/courier.h"
+#include "b2bua/message/sender.h"
 #include "b2bua/log.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/headers.h"
@@ -39,7 +40,8 @@ struct delivery {
 	struct tl_decision *decision;
 	su_home_t home[1];
 	sip_payload_t *body;
-	char *content_type, *headers, *from_user, *from_name, *source;
+	struct tl_sender sender;
+	char *content_type, *headers, *source;
 	unsigned max_forwards;
 	size_t step;
 	GPtrArray *couriers; /* struct tl_courier */
@@ -138,11 +140,12 @@ static void send_copy(struct delivery *d, struct tl_errand *errand)
 		return;
 	errand->method = sip_method_message;
 	errand->method_name = sip_method_name_message;
-	errand->from.user = d->from_user;
-	errand->from.name = d->from_name;
+	errand->from.user = d->sender.withheld ? "" : d->sender.user;
+	errand->from.name = d->sender.name;
 	errand->domain = gateway_of(d->pager)->domain;
 	errand->user_agent = gateway_of(d->pager)->user_agent;
-	errand->headers = d->headers;
+	if (!errand->headers)
+		errand->headers = d->headers;
 	errand->content_type = d->content_type;
 	errand->body = d->body;
 	errand->max_forwards = d->max_forwards;
@@ -175,6 +178,20 @@ static void on_server_failed(const char *trunk, const char *hop, void *user)
 	tl_trunk_blame(pager->cfg.trunks, trunk, hop);
 }
 
+/* The lines of the sender's, and who it is where the trunk wants to read that. */
+static const char *headers_to(struct delivery *d, const struct tl_trunk_cfg *trunk, su_home_t *home)
+{
+	const struct tl_party shown = { .user = d->sender.user, .name = d->sender.name };
+	const char *address = tl_party_format(home, &shown, gateway_of(d->pager)->domain);
+	g_autoptr(GString) lines = g_string_new(NULL);
+
+	if (*d->sender.user)
+		tl_identity_append(lines, trunk->identity, trunk->trust, address,
+				   d->sender.withheld);
+	g_string_append(lines, d->headers ? d->headers : "");
+	return lines->len ? su_strdup(home, lines->str) : NULL;
+}
+
 static void send_to_trunk(struct delivery *d, const struct tl_trunk_cfg *trunk)
 {
 	struct tl_trunks *trunks = d->pager->cfg.trunks;
@@ -191,6 +208,7 @@ static void send_to_trunk(struct delivery *d, const struct tl_trunk_cfg *trunk)
 				     su_sprintf(home, "sip:%s@%s%s%s%s", user, host, port,
 						plain ? "" : ";transport=",
 						plain ? "" : tl_transport_name(trunk->transport)),
+			     .headers = headers_to(d, trunk, home),
 			     .route = tl_trunk_route(trunks, trunk->name),
 			     .hops = hops,
 			     .silence_ms = trunk->failover_s * 1000,
@@ -287,26 +305,6 @@ static char *collect_headers(su_home_t *home, const sip_t *sip, const struct tl_
 	return text->len ? su_strdup(home, text->str) : NULL;
 }
 
-/* Whom the receiver sees: as on a call. */
-static void set_sender(struct delivery *d, const sip_t *sip, const struct tl_source *source,
-		       const char *caller)
-{
-	const struct tl_decision *decision = d->decision;
-	bool own = strcmp(decision->caller, caller) == 0;
-	const char *name = decision->caller_name;
-
-	d->from_user = su_strdup(d->home, decision->caller);
-	if (own && sip->sip_from->a_url->url_host &&
-	    g_ascii_strcasecmp(sip->sip_from->a_url->url_host, "anonymous.invalid") == 0)
-		d->from_user = su_strdup(d->home, "");
-	if (!name && own)
-		name = tl_display_of(d->home, sip->sip_from->a_display);
-	d->from_name = su_strdup(d->home, name);
-	d->source = su_sprintf(d->home, "%s:%s", tl_source_kind_name(source->kind),
-			       source->kind == TL_SOURCE_TRUNK ? source->trunk->name
-							       : source->extension->number);
-}
-
 /* Takes decision. */
 static void deliver(struct tl_pager *pager, struct tl_request *request,
 		    struct tl_decision *decision, const struct tl_source *source,
@@ -337,7 +335,10 @@ static void deliver(struct tl_pager *pager, struct tl_request *request,
 	d->content_type =
 		sip_header_as_string(d->home, (const sip_header_t *)sip->sip_content_type);
 	d->headers = collect_headers(d->home, sip, decision);
-	set_sender(d, sip, source, caller);
+	tl_sender_read(d->home, sip, source, decision, caller, &d->sender);
+	d->source = su_sprintf(d->home, "%s:%s", tl_source_kind_name(source->kind),
+			       source->kind == TL_SOURCE_TRUNK ? source->trunk->name
+							       : source->extension->number);
 	d->timer = su_timer_create(su_root_task(tl_stack_root(pager->cfg.stack)), ALL_MS);
 	d->irq = tl_request_steal(request);
 	g_hash_table_add(pager->deliveries, d);
@@ -394,8 +395,7 @@ static void route(struct tl_pager *pager, struct tl_request *request,
 	struct tl_facts facts = {
 		.source = source->kind,
 		.source_name = trunk ? source->trunk->name : source->extension->number,
-		.caller =
-			trunk ? tl_user_of(home, sip->sip_from->a_url) : source->extension->number,
+		.caller = tl_sender_number(home, sip, source),
 		.callee = tl_user_of(home, sip->sip_request->rq_url),
 		.at_s = g_get_real_time() / G_USEC_PER_SEC,
 		.transport = request->transport,
@@ -403,6 +403,7 @@ static void route(struct tl_pager *pager, struct tl_request *request,
 	};
 	struct tl_decision *decision;
 
+	facts.n_headers = tl_headers_fields(home, sip, &facts.headers);
 	if (tl_dialplan_decide(pager->cfg.dp, &facts, &decision) < 0)
 		tl_request_refuse(request, SIP_404_NOT_FOUND, NULL);
 	else

@@ -133,3 +133,28 @@ void tl_identity_read(su_home_t *home, const sip_t *sip, struct tl_identity *ret
 		}
 	}
 }
+
+void tl_identity_append(GString *lines, enum tl_identity_mode mode, bool trusted,
+			const char *address, bool withheld)
+{
+	switch (mode) {
+	case TL_IDENTITY_PAI:
+		if (!withheld || trusted)
+			g_string_append_printf(lines, "P-Asserted-Identity: %s\r\n", address);
+		return;
+	case TL_IDENTITY_PPI: /* a user's own word to the network that serves it */
+		g_string_append_printf(lines, "P-Preferred-Identity: %s\r\n", address);
+		return;
+	case TL_IDENTITY_RPID:
+		if (!withheld || trusted)
+			g_string_append_printf(lines,
+					       "Remote-Party-ID: %s;party=calling;screen=yes;"
+					       "privacy=%s\r\n",
+					       address, withheld ? "full" : "off");
+		return;
+	case TL_IDENTITY_FROM:
+	case _TL_IDENTITY_MAX:
+	case _TL_IDENTITY_INVALID:
+		return;
+	}
+}

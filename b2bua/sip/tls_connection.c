@@ -187,7 +187,7 @@ static void blame(struct tl_tls *tls, struct connection *c, const char *why, con
 	char peer[TL_ADDRESS_BYTES];
 	unsigned skipped;
 
-	if (c->done || c->blamed || !tl_log_allow(&tls->limit, &skipped))
+	if (c->blamed || !tl_log_allow(&tls->limit, &skipped))
 		return;
 	c->blamed = true;
 	g_warning("%s tls peer=%s %s: %s%s%s skipped=%u", tls->label, peer_text(c, peer), why, what,
@@ -200,7 +200,7 @@ int tl_tls_on_verify(int ok, X509_STORE_CTX *store)
 	struct connection *c = SSL_get_ex_data(ssl, ssl_index());
 	struct tl_tls *tls = context_of(ssl);
 
-	if (!ok && tls && c && (tls->verify || tls->server))
+	if (!ok && tls && c && !c->done && (tls->verify || tls->server))
 		blame(tls, c, "certificate refused",
 		      X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
 	return ok;
@@ -242,7 +242,9 @@ void tl_tls_on_info(const SSL *const_ssl, int where, int value)
 		c->done = true;
 		g_debug("%s tls %s %s", tls->label, SSL_get_version(ssl), SSL_get_cipher(ssl));
 	}
-	if (where & SSL_CB_ALERT && value >> 8 == SSL3_AL_FATAL)
+	/* by TLS 1.3 a peer looks at our certificate when the handshake is over for us */
+	if (where & SSL_CB_ALERT && value >> 8 == SSL3_AL_FATAL &&
+	    (!c->done || (where & SSL_CB_READ && !SSL_is_server(ssl))))
 		blame(tls, c, where & SSL_CB_READ ? "peer refuses" : "refused",
 		      SSL_alert_desc_string_long(value));
 }

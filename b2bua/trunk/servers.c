@@ -286,6 +286,40 @@ GPtrArray *tl_servers_list(struct tl_servers *s)
 	return list;
 }
 
+static const char *health_of(const struct server *server)
+{
+	if (server->down)
+		return "down";
+	if (server->blamed_until_us > now_us())
+		return "failed";
+	return server->asked ? "up" : "known";
+}
+
+static uint32_t draw_first(void *user, uint32_t n)
+{
+	return 0; /* no chance: the same order each time */
+}
+
+GPtrArray *tl_servers_describe(const struct tl_servers *s)
+{
+	GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+	struct tl_server order[TL_RESOLVE_SERVERS * 2];
+	size_t n = MIN(s->servers->len, (guint)G_N_ELEMENTS(order));
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = ((const struct server *)s->servers->pdata[i])->at;
+	tl_servers_sort(order, n, draw_first, NULL);
+	for (size_t i = 0; i < n; i++) {
+		g_autofree char *hop = format_hop(&order[i]);
+		const struct server *server = find(s, hop);
+
+		if (server)
+			g_ptr_array_add(texts, g_strdup_printf("%s %s", hop_text(server),
+							       health_of(server)));
+	}
+	return texts;
+}
+
 void tl_servers_blame(struct tl_servers *s, const char *hop)
 {
 	struct server *server = find(s, hop);

@@ -23,6 +23,9 @@ bool tl_servers_fit(const struct tl_servers *servers, const struct tl_trunk_cfg 
 /* "sip:192.0.2.1:5060;transport=udp", the first to try first; a new array that owns its texts.
  * Empty: none is known, or all are down. */
 GPtrArray *tl_servers_list(struct tl_servers *servers);
+/* "192.0.2.1:5060;transport=udp up": all that are known and how they do, the preferred first: up,
+ * down, failed (a moment ago) or known (nobody has asked). A new array that owns its texts. */
+GPtrArray *tl_servers_describe(const struct tl_servers *servers);
 /* A call or a registration there had no answer, or 503. */
 void tl_servers_blame(struct tl_servers *servers, const char *hop);
 

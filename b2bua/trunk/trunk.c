@@ -273,6 +273,17 @@ enum tl_trunk_state tl_trunk_state(const struct tl_trunks *trunks, const char *n
 	return state_of(g_hash_table_lookup(trunks->by_name, name));
 }
 
+static json_t *servers_json(const struct trunk *trunk)
+{
+	g_autoptr(GPtrArray) texts =
+		trunk && trunk->servers ? tl_servers_describe(trunk->servers) : g_ptr_array_new();
+	json_t *list = json_array();
+
+	for (guint i = 0; i < texts->len; i++)
+		json_array_append_new(list, json_string(texts->pdata[i]));
+	return list;
+}
+
 static json_t *trunk_json(const struct tl_trunk_cfg *cfg, const struct trunk *trunk)
 {
 	const struct tl_registration *registration = trunk ? trunk->registration : NULL;
@@ -287,6 +298,7 @@ static json_t *trunk_json(const struct tl_trunk_cfg *cfg, const struct trunk *tr
 	if (until_s)
 		json_object_set_new(json, "registered_for_s",
 				    json_integer((json_int_t)MAX(left_s, 0)));
+	json_object_set_new(json, "servers", servers_json(trunk));
 	json_object_set_new(json, "calls", json_integer(trunk ? trunk->calls : 0));
 	if (cfg->max_calls > 0)
 		json_object_set_new(json, "max_calls", json_integer(cfg->max_calls));

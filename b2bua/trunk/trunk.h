@@ -58,5 +58,6 @@ void tl_trunk_give(struct tl_trunks *trunks, const char *name);
 enum tl_trunk_state tl_trunk_state(const struct tl_trunks *trunks, const char *name);
 
 /* A new reference: an array of objects, in the order of the configuration: {"name", "host",
- * "state", "reason", "registered_for_s", "calls", "max_calls"}. */
+ * "state", "reason", "registered_for_s", "servers" (tl_servers_describe()), "calls", "max_calls"}.
+ */
 struct json_t *tl_trunks_json(const struct tl_trunks *trunks);

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import statistics
+import time
 
 from sip import Dialog
 from sip_message import challenge_of, credentials, make_sdp
@@ -177,3 +179,22 @@ def test_a_guesser_learns_nothing_of_users_and_passwords():
             seen.append(steps)
         assert seen[0] == seen[1], "wrong password and wrong user differ"
         assert seen[0][-1].startswith("SIP/2.0 403"), seen[0][-1]
+
+
+def test_the_time_of_an_answer_tells_nothing():
+    """A wrong password takes as long as a user that isn't there, and one with a hash."""
+    hashed = hashlib.md5(b"1002:pbx.test:hidden").hexdigest()
+    with World(extensions={"1001": ""}, routes=f"[extension 1002]\nha1 = {hashed}\n", register=(),
+               gateway="ban-failures = 0") as w:
+        phones = {user: w.phone(user, last, register=False)
+                  for user, last in (("1001", 21), ("1002", 22), ("4711", 23))}
+        times = {user: [] for user in phones}
+        for _ in range(60):
+            for user, phone in phones.items():
+                dialog, refused = ask(phone, user)
+                value = credentials(challenges(refused)[0], "REGISTER", URI, user, "guess")
+                sent = time.monotonic()
+                answered = answer(dialog, value)
+                times[user].append(answered.at - sent)
+        medians = {user: statistics.median(seen) for user, seen in times.items()}
+        assert max(medians.values()) < 1.5 * min(medians.values()), medians

@@ -379,6 +379,26 @@ def test_an_orderly_end_tells_the_watchers():
         assert last.get("Subscription-State") == "terminated;reason=deactivated", last
 
 
+def test_after_a_crash_watchers_are_told_that_there_is_nothing():
+    """Subscriptions live in memory: a refresh is 481 and a publication 412, upon which both are made
+    anew (RFC 6665 4.1.2.2, RFC 3903 4.1), and the bindings that they tell of have survived."""
+    with World() as w:
+        watch = Watch(w.bob, "1001", "presence")
+        watch.until(lambda n: texts(n, "basic") == ["open"])
+        etag = publish(w.alice, "1001", PIDF.format(basic="open", note="here")).get("SIP-ETag")
+        watch.notify()
+        time.sleep(0.4)  # the store writes behind
+        w.gateway.kill()
+        w.start()
+        assert watch.refresh().status == 481
+        assert publish(w.alice, "1001", etag=etag).status == 412
+        again = Watch(w.bob, "1001", "presence")
+        assert again.answer.status == 200, again.answer
+        assert texts(again.notify(), "basic") == ["open"], "alice is registered"
+        assert publish(w.alice, "1001", PIDF.format(basic="closed", note="gone")).status == 200
+        again.until(lambda n: "gone" in texts(n, "note"))
+
+
 def test_subscribing_by_tcp_notifies_by_tcp():
     with World(phones="tcp") as w:
         watch = Watch(w.bob, "1001", "dialog")

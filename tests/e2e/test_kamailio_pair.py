@@ -127,7 +127,11 @@ def test_options_find_the_dead_one_and_its_return():
         wait_until(lambda: state(w, "carrier") == "up", what="health of the pair")
         one.signal(signal.SIGSTOP)
         wait_until(lambda: f"server={w.net}.51:5060;transport=udp down" in log(), 15, "one down")
-        assert state(w, "carrier") == "up", "the other one lives"
+        trunk = next(t for t in w.gateway.control("trunks") if t["name"] == "carrier")
+        assert trunk["state"] == "up", "the other one lives"
+        assert trunk["servers"] == [f"{w.net}.51:5060;transport=udp down",
+                                    f"{w.net}.52:5070;transport=udp up"], trunk
+        assert f"{w.net}.51:5060;transport=udp down, {w.net}.52" in w.gateway.verb("trunks")[1]
         begun = time.monotonic()
         assert w.answered(w.dial()) == "two"
         assert time.monotonic() - begun < 2, "the dead one was tried"

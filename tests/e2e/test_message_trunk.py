@@ -48,3 +48,49 @@ def test_a_trunk_that_is_down_has_nobody_there():
         w.carrier.close()
         wait_until(lambda: "trunk=carrier down" in w.gateway.log(), 12, "carrier down")
         send(w.alice, "0123").expect(480)
+
+
+IDENTITIES = """
+[route out]
+from = extension
+to = 0X.
+caller = +4930555100
+ring = trunk:carrier
+
+[route in]
+from = trunk:carrier
+to = 4930
+header X-Campaign = spring
+ring = 1001
+
+[route rest]
+from = trunk:carrier
+to = 4930
+ring = 1002
+"""
+
+
+def test_the_sender_is_told_as_on_calls():
+    with World(routes=IDENTITIES, carrier="identity = pai\ntrust = yes") as w:
+        sent = send(w.alice, "0123")
+        message = take(w.carrier)
+        sent.expect(200)
+        assert "sip:+4930555100@" in message.get("P-Asserted-Identity"), message
+        assert "sip:+4930555100@" in message.get("From"), message
+        sent = send(w.alice, "0123", headers=[("Privacy", "id")])
+        message = take(w.carrier)
+        sent.expect(200)
+        assert "anonymous" in message.get("From") and message.get("Privacy") == "id", message
+        assert "sip:+4930555100@" in message.get("P-Asserted-Identity"), "it is trusted"
+        # and what a trusted trunk asserts is believed; a header may choose the route
+        asserted = [("P-Asserted-Identity", '"Bea" <sip:+49170999@carrier>')]
+        for headers, phone in (([*asserted, ("X-Campaign", "spring")], w.alice),
+                               (asserted, w.bob)):
+            sent = send(w.carrier, "4930", headers=headers)
+            message = take(phone)
+            sent.expect(200)
+            assert "sip:+49170999@" in message.get("From") and "Bea" in message.get("From"), message
+        sent = send(w.carrier, "4930", headers=[*asserted, ("Privacy", "id")])
+        message = take(w.bob)
+        sent.expect(200)
+        assert "49170999" not in str(message), message

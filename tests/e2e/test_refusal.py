@@ -314,6 +314,26 @@ def test_a_trunks_call_limit():
         w.hang_up(a, b)
 
 
+def test_a_trunks_call_limit_counts_both_ways():
+    routes = RING_ALICE + """
+[route out]
+from = extension
+to = 0X.
+ring = trunk:carrier
+"""
+    with World(routes=routes, carrier="max-calls = 2") as w:
+        into = w.talk(w.carrier, NUMBER, w.alice)
+        out = w.talk(w.bob, "0123", w.carrier)
+        refused = call(w)
+        assert int(refused.expect(503).get("Retry-After")) > 0
+        w.bob.invite("0124", make_sdp(w.bob.ip, 4000)).expect(503)
+        w.carrier.expect_no_call(0.1)
+        w.hang_up(*into)
+        out2 = w.talk(w.bob, "0124", w.carrier)
+        w.hang_up(*out)
+        w.hang_up(*out2)
+
+
 def test_a_route_that_rejects():
     with World(routes="[route no]\nto = +4930X.\nreject = 403 Not From Here\n") as w:
         a = call(w)

@@ -132,7 +132,7 @@ def test_kamailio_registers_as_an_extension():
 class Linphone:
     """linphonec with one account, steered by its standard input."""
 
-    def __init__(self, w, transport, last=30):
+    def __init__(self, w, transport, last=30, port=5060, keys=""):
         need("linphonec")
         self.home = f"{w.dir}/linphone"
         os.makedirs(f"{self.home}/.local/share/linphone")
@@ -141,8 +141,8 @@ class Linphone:
             file.write(f"[sip]\nsip_port={ports['udp']}\nsip_tcp_port={ports['tcp']}\n"
                        f"sip_tls_port={ports['tls']}\ndefault_proxy=0\nregister_only_when_network_is_up=0\n"
                        f"bind_address={w.net}.{last}\nguess_hostname=0\n"
-                       f"contact=sip:1001@{w.net}.{last}\nuse_ipv6=0\n"
-                       f"[proxy_0]\nreg_proxy=<sip:{w.ip};transport={transport}>\n"
+                       f"contact=sip:1001@{w.net}.{last}\nuse_ipv6=0\n{keys}"
+                       f"[proxy_0]\nreg_proxy=<sip:{w.ip}:{port};transport={transport}>\n"
                        "reg_identity=sip:1001@pbx.test\nreg_expires=600\nreg_sendregister=1\n"
                        "publish=0\n"
                        "[auth_info_0]\nusername=1001\npasswd=secret1001\nrealm=pbx.test\n"

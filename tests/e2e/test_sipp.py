@@ -4,7 +4,7 @@ other tests, and fails at the first message that its scenario does not expect.""
 import os
 import subprocess
 
-from world import RING_ALICE, World
+from world import RING_ALICE, World, wait_until
 
 SCENARIOS = os.path.join(os.path.dirname(__file__), "sipp")
 NUMBER = "+4930555100"
@@ -87,3 +87,13 @@ def test_sipp_phone_calls_the_trunk():
 
 def test_sipp_two_hundred_calls_none_fails():
     check("answers", "caller_hangs_up", calls=200, rate=100, routes=RING_ALICE)
+
+
+def test_sipp_watches_and_publishes_presence():
+    with World(register=(), agents=False) as w:
+        watcher = Sipp(w, "watches", 12, "1001")
+        wait_until(lambda: any(s["notifies"] for s in w.gateway.control("subscriptions")), 10,
+                   "the subscription")
+        Sipp(w, "publishes", PHONE, "1001").finish()
+        watcher.finish()
+        wait_until(lambda: not w.gateway.control("subscriptions"), what="its end")

@@ -211,6 +211,20 @@ def test_double_crlf_is_answered():  # RFC 5626 3.5.1
                         assert secure.recv(100) == b"\r\n", (high, ciphers)
 
 
+def test_a_connection_that_closes_takes_its_binding_along():  # RFC 5626
+    with TlsWorld(register=()) as w:
+        phone = w.phone("1001", 11)
+        phone.register(contact="<sip:1001@192.168.77.7:5061;transport=tls>;expires=600")
+        phone.register(contact=f"{phone.contact};expires=0")
+        assert len(w.gateway.control("registrations")) == 1
+        a, b = w.talk(w.carrier, NUMBER, phone)
+        w.hang_up(a, b)
+        phone.disconnect()
+        wait_until(lambda: not w.gateway.control("registrations"), what="the end of the binding")
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
+        a.expect(480)
+
+
 def test_connections_leave_nothing_behind():
     """Handshakes that end well, badly, or not at all."""
     with TlsWorld(register=()) as w:

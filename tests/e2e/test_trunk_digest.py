@@ -41,6 +41,23 @@ def test_a_trunks_name_registers_nothing():
         assert answer.status in (401, 403, 404), answer
 
 
+def test_a_trunk_calls_from_the_addresses_that_are_allowed():
+    with World(RING_ALICE, agents=False, register=("1001",)) as w:
+        text = w.config().replace(f"allow = {w.net}.2\n", f"allow = {w.net}.64/26, {w.net}.9\n", 1)
+        w.write_config(text)
+        assert w.gateway.verb("reload")[0] == 0
+        for last, known in ((64, True), (127, True), (9, True), (63, False), (2, False)):
+            caller = w.agent(last, "+4917011122")
+            a = caller.invite(NUMBER, make_sdp(caller.ip, 4000))
+            if not known:
+                a.expect(407)
+                continue
+            b = w.alice.incoming()
+            b.expect("INVITE")
+            b.reply(486)
+            a.expect(486)
+
+
 OUT = "[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier\n"
 ACCOUNT = "user = 4930555100\npassword = out-secret\n"
 

@@ -137,3 +137,16 @@ def test_a_registration_follows_dns():
         w.names.process.send_signal(signal.SIGHUP)
         take(two, timeout=20)
         assert "leaves server" in w.gateway.log()
+
+
+def test_a_refused_registration_is_tried_again_with_patience():
+    with World(OUT, carrier=ACCOUNT, register=()) as w:
+        at = []
+        # the gateway's first one met nobody
+        for status, headers in ((503, [("Retry-After", "6")]), (200, ())):
+            at.append(take(w.carrier, status, headers, contact=";expires=10", timeout=15).at)
+        up(w)
+        at.append(take(w.carrier, timeout=9).at)
+        assert 5.9 < at[1] - at[0] < 8, "as Retry-After says"
+        assert 4.5 < at[2] - at[1] < 7, "refreshed when half of 10 s have passed"
+        assert w.gateway.log().count("not registered") == 1, "said once"
