@@ -41,8 +41,8 @@ struct tl_crypto { /* an a=crypto line */
 
 bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b); /* the tag apart */
 
-/* What a leg may do, and the keys that are its own for all its life, one a suite (a new key would
- * begin a new stream at the peer: RFC 4568 7.1.4). */
+/* What a leg may do, and the keys that are its own as long as it is in one media session, one a
+ * suite (a new key would begin a new stream at the peer: RFC 4568 7.1.4). */
 enum tl_srtp_mode {
 	TL_SRTP_MODE_OFF,      /* plain RTP only */
 	TL_SRTP_MODE_OPTIONAL, /* plain RTP is offered; an offer's wish is followed */

@@ -25,6 +25,7 @@ static int move_a(struct tl_call *call)
 				    (struct sockaddr *)&call->a.peer, &there);
 	if (status)
 		return status;
+	tl_plan_renew_keys(&call->a.policy, NULL);
 	r = tl_call_media_reoffer(call, call->leg_a, &call->a, &there.rtp);
 	if (r == -EBUSY && call->retries++ < RETRIES) {
 		call->hold_timer = tl_call_timer(call, RETRY_MS, on_retry);

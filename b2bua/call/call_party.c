@@ -186,6 +186,7 @@ void tl_call_lend_targets(struct tl_call *from, struct tl_call *to)
 static void restore_media(struct tl_call_media *m, struct tl_leg *leg,
 			  const struct tl_call_media *before)
 {
+	struct tl_media_desc again, *held = m->held_offer;
 	bool moved = m->local.rtp.ss_family &&
 		     memcmp(&m->local.rtp, &before->local.rtp, sizeof(m->local.rtp)) != 0;
 
@@ -193,8 +194,13 @@ static void restore_media(struct tl_call_media *m, struct tl_leg *leg,
 	g_free(m->reoffer);
 	*m = *before;
 	m->offered = m->reoffer = NULL;
-	if (moved && tl_leg_offer(leg, &m->local) == 0)
-		m->reoffer = g_memdup2(&m->local, sizeof(m->local));
+	m->held_offer = held; /* of its own, that it still waits for */
+	if (!moved)
+		return;
+	again = m->local;
+	tl_plan_renew_keys(&m->policy, &again);
+	if (tl_leg_offer(leg, &again) == 0)
+		m->reoffer = g_memdup2(&again, sizeof(again));
 }
 
 bool tl_call_give_back(struct tl_call *call, enum tl_side side)

@@ -34,6 +34,23 @@ bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp
 	return !end->deaf && (!end->srtp_in || tl_srtp_unprotect(end->srtp_in, packet, rtcp) == 0);
 }
 
+static void greet_new_source(struct tl_flow_end *end)
+{
+	tl_ear_restart(end);
+	if (!end->digits_in.active)
+		end->digits_in = (struct tl_dtmf_rx) { 0 };
+}
+
+/* A transfer, or a move, has put another one here. */
+static void part_from_the_last(struct tl_flow_end *end)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+
+	greet_new_source(end);
+	if (to)
+		tl_pack_part(&to->out);
+}
+
 static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
 {
 	switch (tl_source_check(&end->source, &packet->from, packet->arrived_us)) {
@@ -41,18 +58,13 @@ static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packe
 		return false;
 	case TL_SOURCE_LATCHED:
 		tl_counters_set_source(end->counters, &packet->from);
+		if (tl_address_is_set(&end->source.left))
+			part_from_the_last(end);
 		return true;
 	case TL_SOURCE_KNOWN:
 		return true;
 	}
 	return false;
-}
-
-static void greet_new_source(struct tl_flow_end *end)
-{
-	tl_ear_restart(end);
-	if (!end->digits_in.active)
-		end->digits_in = (struct tl_dtmf_rx) { 0 };
 }
 
 /* False: the sequence jumped; the next packet tells if it was a stray. */

@@ -54,6 +54,11 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 /* Would the offer's encryption, or its lack, be accepted? */
 bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy);
 
+/* The leg goes to another session, whose packets are none of the stream that it had: keys of its
+ * own, in policy and in local (NULL ok), what it is about to be told. Nothing when encryption is
+ * off. */
+void tl_plan_renew_keys(struct tl_media_policy *policy, struct tl_media_desc *local);
+
 enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
 
 /* One side of a plan: what to send there and what to expect from there. */

@@ -24,6 +24,16 @@ void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_
 		add(offer, (unsigned)suite, (enum tl_srtp_suite)suite, &policy->srtp_keys);
 }
 
+void tl_plan_renew_keys(struct tl_media_policy *policy, struct tl_media_desc *local)
+{
+	if (policy->srtp == TL_SRTP_MODE_OFF)
+		return;
+	tl_srtp_keys_make(&policy->srtp_keys);
+	for (size_t i = 0; local && i < local->n_crypto; i++)
+		memcpy(local->crypto[i].key, policy->srtp_keys.v[local->crypto[i].suite],
+		       sizeof local->crypto[i].key);
+}
+
 bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy)
 {
 	bool wanted = offer->savp || policy->srtp == TL_SRTP_MODE_REQUIRED;

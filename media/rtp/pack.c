@@ -114,6 +114,12 @@ void tl_pack_skip(struct tl_pack *pack, const struct tl_rtp *in)
 	pack->in_seq = in->seq;
 }
 
+void tl_pack_part(struct tl_pack *pack)
+{
+	if (pack->feeder == TL_FEEDER_RELAY)
+		pack->feeder = TL_FEEDER_NONE;
+}
+
 void tl_pack_own(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
 		 int64_t now_us, struct tl_rtp *ret_out)
 {

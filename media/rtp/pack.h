@@ -42,6 +42,9 @@ int tl_pack_relay(struct tl_pack *pack, const struct tl_rtp *in, bool timed, uin
 		  unsigned clock_hz, int64_t now_us, struct tl_rtp *ret_out);
 /* A packet that came in was not passed on: its number must not look like a loss. */
 void tl_pack_skip(struct tl_pack *pack, const struct tl_rtp *in);
+/* What is relayed comes from somebody else now, who may by chance count as the one before did (one
+ * telephone's every call may begin alike): it goes on behind what was sent. */
+void tl_pack_part(struct tl_pack *pack);
 /* The header for the next packet of our own making, pt left alone. */
 void tl_pack_own(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
 		 int64_t now_us, struct tl_rtp *ret_out);

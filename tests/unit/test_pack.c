@@ -196,3 +196,19 @@ Test(pack, follows_a_new_clock)
 	tl_pack_own(&pack, TL_FEEDER_CHAIN, 960, 48000, FRAME_US, &out);
 	cr_expect_eq(out.ts, before.ts + 960);
 }
+
+/* Two telephones of one kind may begin with the same SSRC and the same numbers. */
+Test(pack, goes_on_behind_what_was_sent_when_another_counts_alike)
+{
+	struct tl_pack pack = fresh();
+	struct tl_rtp last, next;
+
+	for (int i = 0; i < 20; i++)
+		last = relay(&pack, 1, (uint16_t)(1000 + i), 5000u + (unsigned)i * FRAME,
+			     i * FRAME_US);
+	tl_pack_part(&pack);
+	next = relay(&pack, 1, 1000, 5000, 20 * FRAME_US);
+	cr_expect_eq(next.seq, last.seq + 1);
+	cr_expect_eq(next.ts, last.ts + FRAME);
+	cr_expect(next.marker);
+}
