@@ -212,6 +212,7 @@ struct tl_extension_cfg {
 	unsigned session_expires_s;     /* as in struct tl_gateway */
 	bool watchable;     /* the others may see whether it is there and whether it talks */
 	bool watch_numbers; /* and with whom */
+	bool pickup;        /* they may take a call that rings there */
 };
 
 enum tl_record_mode {

@@ -26,6 +26,9 @@ static void free_entry(gpointer data)
 
 	g_free(entry->id);
 	g_free(entry->remote);
+	g_free(entry->call_id);
+	g_free(entry->local_tag);
+	g_free(entry->remote_tag);
 	g_free(entry);
 }
 
@@ -78,7 +81,9 @@ static struct tl_board_entry *find_entry(GPtrArray *entries, const char *id, gui
 static bool is_same(const struct tl_board_entry *a, const struct tl_board_entry *b)
 {
 	return a->state == b->state && a->initiator == b->initiator &&
-	       g_strcmp0(a->remote, b->remote ? b->remote : "") == 0;
+	       g_strcmp0(a->remote, b->remote ? b->remote : "") == 0 &&
+	       g_strcmp0(a->call_id, b->call_id) == 0 &&
+	       g_strcmp0(a->local_tag, b->local_tag) == 0;
 }
 
 void tl_board_set(struct tl_board *board, const char *extension, const struct tl_board_entry *entry)
@@ -93,6 +98,9 @@ void tl_board_set(struct tl_board *board, const char *extension, const struct tl
 	copy = g_memdup2(entry, sizeof(*entry));
 	copy->id = g_strdup(entry->id);
 	copy->remote = g_strdup(entry->remote ? entry->remote : "");
+	copy->call_id = g_strdup(entry->call_id);
+	copy->local_tag = g_strdup(entry->local_tag);
+	copy->remote_tag = g_strdup(entry->remote_tag);
 	if (!entries) {
 		entries = g_ptr_array_new_with_free_func(free_entry);
 		g_hash_table_insert(board->by_extension, g_strdup(extension), entries);

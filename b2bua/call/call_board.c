@@ -72,6 +72,25 @@ static void remove_gone(struct tl_call *call, GHashTable *now)
 	}
 }
 
+/* How one of its phones that ring is named. */
+static void add_names(const struct tl_call *call, const char *extension,
+		      struct tl_board_entry *entry)
+{
+	struct tl_replaces names;
+
+	for (guint i = 0; i < call->branches->len; i++) {
+		const struct tl_branch *branch = call->branches->pdata[i];
+
+		if (!branch->leg || strcmp(branch->name, extension) != 0 ||
+		    !tl_leg_early_names(branch->leg, &names))
+			continue;
+		entry->call_id = (char *)names.call_id;
+		entry->local_tag = (char *)names.from_tag;
+		entry->remote_tag = (char *)names.to_tag;
+		return;
+	}
+}
+
 static void put_all(struct tl_call *call, GHashTable *now)
 {
 	GHashTableIter iter;
@@ -83,14 +102,16 @@ static void put_all(struct tl_call *call, GHashTable *now)
 		bool initiator = name[0] == 'a';
 		g_autofree char *id = g_strdup_printf("%s%c", call->id, name[0]);
 		const char *caller = call->decision ? call->decision->caller : "";
+		struct tl_board_entry entry = {
+			.id = id,
+			.state = (enum tl_board_state)GPOINTER_TO_INT(value),
+			.initiator = initiator,
+			.remote = (char *)(initiator ? call->callee : caller),
+		};
 
-		tl_board_set(call->app->board, name + 2,
-			     &(struct tl_board_entry) {
-				     .id = id,
-				     .state = (enum tl_board_state)GPOINTER_TO_INT(value),
-				     .initiator = initiator,
-				     .remote = (char *)(initiator ? call->callee : caller),
-			     });
+		if (!initiator && entry.state == TL_BOARD_EARLY)
+			add_names(call, name + 2, &entry);
+		tl_board_set(call->app->board, name + 2, &entry);
 	}
 }
 

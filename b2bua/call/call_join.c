@@ -71,10 +71,8 @@ int tl_call_join(struct tl_call *call)
 {
 	int status;
 
-	if (call->a_answered) {
-		tl_call_identify(call, TL_SIDE_A);
-		call->moved = true;
-	}
+	tl_call_identify(call, TL_SIDE_A); /* read in the re-INVITE, or in the 200 */
+	call->moved = call->a_answered;
 	if (tl_call_is_direct(call))
 		return tl_call_direct_join(call);
 	if (call->a_answered)
@@ -161,8 +159,11 @@ enum tl_call_event tl_call_replace(struct tl_call *call)
 {
 	struct tl_call *replaced;
 	enum tl_side side;
-	int status = find_replaced(call, &replaced, &side);
+	int status;
 
+	if (tl_call_pick_up(call, &tl_leg_info(call->leg_a)->replaces, &status))
+		return status ? refuse_newcomer(call, status) : TL_CALL_EV_A_GONE;
+	status = find_replaced(call, &replaced, &side);
 	if (status == 0 && !tl_call_may_replace(call, replaced, side))
 		status = 403;
 	if (status == 0 && !replaced->session && !call->a.have_remote)

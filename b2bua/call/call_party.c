@@ -119,6 +119,11 @@ static void move(struct tl_call *from, enum tl_side from_side, struct tl_call *t
 		seat_b(to, &party);
 }
 
+void tl_call_seat_answerer(struct tl_call *from, struct tl_call *to)
+{
+	move(from, TL_SIDE_A, to, TL_SIDE_B);
+}
+
 /* Its counters go on; a record holds what they have grown by. */
 static void move_session(struct tl_call *from, struct tl_call *to, bool swap)
 {

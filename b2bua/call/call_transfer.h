@@ -73,6 +73,8 @@ void tl_call_lend(struct tl_call *from, enum tl_side from_side, struct tl_call *
 		  enum tl_side side, bool session);
 /* The targets that ring for from ring for to, with session, route and all. */
 void tl_call_lend_targets(struct tl_call *from, struct tl_call *to);
+/* from's caller, not answered yet, becomes who answers to: its leg b. */
+void tl_call_seat_answerer(struct tl_call *from, struct tl_call *to);
 /* The leg at a side goes back to where it came from, which then goes on. False: there is no way
  * back. */
 bool tl_call_give_back(struct tl_call *call, enum tl_side side);
@@ -122,3 +124,7 @@ void tl_call_not_moved(struct tl_call *call, const struct tl_call_media *m, int 
 int tl_call_join(struct tl_call *call);
 /* The INVITE of leg a names a dialog that it replaces: the event that its call begins with. */
 enum tl_call_event tl_call_replace(struct tl_call *call);
+
+/* --- call_pickup.c --- */
+/* The same when it is one that rings. True: it is, and *ret_status says 0, or why not. */
+bool tl_call_pick_up(struct tl_call *call, const struct tl_replaces *names, int *ret_status);

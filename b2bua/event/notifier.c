@@ -82,6 +82,7 @@ static void fill_subject(const struct tl_notifier *notifier, const struct tl_pac
 		.extension = extension,
 		.domain = tl_dialplan_gateway(cfg->dp)->domain,
 		.with_numbers = ext && ext->watch_numbers,
+		.with_names = ext && ext->pickup,
 		.calls = tl_board_find(cfg->board, extension),
 	};
 	subject->n_bindings = tl_registrar_lookup(cfg->registrar, extension, subject->bindings,

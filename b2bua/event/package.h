@@ -23,6 +23,7 @@ struct tl_event_subject {
 	const char *extension, *domain;
 	const char *uri;        /* "sip:1001@pbx.example.net" */
 	bool with_numbers;      /* watchers see with whom it talks */
+	bool with_names;        /* and how to take a call that rings there (RFC 3891) */
 	const GPtrArray *calls; /* struct tl_board_entry, or NULL */
 	struct tl_binding bindings[TL_SUBJECT_BINDINGS];
 	size_t n_bindings;

@@ -1,7 +1,8 @@
 /*
  * Dialog state (RFC 4235), for busy lamps: always the full state, so that a dialog that
  * is not there has ended. With whom an extension talks is told only where its owner
- * allows it, and neither Call-ID nor tags, which would let a watcher into the call.
+ * allows it, and Call-ID and tags, which would let a watcher into the call, only while it
+ * rings and where the others may pick it up.
  */
 #include "b2bua/call/board.h"
 #include "b2bua/event/package.h"
@@ -26,7 +27,11 @@ static void add_remote(GString *xml, const struct tl_event_subject *subject, con
 static void add_dialog(GString *xml, const struct tl_event_subject *subject,
 		       const struct tl_board_entry *entry)
 {
-	tl_xml_add(xml, " <dialog id=\"%s\" direction=\"%s\"><state>%s</state>", entry->id,
+	tl_xml_add(xml, " <dialog id=\"%s\"", entry->id);
+	if (subject->with_names && entry->call_id)
+		tl_xml_add(xml, " call-id=\"%s\" local-tag=\"%s\" remote-tag=\"%s\"",
+			   entry->call_id, entry->local_tag, entry->remote_tag);
+	tl_xml_add(xml, " direction=\"%s\"><state>%s</state>",
 		   entry->initiator ? "initiator" : "recipient", tl_board_state_name(entry->state));
 	if (subject->with_numbers)
 		add_remote(xml, subject, entry->remote);

@@ -254,6 +254,12 @@ bool tl_leg_refer_end(struct tl_leg *leg, int status);
 int tl_leg_refer(struct tl_leg *leg, const char *uri, const char *referred_by);
 /* The dialog's names as the peer knows them: to_tag is its own. Lent. */
 void tl_leg_names(const struct tl_leg *leg, struct tl_replaces *ret_names);
+/* The same of a dialog that an outgoing leg's INVITE has made and no 2xx has confirmed: the first
+ * of them that has a tag. False: there is none. As it would be asked to be replaced: to_tag is ours.
+ */
+bool tl_leg_early_names(const struct tl_leg *leg, struct tl_replaces *ret_names);
+/* Do they name one of those? */
+bool tl_leg_is_early(const struct tl_leg *leg, const struct tl_replaces *names);
 /* The leg of ours that Replaces names, or NULL; it may be one that is about to end. */
 struct tl_leg *tl_leg_find(struct tl_stack *stack, const struct tl_replaces *replaces);
 

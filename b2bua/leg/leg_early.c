@@ -86,6 +86,31 @@ void tl_leg_early_forget(struct tl_leg *leg)
 	g_clear_pointer(&leg->early, g_ptr_array_unref);
 }
 
+bool tl_leg_early_names(const struct tl_leg *leg, struct tl_replaces *ret_names)
+{
+	const struct tl_early *early;
+
+	if (leg->incoming || leg->state != TL_LEG_EARLY || !leg->early || leg->early->len == 0)
+		return false;
+	early = leg->early->pdata[0];
+	if (!*early->tag)
+		return false;
+	*ret_names = (struct tl_replaces) {
+		.call_id = leg->info.call_id,
+		.to_tag = nta_leg_get_tag(leg->dialog),
+		.from_tag = early->tag,
+	};
+	return true;
+}
+
+bool tl_leg_is_early(const struct tl_leg *leg, const struct tl_replaces *names)
+{
+	return !leg->incoming && leg->state == TL_LEG_EARLY &&
+	       strcmp(leg->info.call_id, names->call_id) == 0 &&
+	       g_strcmp0(nta_leg_get_tag(leg->dialog), names->to_tag) == 0 &&
+	       find(leg, names->from_tag) != NULL;
+}
+
 static void send_prack(struct tl_leg *leg, const sip_t *sip)
 {
 	sip_rack_t rack[1];

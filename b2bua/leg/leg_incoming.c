@@ -223,6 +223,7 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 		TAG_IF(final, SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home))),
 		TAG_IF(final && leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
 		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
+		TAG_IF(final, SIPTAG_HEADER_STR(leg->asserted)),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
 	if (!final && leg->reliable) {

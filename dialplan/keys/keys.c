@@ -274,6 +274,9 @@ static const struct tl_key extension_keys[] = {
 		  "no" },
 	{ "watch-numbers", tl_parse_flag, AT(tl_extension_cfg, watch_numbers), .initial = "no",
 	  .help = "They also see with whom it talks: yes or no" },
+	{ "pickup", tl_parse_flag, AT(tl_extension_cfg, pickup), .initial = "no",
+	  .help = "They may take a call that rings there (INVITE with Replaces), and those who "
+		  "watch it are told how: yes or no" },
 };
 
 static const struct tl_key hours_keys[] = {
