@@ -77,12 +77,25 @@ void tl_app_on_register(struct tl_request *request, void *user)
 	forgive(app, request);
 }
 
+static void on_refer(struct tl_app *app, struct tl_request *request)
+{
+	struct tl_source source;
+
+	if (tl_app_overloaded(app))
+		refuse_for_now(request, "No room for more calls");
+	else if (tl_access_check(app->access, app->dp, request, &source) == 0)
+		tl_call_refer_outside(app, request, &source);
+}
+
 void tl_app_on_other(struct tl_request *request, void *user)
 {
 	struct tl_app *app = user;
+	sip_method_t method = request->sip->sip_request->rq_method;
 
-	if (request->sip->sip_request->rq_method == sip_method_message)
+	if (method == sip_method_message)
 		tl_pager_on_message(app->pager, request);
+	else if (method == sip_method_refer)
+		on_refer(app, request);
 	else
 		tl_events_on_request(app->events, request);
 	forgive(app, request);

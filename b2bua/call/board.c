@@ -82,8 +82,7 @@ static bool is_same(const struct tl_board_entry *a, const struct tl_board_entry 
 {
 	return a->state == b->state && a->initiator == b->initiator &&
 	       g_strcmp0(a->remote, b->remote ? b->remote : "") == 0 &&
-	       g_strcmp0(a->call_id, b->call_id) == 0 &&
-	       g_strcmp0(a->local_tag, b->local_tag) == 0;
+	       g_strcmp0(a->call_id, b->call_id) == 0 && g_strcmp0(a->local_tag, b->local_tag) == 0;
 }
 
 void tl_board_set(struct tl_board *board, const char *extension, const struct tl_board_entry *entry)

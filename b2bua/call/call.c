@@ -210,7 +210,7 @@ void tl_call_on_talk(struct tl_call *call, struct tl_leg *leg, enum tl_side side
 		tl_call_reanswered(call, m, event->desc);
 		return;
 	case TL_LEG_REFERRED:
-		tl_call_referred(call, side, event->refer);
+		tl_call_referred(call, side, leg, event->refer);
 		return;
 	case TL_LEG_REFER_NEWS:
 		tl_call_refer_news(call, event->status);

@@ -16,11 +16,19 @@
 struct tl_app;
 struct tl_call;
 struct tl_leg;
+struct tl_request;
 
 /* Takes the leg of an admitted INVITE and starts. dp: the dialplan that admitted it (referenced).
  */
 struct tl_call *tl_call_new(struct tl_app *app, struct tl_leg *leg, struct tl_dialplan *dp,
 			    const struct tl_source *source);
+/*
+ * A REFER outside a dialog, of somebody who may come in. An extension may have its own telephones
+ * called, and then, by the routes that it may call itself, whom Refer-To names. With Target-Dialog
+ * (RFC 4538) of a call that the asker has, also a trunk, or Replaces of one, it transfers that.
+ */
+void tl_call_refer_outside(struct tl_app *app, struct tl_request *request,
+			   const struct tl_source *source);
 /*
  * Would this INVITE begin a loop? A proxy may send us back what we have sent it,
  * for another number or from another trunk: that is a spiral, and a call like any

@@ -33,7 +33,7 @@ static bool literal_of(const char *uri, struct sockaddr_storage *ret_peer)
  * a name, which is resolved later and elsewhere, whatever the default route
  * leads to (TEST-NET-3 stands for "the outside"; nothing is sent there).
  */
-static void peer_of(const struct tl_target *target, struct sockaddr_storage *ret_peer)
+void tl_call_peer_of(const struct tl_target *target, struct sockaddr_storage *ret_peer)
 {
 	struct sockaddr_in *in4 = (struct sockaddr_in *)ret_peer;
 
@@ -57,7 +57,7 @@ static int make_offer(struct tl_branch *branch, struct tl_target *target)
 								 : NULL;
 	struct sockaddr_storage ip;
 
-	peer_of(target, &m->peer);
+	tl_call_peer_of(target, &m->peer);
 	if (tl_call_is_direct(call)) {
 		tl_call_direct_offer(branch, target);
 		return 0;

@@ -174,7 +174,9 @@ void tl_call_drop_targets(struct tl_call *call, const struct tl_cause *cause); /
 void tl_call_start_ring_timer(struct tl_call *call);
 void tl_call_stop_ring_timer(struct tl_call *call);
 
-/* call_invite.c: rings, or notes why not; d: the decision that names the target */
+/* call_invite.c */
+void tl_call_peer_of(const struct tl_target *target, struct sockaddr_storage *ret_peer);
+/* rings, or notes why not; d: the decision that names the target */
 void tl_call_ring_target(struct tl_call *call, const struct tl_decision *d,
 			 const struct tl_ring_target *target, struct tl_hunt *hunt);
 /* RFC 3261 16.6: the extension's contacts of the next q below that of branch, which is still there.

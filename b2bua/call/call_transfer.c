@@ -46,7 +46,7 @@ bool tl_call_may_replace(const struct tl_call *call, const struct tl_call *repla
 
 /* --- the new call --- */
 
-static struct tl_call *new_call(struct tl_call *call, enum tl_side side,
+static struct tl_call *new_call(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
 				const struct tl_refer *refer)
 {
 	struct tl_call *fresh = tl_call_alloc(call->app, call->dp);
@@ -72,7 +72,7 @@ static struct tl_call *new_call(struct tl_call *call, enum tl_side side,
 		.transport = tl_leg_info(tl_call_leg(call, side))->transport,
 	};
 	fresh->transfer = g_new0(struct tl_call_transfer, 1);
-	fresh->transfer->asker = tl_call_leg(call, side);
+	fresh->transfer->asker = asker;
 	return fresh;
 }
 
@@ -85,9 +85,10 @@ static void log_refer(const struct tl_call *call, enum tl_side side, const struc
 		  tl_log_quote(refer->uri, to, sizeof(to)), how, fresh->id);
 }
 
-static void transfer_blind(struct tl_call *call, enum tl_side side, const struct tl_refer *refer)
+static void transfer_blind(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
+			   const struct tl_refer *refer)
 {
-	struct tl_call *fresh = new_call(call, side, refer);
+	struct tl_call *fresh = new_call(call, side, asker, refer);
 
 	log_refer(call, side, fresh, refer, "blind");
 	if (refer->has_replaces) /* a dialog that others have with each other */
@@ -100,10 +101,11 @@ static void transfer_blind(struct tl_call *call, enum tl_side side, const struct
 }
 
 /* The other call has been answered: its other leg meets ours. */
-static void transfer_attended(struct tl_call *call, enum tl_side side, struct tl_call *other,
-			      enum tl_side other_side, const struct tl_refer *refer)
+static void transfer_attended(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
+			      struct tl_call *other, enum tl_side other_side,
+			      const struct tl_refer *refer)
 {
-	struct tl_call *fresh = new_call(call, side, refer);
+	struct tl_call *fresh = new_call(call, side, asker, refer);
 
 	log_refer(call, side, fresh, refer, "attended");
 	fresh->dp_too = tl_dialplan_ref(other->dp);
@@ -116,10 +118,10 @@ static void transfer_attended(struct tl_call *call, enum tl_side side, struct tl
 }
 
 /* The same before the answer: whoever answers there meets our leg. */
-static void transfer_ringing(struct tl_call *call, enum tl_side side, struct tl_call *other,
-			     const struct tl_refer *refer)
+static void transfer_ringing(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
+			     struct tl_call *other, const struct tl_refer *refer)
 {
-	struct tl_call *fresh = new_call(call, side, refer);
+	struct tl_call *fresh = new_call(call, side, asker, refer);
 
 	log_refer(call, side, fresh, refer, "ringing");
 	tl_dialplan_unref(fresh->dp);
@@ -194,14 +196,16 @@ static bool pass(struct tl_call *call, enum tl_side side, struct tl_call *other,
 	return tl_call_pass_refer(call, side, &facts, other, other_side, refer);
 }
 
-void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_refer *refer)
+void tl_call_referred(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
+		      const struct tl_refer *refer)
 {
-	struct tl_leg *leg = tl_call_leg(call, side);
 	enum tl_side other_side = TL_SIDE_A;
 	struct tl_call *other = find_other(call, refer, &other_side);
 	int status = check(call, side, other, other_side, refer);
 
-	bool passed = status == 0 && wanted_mode(call, side) == TL_TRANSFER_PASS &&
+	/* what came outside the call can't be told what becomes of it there */
+	bool passed = status == 0 && asker == tl_call_leg(call, side) &&
+		      wanted_mode(call, side) == TL_TRANSFER_PASS &&
 		      pass(call, side, other, other_side, refer);
 
 	if (passed)
@@ -209,13 +213,13 @@ void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_r
 	if (status) {
 		g_message("call=%s leg=%s refer refused status=%d", call->id, tl_side_name(side),
 			  status);
-		tl_leg_refer_decline(leg, status, NULL);
+		tl_leg_refer_decline(asker, status, NULL);
 	} else if (other && other->state == TL_CALL_RINGING) {
-		transfer_ringing(call, side, other, refer);
+		transfer_ringing(call, side, asker, other, refer);
 	} else if (other) {
-		transfer_attended(call, side, other, other_side, refer);
+		transfer_attended(call, side, asker, other, other_side, refer);
 	} else {
-		transfer_blind(call, side, refer);
+		transfer_blind(call, side, asker, refer);
 	}
 }
 

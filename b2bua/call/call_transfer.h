@@ -80,8 +80,10 @@ void tl_call_seat_answerer(struct tl_call *from, struct tl_call *to);
 bool tl_call_give_back(struct tl_call *call, enum tl_side side);
 
 /* --- call_transfer.c --- */
-/* TL_LEG_REFERRED came from a leg of the call. Replies. */
-void tl_call_referred(struct tl_call *call, enum tl_side side, const struct tl_refer *refer);
+/* TL_LEG_REFERRED came from a leg of the call, or a REFER outside that is about it. asker: where it
+ * is to be answered. Replies. */
+void tl_call_referred(struct tl_call *call, enum tl_side side, struct tl_leg *asker,
+		      const struct tl_refer *refer);
 /* What the transferor is told meanwhile. */
 void tl_call_transfer_progress(struct tl_call *call, int status);
 /* It has worked: the calls that lent the legs end. */

@@ -90,6 +90,9 @@ struct tl_refer {
 	bool has_replaces;
 	struct tl_replaces replaces;
 	const char *referred_by; /* the header's value, or NULL */
+	/* outside a dialog: the one that it is about (RFC 4538) */
+	bool has_target;
+	struct tl_replaces target;
 };
 
 /* Who it says is calling, beside From, and how it came here: identity.h. */

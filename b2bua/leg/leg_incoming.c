@@ -125,6 +125,19 @@ static bool take_session_timer(struct tl_leg *leg, struct tl_request *request)
 	return false;
 }
 
+int tl_leg_begin(struct tl_leg *leg, struct tl_request *request)
+{
+	fill_info(leg, request);
+	leg->transport = leg->info.transport;
+	leg->next_hop = tl_hop_through_nat(leg->home, request->sip,
+					   (struct sockaddr *)&leg->info.source, leg->transport);
+	leg->hop_stays = leg->next_hop != NULL;
+	tl_leg_set_contact(leg, leg->info.callee);
+	if (request->sip->sip_request->rq_url->url_type == url_sips) /* RFC 3261 12.1.1 */
+		leg->contact = su_sprintf(leg->home, "<sips:%s", leg->contact + strlen("<sip:"));
+	return make_dialog(leg, request->irq, request->sip);
+}
+
 int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 {
 	struct tl_stack *stack = request->stack;
@@ -138,15 +151,7 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 		tl_leg_release(leg);
 		return -EBADMSG;
 	}
-	fill_info(leg, request);
-	leg->transport = leg->info.transport;
-	leg->next_hop = tl_hop_through_nat(leg->home, request->sip,
-					   (struct sockaddr *)&leg->info.source, leg->transport);
-	leg->hop_stays = leg->next_hop != NULL;
-	tl_leg_set_contact(leg, leg->info.callee);
-	if (request->sip->sip_request->rq_url->url_type == url_sips) /* RFC 3261 12.1.1 */
-		leg->contact = su_sprintf(leg->home, "<sips:%s", leg->contact + strlen("<sip:"));
-	if (make_dialog(leg, request->irq, request->sip) < 0) {
+	if (tl_leg_begin(leg, request) < 0) {
 		tl_request_refuse(request, 500, NULL, NULL);
 		tl_leg_release(leg);
 		return -EBADMSG;

@@ -168,6 +168,8 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 
 /* leg_incoming.c */
+/* The dialog that a taken request begins, and all that its leg knows of the peer. 0 or -errno. */
+int tl_leg_begin(struct tl_leg *leg, struct tl_request *request);
 int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const sip_t *sip);
 
 /* leg_dialog.c */
@@ -191,6 +193,8 @@ int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer)
 
 /* leg_replaces.c: texts are allocated from home. -EBADMSG: can't be read. */
 int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces);
+/* Target-Dialog (RFC 4538) of a request, in the same terms: 1; 0: it has none. */
+int tl_target_dialog_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_target);
 /* The header of a request: 1; 0: it has none. */
 int tl_replaces_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_replaces);
 

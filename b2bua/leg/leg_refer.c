@@ -16,6 +16,7 @@
  * that hangs up after the 202 is still told how it ended.
  */
 #include "b2bua/leg/leg_priv.h"
+#include "b2bua/sip/hop.h"
 #include <errno.h>
 #include <string.h>
 #include <sofia-sip/nta_tag.h>
@@ -131,6 +132,60 @@ static void forget(struct tl_leg *leg)
 	g_clear_pointer(&leg->refer, g_free);
 }
 
+static void keep(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	leg->refer = g_new0(struct tl_leg_refer, 1);
+	leg->refer->irq = irq;
+	leg->refer->cseq = sip->sip_cseq->cs_seq;
+	leg->refer->numbered = leg->was_referred;
+	leg->refer->silent = wants_no_subscription(sip);
+	leg->was_referred = true;
+}
+
+/* False: it has been answered. */
+static bool read_outside(struct tl_leg *leg, struct tl_request *request, struct tl_refer *refer)
+{
+	static const char *const supported[] = { "replaces", "norefersub", "tdialog", NULL };
+	int status, r;
+
+	if (tl_request_refuse_required(request, supported))
+		return false;
+	if (tl_target_check(request->sip, false) < 0) {
+		tl_request_refuse(request, 400, "Unusable Contact or Record-Route", NULL);
+		return false;
+	}
+	status = tl_refer_read(leg->home, request->sip, refer);
+	if (status) {
+		tl_request_refuse(request, status, NULL, NULL);
+		return false;
+	}
+	r = tl_target_dialog_read(leg->home, request->sip, &refer->target);
+	refer->has_target = r == 1;
+	if (r < 0)
+		tl_request_refuse(request, 400, "Bad Target-Dialog Header", NULL);
+	return r >= 0;
+}
+
+int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
+			struct tl_refer *ret_refer)
+{
+	struct tl_leg *leg = tl_leg_new(request->stack, true);
+
+	tl_leg_set_state(leg, TL_LEG_OVER); /* there is no call in it */
+	if (!read_outside(leg, request, ret_refer) || !tl_request_take(request)) {
+		tl_leg_release(leg);
+		return -EBADMSG;
+	}
+	if (tl_leg_begin(leg, request) < 0) {
+		tl_request_refuse(request, 500, NULL, NULL);
+		tl_leg_release(leg);
+		return -EBADMSG;
+	}
+	keep(leg, tl_request_steal(request), request->sip);
+	*ret_leg = leg;
+	return 0;
+}
+
 void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
@@ -146,12 +201,7 @@ void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		su_home_deinit(home);
 		return;
 	}
-	leg->refer = g_new0(struct tl_leg_refer, 1);
-	leg->refer->irq = irq;
-	leg->refer->cseq = sip->sip_cseq->cs_seq;
-	leg->refer->numbered = leg->was_referred;
-	leg->refer->silent = wants_no_subscription(sip);
-	leg->was_referred = true;
+	keep(leg, irq, sip);
 	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_REFERRED, .refer = &refer });
 	if (leg->refer && leg->refer->irq)
 		tl_leg_refer_decline(leg, 603, NULL);

@@ -24,7 +24,8 @@ static bool is_word(const char *text)
 	return true;
 }
 
-static void read_param(su_home_t *home, char *param, struct tl_replaces *replaces)
+static void read_param(su_home_t *home, char *param, const char *own, const char *peers,
+		       struct tl_replaces *replaces)
 {
 	char *value = strchr(param, '=');
 
@@ -33,13 +34,15 @@ static void read_param(su_home_t *home, char *param, struct tl_replaces *replace
 	g_strstrip(param);
 	if (g_ascii_strcasecmp(param, "early-only") == 0)
 		replaces->early_only = true;
-	else if (value && g_ascii_strcasecmp(param, "to-tag") == 0)
+	else if (value && g_ascii_strcasecmp(param, own) == 0)
 		replaces->to_tag = su_strdup(home, g_strstrip(value));
-	else if (value && g_ascii_strcasecmp(param, "from-tag") == 0)
+	else if (value && g_ascii_strcasecmp(param, peers) == 0)
 		replaces->from_tag = su_strdup(home, g_strstrip(value));
 }
 
-int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces)
+/* own, peers: the parameters with our tag and the peer's. */
+static int parse(su_home_t *home, const char *text, const char *own, const char *peers,
+		 struct tl_replaces *ret_replaces)
 {
 	g_auto(GStrv) parts = g_strsplit(text, ";", PARAMS_MAX);
 	struct tl_replaces replaces = { 0 };
@@ -48,11 +51,30 @@ int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret
 		return -EBADMSG;
 	replaces.call_id = su_strdup(home, g_strstrip(parts[0]));
 	for (char **part = parts + 1; *part; part++)
-		read_param(home, *part, &replaces);
+		read_param(home, *part, own, peers, &replaces);
 	if (!is_word(replaces.call_id) || !is_word(replaces.to_tag) || !is_word(replaces.from_tag))
 		return -EBADMSG;
 	*ret_replaces = replaces;
 	return 0;
+}
+
+int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces)
+{
+	return parse(home, text, "to-tag", "from-tag", ret_replaces);
+}
+
+/* RFC 4538 7; its tags are those of the one who is asked, as RFC 5589 6.1 shows. */
+int tl_target_dialog_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_target)
+{
+	const sip_unknown_t *h = sip->sip_unknown;
+
+	while (h && g_ascii_strcasecmp(h->un_name, "Target-Dialog") != 0)
+		h = h->un_next;
+	if (!h)
+		return 0;
+	return !h->un_value || parse(home, h->un_value, "local-tag", "remote-tag", ret_target) < 0
+		       ? -EBADMSG
+		       : 1;
 }
 
 int tl_replaces_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_replaces)

@@ -56,6 +56,15 @@ nta_agent_t *tl_stack_agent(struct tl_stack *stack);
  * Record-Route or SDP, unknown Require …) it has been answered and the result is -EBADMSG. */
 int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg);
 
+/*
+ * The same of an admitted REFER outside a dialog (RFC 3515 2.4): the dialog of its subscription.
+ * ret_refer lives as long as the leg. The caller accepts or declines (leg.h) before the callback
+ * returns, and may let it go at once: it lives until the last NOTIFY is answered.
+ */
+struct tl_refer;
+int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
+			struct tl_refer *ret_refer);
+
 /* Our Contact URI towards a peer reached by this transport from this local IP,
  * advertise applied; user may be NULL. Result is allocated from home. */
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,

@@ -10,7 +10,7 @@
 	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, "                 \
 	"SUBSCRIBE, NOTIFY, PUBLISH"
 #define TL_ACCEPT    "application/sdp, application/dtmf-relay, application/dtmf"
-#define TL_SUPPORTED "100rel, timer, replaces, norefersub"
+#define TL_SUPPORTED "100rel, timer, replaces, norefersub, tdialog"
 
 /* One listen address. */
 struct tl_port {
