@@ -6,6 +6,8 @@
 
 #include <glib.h>
 
+#include "media/plan/amr.h"
+
 enum tl_direction tl_direction_mirror(enum tl_direction d)
 {
 	bool sends = d & TL_DIR_SENDONLY, receives = d & TL_DIR_RECVONLY;
@@ -105,4 +107,33 @@ bool tl_format_compatible(const struct tl_format *a, const struct tl_format *b)
 	/* What else they may say is a wish (Opus: each packet tells its own shape, RFC 7587
 	 * 6.1) or may be ignored by a decoder (G.729 Annex B). */
 	return true;
+}
+
+/* RFC 3952 5: where the modes differ both sides use 30 ms; the plan sees to that. */
+bool tl_format_answers(const struct tl_format *a, const struct tl_format *b)
+{
+	return tl_format_compatible(a, b) ||
+	       (a->codec == b->codec && g_str_equal(a->codec->name, "iLBC"));
+}
+
+bool tl_format_can_transcode(const struct tl_format *format)
+{
+	struct tl_amr amr;
+
+	return tl_codec_can_transcode(format->codec) &&
+	       (!g_str_has_prefix(format->codec->name, "AMR") || tl_amr_read(format, &amr));
+}
+
+unsigned tl_format_frame_ms(const struct tl_format *format)
+{
+	if (g_str_equal(format->codec->name, "iLBC"))
+		return ilbc_mode(format) == 20 ? 20 : 30;
+	return format->codec->frame_ms;
+}
+
+unsigned tl_format_ptime_ms(const struct tl_format *format)
+{
+	unsigned frame_ms = tl_format_frame_ms(format), usual_ms = format->codec->ptime_ms;
+
+	return MAX(usual_ms - usual_ms % frame_ms, frame_ms);
 }

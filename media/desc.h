@@ -35,6 +35,14 @@ bool tl_fmtp_get(const char *fmtp, const char *key, char *value, size_t bytes);
 bool tl_fmtp_get_uint(const char *fmtp, const char *key, unsigned *ret_value);
 /* Same codec, with parameters that let the payloads of one go out as the other's. */
 bool tl_format_compatible(const struct tl_format *a, const struct tl_format *b);
+/* Same codec, with parameters that two ends of one stream may say to each other. */
+bool tl_format_answers(const struct tl_format *a, const struct tl_format *b);
+/* Can this machine decode and encode it, as its parameters lay it out? */
+bool tl_format_can_transcode(const struct tl_format *format);
+/* Packets hold whole multiples of this: iLBC by its mode, else the codec's. */
+unsigned tl_format_frame_ms(const struct tl_format *format);
+/* Packet time where nobody wishes another. */
+unsigned tl_format_ptime_ms(const struct tl_format *format);
 
 struct tl_event_format { /* telephone-event, RFC 4733 */
 	uint8_t pt;

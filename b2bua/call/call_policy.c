@@ -25,7 +25,8 @@ static enum tl_srtp_mode srtp_mode(enum tl_srtp_policy srtp)
 static bool route_allows(const struct tl_decision *d, const struct tl_codec *codec)
 {
 	for (size_t i = 0; d && i < d->n_codecs; i++)
-		if (g_ascii_strcasecmp(codec->name, d->codecs[i]) == 0)
+		if (g_ascii_strcasecmp(codec->name, d->codecs[i]) == 0 ||
+		    tl_codec_by_name(d->codecs[i]) == codec)
 			return true;
 	return !d || d->n_codecs == 0;
 }
@@ -61,7 +62,7 @@ static void obey(struct tl_media_policy *policy, enum tl_dtmf_mode *dtmf,
 
 static void note_codecs(struct tl_call_wishes *own, const char *const *names, size_t n_names)
 {
-	for (size_t i = 0; i < n_names && own->n_codecs < TL_DESC_FORMATS; i++) {
+	for (size_t i = 0; i < n_names && own->n_codecs < TL_CODECS_MAX; i++) {
 		const struct tl_codec *codec = tl_codec_by_name(names[i]);
 
 		if (codec)

@@ -23,7 +23,7 @@ struct tl_kept_cause {
 /* What was said about media on one leg. */
 /* What a leg's own section allows; the route may say otherwise. */
 struct tl_call_wishes {
-	const struct tl_codec *codecs[TL_DESC_FORMATS];
+	const struct tl_codec *codecs[TL_CODECS_MAX];
 	size_t n_codecs;
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;

@@ -7,10 +7,14 @@ enum { SUGGESTIONS_MAX = 200 };
 
 static const char *const flag_words[] = { "no", "yes", NULL };
 
-/* RTP names that media/plan/codec.c has rows for; the media layer decides what of it runs here. */
+/* RTP names that media/plan/codec_table.c has rows for; the media layer decides what of it runs
+ * here. */
 static const char *const codec_names[] = {
-	"opus",       "G722",        "PCMA", "PCMU",     "G729",      "GSM",     "iLBC", "speex",
-	"speex/8000", "speex/16000", "L16",  "L16/8000", "L16/16000", "G726-32", "AMR",  "AMR-WB",
+	"opus",         "G722",      "PCMA",      "PCMU",         "G729",         "G723",
+	"GSM",          "iLBC",      "speex",     "speex/8000",   "speex/16000",  "L16",
+	"L16/8000",     "L16/16000", "L16/44100", "L16/44100/2",  "L16/48000",    "G726-16",
+	"G726-24",      "G726-32",   "G726-40",   "AAL2-G726-16", "AAL2-G726-24", "AAL2-G726-32",
+	"AAL2-G726-40", "AMR",       "AMR-WB",
 };
 
 bool tl_mistake(struct tl_parse *p, const struct tl_value *value, const char *format, ...)

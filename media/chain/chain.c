@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include <gst/gst.h>
-
 #include "media/chain/conceal.h"
 #include "media/elements/g711.h"
-#include "media/elements/half.h"
-#include "media/elements/stock.h"
+#include "media/elements/element.h"
 #include "media/chain/resample.h"
 
 enum {
@@ -23,8 +20,8 @@ struct tl_chain {
 	struct tl_chain_cfg cfg; /* in and out point into this struct */
 	struct tl_format in, out;
 	unsigned rate_hz, decode_hz, encode_hz;
-	uint32_t packet_units; /* a packet's duration at the out codec's RTP clock */
-	struct tl_half decoder, encoder;
+	uint32_t packet_units;        /* a packet's duration at the out codec's RTP clock */
+	TlElement *decoder, *encoder; /* NULL: this half is absent */
 	struct tl_resampler *from_decoder, *to_encoder; /* NULL: rates fit */
 	struct tl_conceal *conceal;                     /* NULL: the decoder has its own */
 
@@ -33,30 +30,14 @@ struct tl_chain {
 	bool maps;
 	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
 	size_t n_history;
-	bool decoded; /* something came out of a stock decoder since the last push */
-	bool holed;   /* a hole was filled; what comes next must be joined to it */
+	bool holed; /* a hole was filled; what comes next must be joined to it */
 };
-
-static int flow_error(GstFlowReturn flow)
-{
-	if (flow == GST_FLOW_OK)
-		return 0;
-	return flow == TL_FLOW_BAD_PAYLOAD ? -EBADMSG : -EPIPE;
-}
 
 /*
  * From here to on_packet() audio goes down by calls, each stage's on its own
  * part of the stack: the same few kilobytes for every chain of a worker, which
  * its caches never lose. Samples are never more than PCM_ROOM.
  */
-
-static int encode(struct tl_chain *chain, const int16_t *pcm, size_t samples)
-{
-	if (chain->encoder.own)
-		return tl_encoder_run(chain->encoder.own, pcm, samples);
-	return flow_error(
-		gst_pad_chain(chain->encoder.sink, tl_buffer_copy(pcm, samples * sizeof *pcm)));
-}
 
 /* 0: not a sample came out yet. */
 static size_t resample(struct tl_resampler *resampler, const int16_t *pcm, size_t samples,
@@ -72,7 +53,7 @@ static int encode_resampled(struct tl_chain *chain, const int16_t *pcm, size_t s
 	int16_t fit[PCM_ROOM];
 	size_t n = resample(chain->to_encoder, pcm, samples, fit);
 
-	return n ? encode(chain, fit, n) : 0;
+	return n ? tl_encoder_run(chain->encoder, fit, n) : 0;
 }
 
 /* From the tap's rate on. The tap may change pcm. */
@@ -80,11 +61,11 @@ static int tap_and_encode(struct tl_chain *chain, int16_t *pcm, size_t samples, 
 {
 	if (chain->cfg.on_pcm)
 		chain->cfg.on_pcm(pcm, samples, chain->rate_hz, concealed, chain->cfg.user);
-	if (!chain->encoder.element)
+	if (!chain->encoder)
 		return 0;
 	if (chain->to_encoder)
 		return encode_resampled(chain, pcm, samples);
-	return encode(chain, pcm, samples);
+	return tl_encoder_run(chain->encoder, pcm, samples);
 }
 
 static int tap_resampled(struct tl_chain *chain, const int16_t *pcm, size_t samples, bool concealed)
@@ -111,39 +92,12 @@ static int take_heard(struct tl_chain *chain, int16_t *pcm, size_t samples)
 	return take_decoded(chain, pcm, samples, false);
 }
 
-/* Out of a stock decoder. */
-static GstFlowReturn on_decoded(GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-	struct tl_chain *chain = gst_pad_get_element_private(pad);
-	int16_t pcm[PCM_ROOM];
-	size_t bytes = gst_buffer_extract(buffer, 0, pcm, sizeof pcm);
-
-	gst_buffer_unref(buffer);
-	chain->decoded = true;
-	return take_heard(chain, pcm, bytes / sizeof *pcm) < 0 ? GST_FLOW_ERROR : GST_FLOW_OK;
-}
-
-/* Out of one of our encoders. */
-static void on_packet(const uint8_t *payload, size_t bytes, void *user)
+static void on_packet(const uint8_t *payload, size_t bytes, size_t samples, void *user)
 {
 	struct tl_chain *chain = user;
+	uint64_t units = (uint64_t)samples * chain->out.codec->clock_hz / chain->encode_hz;
 
-	chain->cfg.on_packet(payload, bytes, chain->packet_units, chain->cfg.user);
-}
-
-/* Out of a stock encoder, which begins with the headers of a file. */
-static GstFlowReturn on_encoded(GstPad *pad, GstObject *parent, GstBuffer *packet)
-{
-	struct tl_chain *chain = gst_pad_get_element_private(pad);
-	struct tl_bytes payload;
-
-	if (!GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_HEADER) &&
-	    tl_buffer_open(packet, &payload, GST_MAP_READ)) {
-		on_packet(payload.v, payload.n, chain);
-		tl_buffer_close(packet, &payload);
-	}
-	gst_buffer_unref(packet);
-	return GST_FLOW_OK;
+	chain->cfg.on_packet(payload, bytes, (uint32_t)units, chain->cfg.user);
 }
 
 /* The codec's lowest PCM rate that is not below hz, else its highest. */
@@ -176,6 +130,16 @@ static unsigned choose_rate(const struct tl_codec *in, const struct tl_codec *ou
 	}
 }
 
+/* 0; -ENOTSUP: there is no such element or it can't do this; what came of it is the chain's. */
+static int open_element(const char *name, const struct tl_element_cfg *cfg, TlElement **ret_element)
+{
+	*ret_element = name ? (TlElement *)gst_element_factory_make(name, NULL) : NULL;
+	if (!*ret_element)
+		return -ENOTSUP;
+	gst_object_ref_sink(*ret_element);
+	return tl_element_configure(*ret_element, cfg);
+}
+
 static int open_decoder(struct tl_chain *chain)
 {
 	const struct tl_codec *codec = chain->in.codec;
@@ -183,10 +147,10 @@ static int open_decoder(struct tl_chain *chain)
 	int r;
 
 	cfg.rate_hz = chain->decode_hz = rate_at_least(codec, chain->rate_hz);
-	r = tl_half_open(&chain->decoder, codec->decoder, &cfg, on_decoded, chain);
+	r = open_element(codec->decoder, &cfg, &chain->decoder);
 	if (r < 0)
 		return r;
-	if (!chain->decoder.own || !tl_decoder_conceals(chain->decoder.own))
+	if (!tl_decoder_conceals(chain->decoder))
 		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
 		return 0;
@@ -200,15 +164,15 @@ static int open_encoder(struct tl_chain *chain)
 		.format = &chain->out,
 		.ptime_ms = chain->cfg.out_ptime_ms,
 		.complexity = chain->cfg.opus_complexity,
+		.silence = chain->cfg.silence,
 	};
 	int r;
 
 	cfg.rate_hz = chain->encode_hz = rate_at_least(codec, chain->rate_hz);
-	r = tl_half_open(&chain->encoder, codec->encoder, &cfg, on_encoded, chain);
+	r = open_element(codec->encoder, &cfg, &chain->encoder);
 	if (r < 0)
 		return r;
-	if (chain->encoder.own)
-		tl_encoder_set_output(chain->encoder.own, on_packet, chain);
+	tl_encoder_set_output(chain->encoder, on_packet, chain);
 	if (chain->encode_hz == chain->rate_hz)
 		return 0;
 	return tl_resampler_new(chain->rate_hz, chain->encode_hz, &chain->to_encoder);
@@ -232,8 +196,8 @@ static void adopt_cfg(struct tl_chain *chain, const struct tl_chain_cfg *cfg)
 		chain->out = *cfg->out;
 		chain->cfg.out = &chain->out;
 		if (!cfg->out_ptime_ms)
-			chain->cfg.out_ptime_ms = chain->out.codec->ptime_ms;
-		chain->packet_units = chain->out.codec->clock_hz / 1000 * chain->cfg.out_ptime_ms;
+			chain->cfg.out_ptime_ms = tl_format_ptime_ms(&chain->out);
+		chain->packet_units = chain->out.codec->clock_hz * chain->cfg.out_ptime_ms / 1000;
 	}
 	chain->rate_hz =
 		cfg->rate_hz ? cfg->rate_hz : choose_rate(chain->in.codec, chain->out.codec);
@@ -265,8 +229,8 @@ void tl_chain_free(struct tl_chain *chain)
 {
 	if (!chain)
 		return;
-	tl_half_close(&chain->decoder);
-	tl_half_close(&chain->encoder);
+	g_clear_pointer(&chain->decoder, gst_object_unref);
+	g_clear_pointer(&chain->encoder, gst_object_unref);
 	tl_resampler_free(chain->from_decoder);
 	tl_resampler_free(chain->to_encoder);
 	tl_conceal_free(chain->conceal);
@@ -285,14 +249,20 @@ void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm)
 
 void tl_chain_set_loss(struct tl_chain *chain, unsigned percent)
 {
-	if (chain->encoder.own)
-		tl_encoder_set_loss(chain->encoder.own, percent);
+	if (chain->encoder)
+		tl_encoder_set_loss(chain->encoder, percent);
+}
+
+void tl_chain_set_request(struct tl_chain *chain, unsigned mode)
+{
+	if (chain->encoder)
+		tl_encoder_set_request(chain->encoder, mode);
 }
 
 static bool goes_by_map(const struct tl_chain *chain, size_t bytes)
 {
 	return chain->maps && !chain->cfg.on_pcm && !chain->holed && bytes == chain->packet_units &&
-	       tl_encoder_pending(chain->encoder.own) == 0;
+	       tl_encoder_pending(chain->encoder) == 0;
 }
 
 static void remember(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
@@ -327,45 +297,32 @@ static int push_map(struct tl_chain *chain, const uint8_t *payload, size_t bytes
 
 	remember(chain, payload, bytes);
 	tl_g711_map(chain->in.codec, payload, bytes, mapped);
-	on_packet(mapped, bytes, chain);
+	on_packet(mapped, bytes, bytes, chain);
 	return 0;
 }
 
 static int push_own(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
 	int16_t pcm[PCM_ROOM];
-	int samples = tl_decoder_run(chain->decoder.own, payload, bytes, pcm);
+	int samples = tl_decoder_run(chain->decoder, payload, bytes, pcm);
 
 	return samples > 0 ? take_heard(chain, pcm, (size_t)samples) : -EBADMSG;
-}
-
-/* A stock decoder swallows what it can't decode. */
-static int push_stock(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
-{
-	GstFlowReturn flow;
-
-	chain->decoded = false;
-	flow = tl_stock_push(chain->decoder.sink, chain->in.codec, payload, bytes);
-	if (flow == GST_FLOW_OK && !chain->decoded)
-		return -EBADMSG;
-	return flow_error(flow);
 }
 
 int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
 	uint32_t units, most = TL_PAYLOAD_MAX_MS;
 
-	if (!chain->decoder.element)
+	if (!chain->decoder)
 		return -EINVAL;
 	units = tl_format_duration(&chain->in, payload, bytes);
-	if (units == 0 || units > most * (chain->in.codec->clock_hz / 1000))
+	if (units == 0 || units > most * chain->in.codec->clock_hz / 1000)
 		return -EBADMSG;
 	if (goes_by_map(chain, bytes))
 		return push_map(chain, payload, bytes);
 	recall(chain);
 	chain->holed = false;
-	return chain->decoder.own ? push_own(chain, payload, bytes)
-				  : push_stock(chain, payload, bytes);
+	return push_own(chain, payload, bytes);
 }
 
 int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples)
@@ -389,7 +346,7 @@ static int conceal_by_decoder(struct tl_chain *chain, unsigned ms, const uint8_t
 			      size_t bytes)
 {
 	int16_t pcm[PCM_ROOM];
-	int made = tl_decoder_conceal(chain->decoder.own, next, bytes, pcm,
+	int made = tl_decoder_conceal(chain->decoder, next, bytes, pcm,
 				      (size_t)chain->decode_hz * ms / 1000);
 
 	return made > 0 ? take_decoded(chain, pcm, (size_t)made, true) : -EBADMSG;
@@ -424,12 +381,12 @@ int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, s
 {
 	int r = 0;
 
-	if (!chain->decoder.element)
+	if (!chain->decoder)
 		return -EINVAL;
 	if (bytes && tl_format_duration(&chain->in, next, bytes) == 0)
 		bytes = 0;
 	while (ms && r >= 0) {
-		unsigned step = MIN(ms, (unsigned)CONCEAL_STEP_MS);
+		unsigned step = MIN(ms, MAX(CONCEAL_STEP_MS, tl_format_frame_ms(&chain->in)));
 
 		/* The next packet knows only what was right before it. */
 		if (chain->conceal)

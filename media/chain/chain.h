@@ -6,7 +6,7 @@
  *
  * Each push runs the elements to completion on the calling thread and calls back
  * before it returns: elements of our own by hand, GStreamer's through bare pads
- * (elements/half.h). Either half may be absent.
+ * Either half may be absent.
  * The PCM rate between the halves is the lowest that loses nothing of the
  * narrower codec. Built and used on one worker thread; creation is cheap
  * enough for a worker (pooled states), see tl_chain_new().
@@ -18,7 +18,8 @@ struct tl_chain;
 
 enum { TL_PAYLOAD_MAX = 1500, TL_PAYLOAD_MAX_MS = 120 }; /* more is refused as garbage */
 
-/* One encoded packet: payload of samples at the out codec's RTP clock. Lent. */
+/* One encoded packet: payload of so much at the out codec's RTP clock. Lent. bytes 0: so much
+ * passes, and nothing is to be sent for it. */
 typedef void tl_chain_packet_fn(const uint8_t *payload, size_t bytes, uint32_t rtp_duration,
 				void *user);
 /* Decoded audio, host byte order, mono; concealed: made up for a hole. Lent. May be changed in
@@ -32,6 +33,7 @@ struct tl_chain_cfg {
 	unsigned out_ptime_ms;       /* packets leave with this much audio */
 	unsigned rate_hz;            /* PCM rate; 0: chosen */
 	unsigned opus_complexity;
+	bool silence; /* leave silence out, where the codec's own means and the remote allow */
 	tl_chain_packet_fn *on_packet;
 	tl_chain_pcm_fn *on_pcm; /* NULL: no tap */
 	void *user;
@@ -59,5 +61,9 @@ void tl_chain_cut(struct tl_chain *chain);
  * understands in-band FEC then repeats itself as much as that needs. 0, at first: it does not,
  * since redundancy costs a quarter more CPU and some of the voice. */
 void tl_chain_set_loss(struct tl_chain *chain, unsigned percent);
+/* The far end asks for this mode of what we send it (AMR's CMR, RFC 4867 4.3.1); 15: for none. */
+void tl_chain_set_request(struct tl_chain *chain, unsigned mode);
+/* Such a request in a payload that came; 15 when there is none, or it is of another codec. */
+unsigned tl_format_request(const struct tl_format *format, const uint8_t *payload, size_t bytes);
 /* How much audio a payload holds, in units of the in codec's RTP clock; 0: can't tell. */
 uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes);

@@ -3,40 +3,60 @@
 #include <glib.h>
 #include <opus/opus.h>
 
-#include "media/bits.h"
 #include "media/chain/chain.h"
+#include "media/plan/amr.h"
 #include "media/plan/speex.h"
 
-/* RFC 4867 4.3.2, 4.4.2: a request byte or half byte, then a table of contents with one entry a
- * frame, of which all but the last have the highest bit set. */
-static unsigned amr_frames(const struct tl_format *format, struct tl_bits *bits)
+static size_t amr_frames(const struct tl_format *format, const uint8_t *payload, size_t bytes,
+			 unsigned *ret_request)
 {
-	unsigned octet_align = 0, frames = 0;
-	bool more = true;
+	struct tl_amr_frame frames[TL_AMR_FRAMES];
+	struct tl_amr amr;
 
-	tl_fmtp_get_uint(format->fmtp, "octet-align", &octet_align);
-	tl_bits_skip(bits, octet_align ? 8 : 4);
-	while (more) {
-		more = tl_bits_take(bits, 1);
-		tl_bits_skip(bits, octet_align ? 7 : 5);
-		if (bits->overrun)
-			return 0;
-		frames++;
-	}
-	return frames;
+	return tl_amr_read(format, &amr) ? tl_amr_frames(&amr, payload, bytes, frames, ret_request)
+					 : 0;
+}
+
+/* Layouts that we don't read are relayed: a frame a packet is what is sent. */
+static uint32_t amr_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes,
+			     uint32_t frame_units)
+{
+	struct tl_amr amr;
+	unsigned request;
+
+	if (!tl_amr_read(format, &amr))
+		return frame_units;
+	return (uint32_t)amr_frames(format, payload, bytes, &request) * frame_units;
+}
+
+unsigned tl_format_request(const struct tl_format *format, const uint8_t *payload, size_t bytes)
+{
+	unsigned request = TL_AMR_NO_REQUEST;
+
+	if (g_str_has_prefix(format->codec->name, "AMR") &&
+	    amr_frames(format, payload, bytes, &request) == 0)
+		return TL_AMR_NO_REQUEST;
+	return request;
 }
 
 /* RFC 3952 4.3: 50 bytes hold 30 ms, 38 hold 20. */
 static uint32_t ilbc_duration(const struct tl_format *format, size_t bytes)
 {
-	unsigned mode = 30;
-	size_t frame_bytes;
+	unsigned frame_ms = tl_format_frame_ms(format);
+	size_t frame_bytes = frame_ms == 20 ? 38 : 50;
 
-	tl_fmtp_get_uint(format->fmtp, "mode", &mode);
-	frame_bytes = mode == 20 ? 38 : 50;
-	if (bytes % frame_bytes)
-		return 0;
-	return (uint32_t)(bytes / frame_bytes) * (mode == 20 ? 160 : 240);
+	return bytes % frame_bytes ? 0 : (uint32_t)(bytes / frame_bytes) * frame_ms * 8;
+}
+
+/* ITU-T G.723.1: the low bits of a frame's first byte tell which of four sizes it has. */
+static uint32_t g723_duration(const uint8_t *payload, size_t bytes)
+{
+	static const size_t sizes[4] = { 24, 20, 4, 1 };
+	uint32_t frames = 0;
+
+	for (size_t at = 0; at < bytes; at += sizes[payload[at] & 3])
+		frames++;
+	return frames * 240;
 }
 
 static uint32_t opus_duration(const uint8_t *payload, size_t bytes)
@@ -51,10 +71,11 @@ uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *paylo
 	const struct tl_codec *codec = format->codec;
 	uint32_t frame_units = codec->clock_hz / 1000 * codec->frame_ms;
 	size_t ends[TL_SPEEX_FRAMES];
-	struct tl_bits bits = { .data = payload, .n = bytes * 8 };
 
 	if (!bytes || bytes > TL_PAYLOAD_MAX)
 		return 0;
+	if (g_str_equal(codec->name, "L16"))
+		return bytes % (2 * codec->channels) ? 0 : (uint32_t)(bytes / 2 / codec->channels);
 	if (codec->frame_bytes) {
 		/* RFC 3551 4.5.6: a comfort noise frame of 2 bytes may end a G.729 payload. */
 		bool tail = bytes % codec->frame_bytes == 2 && g_str_equal(codec->name, "G729");
@@ -70,6 +91,8 @@ uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *paylo
 	if (g_str_equal(codec->name, "speex"))
 		return (uint32_t)tl_speex_frames(payload, bytes, ends) * frame_units;
 	if (g_str_has_prefix(codec->name, "AMR"))
-		return amr_frames(format, &bits) * frame_units;
+		return amr_duration(format, payload, bytes, frame_units);
+	if (g_str_equal(codec->name, "G723"))
+		return g723_duration(payload, bytes);
 	return 0;
 }

@@ -22,7 +22,7 @@ int tl_decoder_conceal(TlElement *self, const uint8_t *next, size_t bytes, int16
 		       size_t samples)
 {
 	return class_of(self)->conceal((TlDecoder *)self, next, bytes, pcm,
-				       MIN(samples, (size_t)TL_PCM_SAMPLES));
+				       MIN(samples, (size_t)TL_PCM_SAMPLES / 2));
 }
 
 /* A hole of the buffer's duration; what the buffer holds is the payload after it. */

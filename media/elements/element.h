@@ -15,6 +15,8 @@
  *
  * Not thread-safe, like any element between two pads. Private to media/.
  */
+#include <stdbool.h>
+
 #include <gst/gst.h>
 
 #include "media/desc.h"
@@ -28,6 +30,7 @@ struct tl_element_cfg {
 	unsigned rate_hz;               /* of the PCM side */
 	unsigned ptime_ms;              /* encoders: audio in a packet */
 	unsigned complexity;            /* Opus encoder, 0..10 */
+	bool silence; /* encoders that can tell it: leave silence out, where the format allows */
 };
 
 typedef struct {
@@ -58,8 +61,9 @@ typedef struct {
 		       size_t samples);
 } TlDecoderClass;
 
-/* A packet from an encoder that is run by hand. Lent. */
-typedef void tl_encoder_out_fn(const uint8_t *payload, size_t bytes, void *user);
+/* A packet of so many samples from an encoder that is run by hand; bytes 0: nothing is sent for
+ * them. Lent. */
+typedef void tl_encoder_out_fn(const uint8_t *payload, size_t bytes, size_t samples, void *user);
 
 typedef struct {
 	TlElement parent;
@@ -67,15 +71,19 @@ typedef struct {
 	void *user;
 	size_t packet_samples; /* what encode() is given */
 	size_t filled;         /* of pcm */
+	size_t pushed;         /* samples of this packet's that went out before its end */
 	int16_t *pcm;          /* packet_samples, gathered */
 } TlEncoder;
 
 typedef struct {
 	TlElementClass parent;
-	/* Bytes written, at most TL_BUFFER_BYTES. Negative: the encoder is broken. */
+	/* Bytes written, at most TL_BUFFER_BYTES, for all that was not pushed meanwhile by
+	 * tl_encoder_push(); 0: nothing is sent for it. Negative: the encoder is broken. */
 	int (*encode)(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload);
 	/* The far end reports this much lost. NULL: nothing can be done about it. */
 	void (*set_loss)(TlEncoder *self, unsigned percent);
+	/* The far end wishes this mode (AMR), TL_AMR_NO_REQUEST: none. NULL: there are none. */
+	void (*set_request)(TlEncoder *self, unsigned mode);
 } TlEncoderClass;
 
 GType tl_element_get_type(void);
@@ -98,6 +106,12 @@ int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples);
 gboolean tl_decoder_conceals(const TlElement *self);
 /* Packets that the far end misses, in per cent. */
 void tl_encoder_set_loss(TlElement *self, unsigned percent);
+void tl_encoder_set_request(TlElement *self, unsigned mode);
+/* From inside encode(): a packet of fewer samples, or (0 bytes) so many of which nothing is sent.
+ * What goes down the pad has its samples in the buffer's offset, and no bytes in the latter case.
+ */
+GstFlowReturn tl_encoder_push(TlEncoder *self, const uint8_t *payload, size_t bytes,
+			      size_t samples);
 /* Samples that wait for the rest of their packet. */
 size_t tl_encoder_pending(const TlElement *self);
 
@@ -113,6 +127,10 @@ GstCaps *tl_payload_caps(const struct tl_codec *codec);
 void tl_element_describe(GstElementClass *class, const char *name, const char *kind);
 
 /* The codecs, registered by register.c. */
+GType tl_amr_nb_dec_get_type(void);
+GType tl_amr_nb_enc_get_type(void);
+GType tl_amr_wb_dec_get_type(void);
+GType tl_amr_wb_enc_get_type(void);
 GType tl_g711_dec_get_type(void);
 GType tl_g711_enc_get_type(void);
 GType tl_g722_dec_get_type(void);
@@ -121,7 +139,11 @@ GType tl_g726_dec_get_type(void);
 GType tl_g726_enc_get_type(void);
 GType tl_gsm_dec_get_type(void);
 GType tl_gsm_enc_get_type(void);
+GType tl_ilbc_dec_get_type(void);
+GType tl_ilbc_enc_get_type(void);
 GType tl_l16_dec_get_type(void);
 GType tl_l16_enc_get_type(void);
 GType tl_opus_dec_get_type(void);
 GType tl_opus_enc_get_type(void);
+GType tl_speex_dec_get_type(void);
+GType tl_speex_enc_get_type(void);

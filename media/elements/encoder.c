@@ -21,17 +21,38 @@ void tl_encoder_set_loss(TlElement *self, unsigned percent)
 		class_of(self)->set_loss((TlEncoder *)self, percent);
 }
 
+void tl_encoder_set_request(TlElement *self, unsigned mode)
+{
+	if (class_of(self)->set_request)
+		class_of(self)->set_request((TlEncoder *)self, mode);
+}
+
+GstFlowReturn tl_encoder_push(TlEncoder *self, const uint8_t *payload, size_t bytes, size_t samples)
+{
+	GstBuffer *out;
+
+	self->pushed += samples;
+	if (self->on_packet) {
+		self->on_packet(payload, bytes, samples, self->user);
+		return GST_FLOW_OK;
+	}
+	out = tl_buffer_copy(payload, bytes);
+	GST_BUFFER_OFFSET(out) = samples;
+	return gst_pad_push(self->parent.src, out);
+}
+
 static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
 {
 	uint8_t payload[TL_BUFFER_BYTES];
-	int bytes = class_of(self)->encode(self, pcm, self->packet_samples, payload);
+	int bytes;
 
-	if (bytes <= 0)
+	self->pushed = 0;
+	bytes = class_of(self)->encode(self, pcm, self->packet_samples, payload);
+	if (bytes < 0)
 		return GST_FLOW_ERROR;
-	if (!self->on_packet)
-		return gst_pad_push(self->parent.src, tl_buffer_copy(payload, (size_t)bytes));
-	self->on_packet(payload, (size_t)bytes, self->user);
-	return GST_FLOW_OK;
+	if (self->pushed >= self->packet_samples)
+		return GST_FLOW_OK;
+	return tl_encoder_push(self, payload, (size_t)bytes, self->packet_samples - self->pushed);
 }
 
 /* Audio may come in any portion; it leaves in whole packets. A portion that is a packet, the usual

@@ -4,15 +4,21 @@
 
 #include "media/elements/element.h"
 
-/* ITU-T G.726 at 32 kbit/s over spandsp: two samples a byte, the first in the low bits (RFC 3551
- * 4.5.4; AAL2-G726-32 is the other way round). */
-enum { G726_BIT_RATE = 32000 };
-
+/*
+ * ITU-T G.726 at 16, 24, 32 and 40 kbit/s over spandsp. Codes of 2 to 5 bits lie in the bytes from
+ * their low end up (RFC 3551 4.5.4), or, under names with AAL2 before them, from the high end down
+ * (ITU-T I.366.2 annex E).
+ */
 static g726_state_t *new_state(const struct tl_element_cfg *cfg)
 {
+	const struct tl_codec *codec = cfg->format->codec;
+	bool aal2 = g_str_has_prefix(codec->name, "AAL2-");
+
+	/* a frame is 1 ms: so many bytes are so many times 8 kbit/s */
 	if (cfg->rate_hz != 8000)
 		return NULL;
-	return g726_init(NULL, G726_BIT_RATE, G726_ENCODING_LINEAR, G726_PACKING_RIGHT);
+	return g726_init(NULL, (int)codec->frame_bytes * 8000, G726_ENCODING_LINEAR,
+			 aal2 ? G726_PACKING_LEFT : G726_PACKING_RIGHT);
 }
 
 /* tlg726dec */
@@ -27,7 +33,7 @@ G_DEFINE_TYPE(TlG726Dec, tl_g726_dec, tl_decoder_get_type())
 
 static int decode_g726(TlDecoder *self, const uint8_t *payload, size_t bytes, int16_t *pcm)
 {
-	if (bytes > TL_PCM_SAMPLES / 2)
+	if (bytes > TL_PCM_SAMPLES / 4) /* as many samples a byte at the lowest rate */
 		return -EBADMSG;
 	return g726_decode(((TlG726Dec *)self)->state, pcm, payload, (int)bytes);
 }

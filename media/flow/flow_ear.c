@@ -267,7 +267,7 @@ static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsig
 static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 {
 	struct tl_ear *ear = end->ear;
-	unsigned ms = slot->units / (tl_jitter_clock_hz(ear->jitter) / 1000);
+	unsigned ms = slot->units * 1000 / tl_jitter_clock_hz(ear->jitter);
 	bool digit = tl_dtmf_is_coming(&end->digits_in, tl_flow_now(end));
 
 	ear->at_us = slot->at_us;

@@ -22,7 +22,7 @@ static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct
 
 static uint32_t packet_units(const struct tl_side_plan *plan)
 {
-	return plan->send_format.codec->clock_hz / 1000 * plan->send_ptime_ms;
+	return plan->send_format.codec->clock_hz * plan->send_ptime_ms / 1000;
 }
 
 void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet)
@@ -70,6 +70,10 @@ void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uin
 
 	if (!to->plan->send || bytes > TL_PACKET_BYTES - TL_RTP_HEADER_BYTES) {
 		tl_pack_pause(&to->out);
+		return;
+	}
+	if (bytes == 0) {
+		tl_pack_gap(&to->out, feeder, duration, format->codec->clock_hz, tl_flow_now(to));
 		return;
 	}
 	tl_pack_own(&to->out, feeder, duration, format->codec->clock_hz, tl_flow_now(to), &rtp);

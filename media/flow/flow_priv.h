@@ -139,7 +139,8 @@ static inline int64_t tl_flow_now(const struct tl_flow_end *end)
 bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp);
 /* Takes packet, parsed, as it came from `from`. Sends its payload on. */
 void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet);
-/* Sends audio of our own making. from, arrived_us: whose delay to count, or NULL. */
+/* Sends audio of our own making; bytes 0: so much silence that nothing is sent for. from,
+ * arrived_us: whose delay to count, or NULL. */
 void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uint8_t *payload,
 			size_t bytes, uint32_t duration, struct tl_flow_end *from,
 			int64_t arrived_us);

@@ -64,17 +64,42 @@ static const struct tl_format *find_compatible(const struct tl_media_desc *desc,
 	for (size_t i = 0; i < desc->n_formats; i++)
 		if (tl_format_compatible(&desc->formats[i], format))
 			return &desc->formats[i];
+	for (size_t i = 0; i < desc->n_formats; i++)
+		if (tl_format_answers(&desc->formats[i], format))
+			return &desc->formats[i];
 	return NULL;
 }
 
-/* What can be sent: in the remote's words and order, as far as we described it too. */
-static void list_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,
-			struct tl_plan_list *list)
+/* What the two descriptions of a format come to, in the words of the one. */
+static struct tl_format agree(const struct tl_format *format, const struct tl_format *other)
 {
-	for (size_t i = 0; i < remote->n_formats; i++)
-		if (tl_plan_pt_usable(remote->formats[i].pt, remote->rtcp_mux) &&
-		    find_compatible(local, &remote->formats[i]))
-			list->v[list->n++] = &remote->formats[i];
+	struct tl_format agreed = *format;
+	char annexb[8] = "";
+
+	tl_fmtp_get(other->fmtp, "annexb", annexb, sizeof annexb);
+	if (g_str_equal(format->codec->name, "iLBC") &&
+	    tl_format_frame_ms(format) != tl_format_frame_ms(other))
+		strcpy(agreed.fmtp, "mode=30"); /* RFC 3952 5 */
+	else if (g_str_equal(format->codec->name, "G729") && g_ascii_strcasecmp(annexb, "no") == 0)
+		strcpy(agreed.fmtp, "annexb=no"); /* of either binds both, RFC 7261 3 */
+	return agreed;
+}
+
+/* What can be sent: in the remote's words and order, as far as we described it too. agreed: room
+ * for the formats. */
+static void list_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,
+			struct tl_format agreed[TL_DESC_FORMATS], struct tl_plan_list *list)
+{
+	for (size_t i = 0; i < remote->n_formats; i++) {
+		const struct tl_format *theirs = &remote->formats[i];
+		const struct tl_format *ours = find_compatible(local, theirs);
+
+		if (!ours || !tl_plan_pt_usable(theirs->pt, remote->rtcp_mux))
+			continue;
+		agreed[list->n] = agree(theirs, ours);
+		list->v[list->n] = &agreed[list->n];
+		list->n++;
+	}
 }
 
 /* What is understood: in our own words, as far as the remote has it too, first the counterpart of
@@ -84,10 +109,14 @@ static void fill_receive(struct tl_side_plan *side, const struct tl_media_desc *
 {
 	const struct tl_format *expected = find_compatible(local, &side->send_format);
 
-	side->receive_formats[side->n_receive_formats++] = *expected;
-	for (size_t i = 0; i < local->n_formats && side->n_receive_formats < TL_PLAN_FORMATS; i++)
-		if (&local->formats[i] != expected && find_compatible(remote, &local->formats[i]))
-			side->receive_formats[side->n_receive_formats++] = local->formats[i];
+	side->receive_formats[side->n_receive_formats++] = agree(expected, &side->send_format);
+	for (size_t i = 0; i < local->n_formats && side->n_receive_formats < TL_PLAN_FORMATS; i++) {
+		const struct tl_format *ours = &local->formats[i];
+		const struct tl_format *theirs = find_compatible(remote, ours);
+
+		if (ours != expected && theirs)
+			side->receive_formats[side->n_receive_formats++] = agree(ours, theirs);
+	}
 }
 
 /* Events go out as the remote numbers them and come in as we do; both must have them. */
@@ -121,7 +150,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 	side->local_port = tl_address_port(&rtp);
 	side->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
 	side->send_format = *format;
-	side->send_ptime_ms = tl_plan_ptime(format->codec, wished_ms, remote->maxptime_ms);
+	side->send_ptime_ms = tl_plan_ptime(&side->send_format, wished_ms, remote->maxptime_ms);
 	fill_receive(side, local, remote);
 	fill_events(side, local, remote);
 }
@@ -129,7 +158,8 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 /* The descriptions of both sides, and of each what it can be sent. */
 struct legs {
 	const struct tl_media_desc *local[_TL_SIDE_MAX], *remote[_TL_SIDE_MAX];
-	struct tl_plan_list list[_TL_SIDE_MAX];
+	struct tl_format agreed[_TL_SIDE_MAX][TL_DESC_FORMATS];
+	struct tl_plan_list list[_TL_SIDE_MAX]; /* of those */
 	bool open[_TL_SIDE_MAX];
 };
 
@@ -140,14 +170,14 @@ static int list_side(struct legs *legs, enum tl_side side)
 	legs->open[side] = local && remote && !refuses(remote);
 	if (!legs->open[side])
 		return 0;
-	list_common(local, remote, &legs->list[side]);
+	list_common(local, remote, legs->agreed[side], &legs->list[side]);
 	return legs->list[side].n ? 0 : -ENOENT;
 }
 
 static const struct tl_format *first_decodable(const struct tl_plan_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (tl_codec_can_transcode(list->v[i]->codec))
+		if (tl_format_can_transcode(list->v[i]))
 			return list->v[i];
 	return NULL;
 }
@@ -227,7 +257,7 @@ void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b)
 					  *to = &plan->side[tl_side_other(from)];
 
 		if (plan->path[from] == TL_PATH_RELAY && side->tones && !to->tones &&
-		    tl_codec_can_transcode(side->send_format.codec))
+		    tl_format_can_transcode(&side->send_format))
 			plan->path[from] = TL_PATH_CHAIN;
 	}
 }

@@ -17,7 +17,7 @@ static inline enum tl_side tl_side_other(enum tl_side side)
 
 /* What configuration allows on a leg. */
 struct tl_media_policy {
-	const struct tl_codec *codecs[TL_DESC_FORMATS]; /* by preference */
+	const struct tl_codec *codecs[TL_CODECS_MAX]; /* by preference */
 	size_t n_codecs;
 	bool telephone_event; /* offer and accept it */
 	enum tl_srtp_mode srtp;

@@ -26,7 +26,7 @@ static void list_allowed(const struct tl_media_desc *desc, const struct tl_media
 /* What the other leg speaks or may come to speak, by its own preference. */
 struct other {
 	size_t n;
-	struct tl_format v[TL_DESC_FORMATS];
+	struct tl_format v[MAX(TL_DESC_FORMATS, TL_CODECS_MAX)];
 	bool known; /* it has said so itself */
 };
 
@@ -67,7 +67,7 @@ static const struct tl_format *choose_relayed(const struct tl_plan_list *offered
 
 			if (!tl_plan_relays(ours, 0, theirs, 0))
 				continue;
-			if (!other->known && !tl_codec_can_transcode(ours->codec))
+			if (!other->known && !tl_format_can_transcode(ours))
 				continue;
 			*ret_other = theirs;
 			return ours;
@@ -85,7 +85,7 @@ static const struct tl_format *choose_transcoded(const struct tl_plan_list *offe
 	long best_worth = -1;
 
 	for (size_t j = 0; j < other->n; j++) {
-		if (!tl_codec_can_transcode(other->v[j].codec))
+		if (!tl_format_can_transcode(&other->v[j]))
 			continue;
 		for (size_t i = 0; i < offered->n; i++) {
 			long worth = tl_plan_pair_worth(offered->v[i], &other->v[j]);
@@ -106,7 +106,7 @@ static const struct tl_format *choose_transcoded(const struct tl_plan_list *offe
 static const struct tl_format *choose_playable(const struct tl_plan_list *offered)
 {
 	for (size_t i = 0; i < offered->n; i++)
-		if (tl_codec_can_transcode(offered->v[i]->codec))
+		if (tl_format_can_transcode(offered->v[i]))
 			return offered->v[i];
 	return NULL;
 }
@@ -177,10 +177,9 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	answer.direction = answer_direction(offer);
 	answer.rtcp_mux = offer->rtcp_mux;
 	answer.maxptime_ms = offer->maxptime_ms;
-	answer.ptime_ms = tl_plan_ptime(chosen->codec,
-					offer->ptime_ms || !relayed || !peer ? offer->ptime_ms
-									     : peer->ptime_ms,
-					offer->maxptime_ms);
+	answer.ptime_ms = tl_plan_ptime(
+		chosen, offer->ptime_ms || !relayed || !peer ? offer->ptime_ms : peer->ptime_ms,
+		offer->maxptime_ms);
 	*ret_answer = answer;
 	return 0;
 }

@@ -97,25 +97,34 @@ static void append_common(struct tl_media_desc *offer, const struct tl_media_des
 static bool can_decode_any(const struct tl_media_desc *peer)
 {
 	for (size_t i = 0; i < peer->n_formats; i++)
-		if (tl_codec_can_transcode(peer->formats[i].codec))
+		if (tl_format_can_transcode(&peer->formats[i]))
 			return true;
 	return false;
+}
+
+static void append_ours(struct tl_media_desc *offer, const struct tl_codec *codec, const char *fmtp,
+			struct numbers *numbers)
+{
+	struct tl_format format = { .codec = codec };
+	struct tl_format *added;
+
+	g_strlcpy(format.fmtp, fmtp ? fmtp : "", sizeof format.fmtp);
+	added = append(offer, &format);
+	if (added)
+		added->pt = take_ours(numbers, codec);
 }
 
 static void append_transcoded(struct tl_media_desc *offer, const struct tl_media_policy *policy,
 			      struct numbers *numbers)
 {
 	for (size_t i = 0; i < policy->n_codecs; i++) {
-		struct tl_format format = { .codec = policy->codecs[i] };
-		struct tl_format *added;
+		const struct tl_codec *codec = policy->codecs[i];
 
-		if (!tl_codec_can_transcode(format.codec))
+		if (!tl_codec_can_transcode(codec))
 			continue;
-		if (format.codec->fmtp)
-			g_strlcpy(format.fmtp, format.codec->fmtp, sizeof format.fmtp);
-		added = append(offer, &format);
-		if (added)
-			added->pt = take_ours(numbers, format.codec);
+		append_ours(offer, codec, codec->fmtp, numbers);
+		if (codec->fmtp_too)
+			append_ours(offer, codec, codec->fmtp_too, numbers);
 	}
 }
 
@@ -178,7 +187,7 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 		offer.maxptime_ms = peer->maxptime_ms;
 	}
 	offer.ptime_ms =
-		tl_plan_ptime(offer.formats[0].codec, peer ? peer->ptime_ms : 0, offer.maxptime_ms);
+		tl_plan_ptime(&offer.formats[0], peer ? peer->ptime_ms : 0, offer.maxptime_ms);
 	*ret_offer = offer;
 	return 0;
 }

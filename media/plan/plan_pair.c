@@ -36,17 +36,19 @@ const struct tl_event_format *tl_plan_event(const struct tl_media_desc *desc, un
 	return best;
 }
 
-unsigned tl_plan_ptime(const struct tl_codec *codec, unsigned wished_ms, unsigned max_ms)
+unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsigned max_ms)
 {
-	unsigned ptime = wished_ms ? wished_ms : codec->ptime_ms;
+	const struct tl_codec *codec = format->codec;
+	unsigned frame_ms = tl_format_frame_ms(format);
+	unsigned ptime = wished_ms ? wished_ms : tl_format_ptime_ms(format);
 
 	ptime = MIN(ptime, TL_PTIME_MAX_MS);
 	if (max_ms)
 		ptime = MIN(ptime, max_ms);
 	if (codec->frame_bytes)
-		ptime = MIN(ptime, TL_PAYLOAD_BYTES / codec->frame_bytes * codec->frame_ms);
-	ptime -= ptime % codec->frame_ms;
-	return MAX(ptime, codec->frame_ms);
+		ptime = MIN(ptime, TL_PAYLOAD_BYTES / codec->frame_bytes * frame_ms);
+	ptime -= ptime % frame_ms;
+	return MAX(ptime, frame_ms);
 }
 
 bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const struct tl_format *out,
@@ -61,7 +63,7 @@ bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const stru
 	 * can't be decoded here goes as it comes; so does Opus, whose packets tell their own
 	 * length and whose re-encoding would cost the most of all and some of the voice.
 	 */
-	return !tl_codec_can_transcode(in->codec) || !in->codec->frame_bytes;
+	return !tl_format_can_transcode(in) || !in->codec->frame_bytes;
 }
 
 long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b)
@@ -70,7 +72,7 @@ long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b)
 	long quality = MIN(x->quality, y->quality) / 10;
 	long cost = x->decode_cost + y->encode_cost + y->decode_cost + x->encode_cost;
 
-	if (!tl_codec_can_transcode(x) || !tl_codec_can_transcode(y))
+	if (!tl_format_can_transcode(a) || !tl_format_can_transcode(b))
 		return -1;
 	/* A step of quality outweighs any cost, which stays below 1000 µs. */
 	return quality * 1000 + MAX(0, 999 - cost);

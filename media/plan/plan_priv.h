@@ -16,9 +16,9 @@ bool tl_plan_allows(const struct tl_media_policy *policy, const struct tl_codec 
  * one, which some phones say beside Opus and mean for it, else any. NULL: none. */
 const struct tl_event_format *tl_plan_event(const struct tl_media_desc *desc, unsigned clock_hz);
 
-/* The packet time to send: wished (0: no wish), in whole frames of the codec,
+/* The packet time to send: wished (0: no wish), in whole frames,
  * not over max_ms (0: no limit) nor what fits a packet. */
-unsigned tl_plan_ptime(const struct tl_codec *codec, unsigned wished_ms, unsigned max_ms);
+unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsigned max_ms);
 /* May packets of one go out as the other's, untouched? Packet times: what comes and what is
  * wanted, 0 not said. */
 bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const struct tl_format *out,

@@ -1,7 +1,5 @@
 #include "media/plan/speex.h"
 
-#include <string.h>
-
 #include <glib.h>
 
 #include "media/bits.h"
@@ -64,17 +62,4 @@ size_t tl_speex_frames(const uint8_t *payload, size_t bytes, size_t ends[TL_SPEE
 			return 0;
 	}
 	return n;
-}
-
-size_t tl_speex_cut(const uint8_t *payload, size_t from_bit, size_t end_bit, uint8_t *out)
-{
-	size_t n = end_bit - from_bit, bytes = n / 8 + 1;
-
-	memset(out, 0, bytes);
-	for (size_t i = 0; i < n; i++)
-		if (payload[(from_bit + i) / 8] >> (7 - (from_bit + i) % 8) & 1)
-			out[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	/* RFC 5574 3.3: a zero, then ones, up to the end of the byte. */
-	out[n / 8] |= (uint8_t)(0x7f >> n % 8);
-	return bytes;
 }

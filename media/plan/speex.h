@@ -10,5 +10,3 @@ enum { TL_SPEEX_FRAMES = 8 }; /* in a payload; RTP has 1 to 3 */
 
 /* Writes after which bit each frame ends; returns how many, or 0: not Speex. */
 size_t tl_speex_frames(const uint8_t *payload, size_t bytes, size_t ends[TL_SPEEX_FRAMES]);
-/* One frame as a payload of its own, in out of bytes + 1; returns its bytes. */
-size_t tl_speex_cut(const uint8_t *payload, size_t from_bit, size_t end_bit, uint8_t *out);

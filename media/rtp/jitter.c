@@ -73,7 +73,7 @@ struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg)
 
 	jb->cfg = *cfg;
 	jb->cfg.max_ms = MAX(cfg->min_ms, cfg->max_ms);
-	jb->frame_units = cfg->clock_hz / 1000 * cfg->frame_ms;
+	jb->frame_units = cfg->clock_hz * cfg->frame_ms / 1000;
 	tl_delay_init(&jb->delay, jb->cfg.min_ms, jb->cfg.max_ms);
 	return jb;
 }
@@ -100,7 +100,7 @@ void tl_jitter_reset(struct tl_jitter *jb, unsigned clock_hz, struct tl_pool *po
 {
 	empty(jb, pool);
 	if (clock_hz != jb->cfg.clock_hz)
-		jb->frame_units = clock_hz / 1000 * jb->cfg.frame_ms;
+		jb->frame_units = clock_hz * jb->cfg.frame_ms / 1000;
 	jb->cfg.clock_hz = clock_hz;
 	tl_delay_new_timeline(&jb->delay);
 }

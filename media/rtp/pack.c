@@ -133,7 +133,20 @@ void tl_pack_own(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration,
 	ret_out->ssrc = pack->ssrc;
 	ret_out->seq = pack->seq;
 	ret_out->ts = pack->ts;
-	ret_out->marker = fresh;
+	ret_out->marker = fresh || pack->gap;
+	pack->gap = false;
+}
+
+void tl_pack_gap(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
+		 int64_t now_us)
+{
+	bool fresh = pack->feeder != feeder;
+
+	note_audio(pack, fresh ? next_spurt(pack, clock_hz, now_us) : pack->ts + pack->duration,
+		   duration, now_us);
+	pack->feeder = feeder;
+	pack->started = true;
+	pack->gap = true;
 }
 
 void tl_pack_insert(struct tl_pack *pack, struct tl_rtp *ret_out)

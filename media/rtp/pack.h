@@ -23,6 +23,7 @@ struct tl_pack {
 	uint32_t ts, duration;
 	int64_t sent_us;
 	enum tl_feeder feeder;
+	bool gap; /* nothing was sent for the newest audio */
 
 	/* a relayed stream: out = in + offset */
 	uint32_t in_ssrc, in_ts;
@@ -48,6 +49,9 @@ void tl_pack_part(struct tl_pack *pack);
 /* The header for the next packet of our own making, pt left alone. */
 void tl_pack_own(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
 		 int64_t now_us, struct tl_rtp *ret_out);
+/* So much passes for which nothing is sent (silence left out): what comes next is a talk spurt. */
+void tl_pack_gap(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
+		 int64_t now_us);
 /* An extra packet beside the audio (a digit), pt, marker and timestamp left alone. */
 void tl_pack_insert(struct tl_pack *pack, struct tl_rtp *ret_out);
 /* Our own audio paused: the next packet begins a talk spurt, at the time that it then is. */

@@ -132,7 +132,9 @@ Test(dialplan, every_name_is_a_codec)
 {
 	struct tl_dialplan *dp = dialplan_of(
 		"[gateway]\ncodecs = opus, G722, PCMA, PCMU, G729, GSM, iLBC, speex, speex/8000, "
-		"speex/16000, L16, L16/8000, L16/16000, G726-32, AMR, AMR-WB\n");
+		"speex/16000, L16, L16/8000, L16/16000, L16/44100, L16/44100/2, L16/48000, "
+		"G726-16, G726-24, G726-32, G726-40, AAL2-G726-16, AAL2-G726-24, "
+		"AAL2-G726-32, AAL2-G726-40, G723, AMR, AMR-WB\n");
 	const struct tl_gateway *gw = tl_dialplan_gateway(dp);
 
 	for (size_t i = 0; i < gw->n_codecs; i++)

@@ -153,9 +153,9 @@ static const struct {
 } offers[] = {
 	{ "nobody yet: the policy, in its order", NULL, "opus G722 PCMA te",
 	  "opus=96:useinbandfec=1 G722=9 PCMA=8 te/48000=97 te/8000=101 ptime=20" },
-	{ "nobody yet: what can't be decoded can't be played to", NULL, "G729 PCMA",
+	{ "nobody yet: what can't be decoded can't be played to", NULL, "G723 PCMA",
 	  "PCMA=8 ptime=20" },
-	{ "nobody yet, and nothing that we can do", NULL, "G729 AMR", NULL },
+	{ "nobody yet, and nothing that we can do", NULL, "G723", NULL },
 	{ "no policy", NULL, "te", NULL },
 	{ "events only where the policy has them", NULL, "PCMA", "PCMA=8 ptime=20" },
 	{ "common formats first, in the peer's order", "PCMU=0 PCMA=8 ptime=20", "G722 PCMA PCMU",
@@ -166,7 +166,7 @@ static const struct {
 	  "opus PCMA te", "opus=107:stereo=1 PCMA=8 te/48000=108 te/8000=103 ptime=20" },
 	{ "and ours keep clear of them", "iLBC=96:mode=20 speex=97 te/8000=98", "speex opus te",
 	  "speex=97 opus=99:useinbandfec=1 te/8000=98 te/48000=100 ptime=20" },
-	{ "101 is for events, whatever else is free", "AMR=96 AMR=97 AMR=98 AMR=99 AMR=100 PCMA=8",
+	{ "101 is for events, whatever else is free", "iLBC=96 iLBC=97 iLBC=98 iLBC=99 iLBC=100 PCMA=8",
 	  "opus te", "opus=102:useinbandfec=1 te/48000=103 te/8000=101 ptime=20" },
 	{ "the peer has 101 for something else", "opus=101 PCMA=8", "opus PCMA te",
 	  "opus=101 PCMA=8 te/48000=96 te/8000=97 ptime=20" },
@@ -181,11 +181,11 @@ static const struct {
 	{ "the same codec in two layouts is two", "AMR=100:octet-align=1 AMR=101", "AMR",
 	  "AMR=100:octet-align=1 AMR=101 ptime=20" },
 	{ "a number that RTCP would be mistaken for", "opus=72", "opus", "opus=96 ptime=20" },
-	{ "relay only: offered on, and nothing else with it", "G729=18:annexb=no", "G729 PCMA",
-	  "G729=18:annexb=no ptime=20" },
-	{ "relay only, not allowed there", "G729=18", "PCMA", NULL },
-	{ "relay only beside what can be transcoded", "G729=18 PCMA=8", "G729 opus",
-	  "G729=18 opus=96:useinbandfec=1 ptime=20" },
+	{ "relay only: offered on, and nothing else with it", "G723=4:annexa=no", "G723 PCMA",
+	  "G723=4:annexa=no ptime=30" },
+	{ "relay only, not allowed there", "G723=4", "PCMA", NULL },
+	{ "relay only beside what can be transcoded", "G723=4 PCMA=8", "G723 opus",
+	  "G723=4 opus=96:useinbandfec=1 ptime=30" },
 	{ "events at each clock that is offered", "PCMA=8", "L16/16000 opus PCMA te",
 	  "PCMA=8 L16/16000=96 opus=97:useinbandfec=1 te/8000=101 te/16000=98 te/48000=99 "
 	  "ptime=20" },
@@ -226,8 +226,8 @@ static const struct {
 	{ "first that is allowed", "opus=111 PCMA=8", "PCMA PCMU", NULL, NULL, "PCMA=8 ptime=20" },
 	{ "in the offer's order, not the policy's", "PCMU=0 PCMA=8", "PCMA PCMU", NULL, NULL,
 	  "PCMU=0 ptime=20" },
-	{ "first that we can play", "G729=18 PCMA=8", "G729 PCMA", NULL, NULL, "PCMA=8 ptime=20" },
-	{ "none that we can play", "G729=18", "G729 PCMA", NULL, NULL, NULL },
+	{ "first that we can play", "G723=4 PCMA=8", "G723 PCMA", NULL, NULL, "PCMA=8 ptime=20" },
+	{ "none that we can play", "G723=4", "G723 PCMA", NULL, NULL, NULL },
 	{ "nothing in common", "PCMU=0", "PCMA", NULL, NULL, NULL },
 	{ "only events left", "te/8000=101", "PCMA te", NULL, NULL, NULL },
 
@@ -236,8 +236,8 @@ static const struct {
 	  "PCMA=8 ptime=20" },
 	{ "the other leg's order among those", "PCMA=8 PCMU=0", "PCMA PCMU", "PCMU=0 PCMA=8", NULL,
 	  "PCMU=0 ptime=20" },
-	{ "relay of what we can't decode", "PCMA=8 G729=18", "PCMA G729", "G729=18", NULL,
-	  "G729=18 ptime=20" },
+	{ "relay of what we can't decode", "PCMA=8 G723=4", "PCMA G723", "G723=4", NULL,
+	  "G723=4 ptime=30" },
 	{ "Annex B off binds both", "G729=18", "G729", "G729=18:annexb=no", NULL,
 	  "G729=18:annexb=no ptime=20" },
 	{ "AMR in another layout is another codec", "AMR=96 PCMA=8", "AMR PCMA",
@@ -257,9 +257,9 @@ static const struct {
 	{ "equal worth: the offerer's order", "PCMU=0 PCMA=8", "PCMA PCMU", "G722=9", NULL,
 	  "PCMU=0 ptime=20" },
 	{ "transcoded from the first that it will speak and we decode", "PCMA=8", "PCMA",
-	  "G729=18 G722=9", NULL, "PCMA=8 ptime=20" },
-	{ "can't be transcoded", "PCMA=8", "PCMA", "G729=18", NULL, NULL },
-	{ "can't be transcoded either", "G729=18", "G729", "PCMA=8", NULL, NULL },
+	  "G723=4 G722=9", NULL, "PCMA=8 ptime=20" },
+	{ "can't be transcoded", "PCMA=8", "PCMA", "G723=4", NULL, NULL },
+	{ "can't be transcoded either", "G723=4", "G723", "PCMA=8", NULL, NULL },
 
 	/* Only what configuration allows the other leg. */
 	{ "what may be relayed later", "opus=111 G722=9 PCMA=8", "opus G722 PCMA", NULL,
@@ -267,8 +267,8 @@ static const struct {
 	{ "by the offerer's order", "PCMA=8 opus=111", "opus PCMA", NULL, "opus PCMA",
 	  "PCMA=8 ptime=20" },
 	{ "or transcoded best", "PCMA=8 G722=9", "PCMA G722", NULL, "opus", "G722=9 ptime=20" },
-	{ "announcements come first: not what we can't encode", "G729=18 PCMA=8", "G729 PCMA", NULL,
-	  "G729 PCMA", "PCMA=8 ptime=20" },
+	{ "announcements come first: not what we can't encode", "G723=4 PCMA=8", "G723 PCMA", NULL,
+	  "G723 PCMA", "PCMA=8 ptime=20" },
 
 	/* Events. */
 	{ "events of the clock", "PCMA=8 te/8000=101", "PCMA te", NULL, NULL,
@@ -306,8 +306,8 @@ static const struct {
 	/* Packet time. */
 	{ "as asked", "PCMA=8 ptime=30", "PCMA", NULL, NULL, "PCMA=8 ptime=30" },
 	{ "in whole frames", "GSM=3 ptime=30", "GSM", NULL, NULL, "GSM=3 ptime=20" },
-	{ "at least one frame", "opus=96 ptime=10", "opus", NULL, NULL,
-	  "opus=96:useinbandfec=1 ptime=20" },
+	{ "at least one frame", "opus=96 ptime=5", "opus", NULL, NULL,
+	  "opus=96:useinbandfec=1 ptime=10" },
 	{ "a limit without a wish", "PCMA=8 maxptime=10", "PCMA", NULL, NULL,
 	  "PCMA=8 ptime=10 maxptime=10" },
 	{ "no wish: what the other leg asked, so that it may be relayed", "PCMA=8", "PCMA",
@@ -374,8 +374,8 @@ static const struct {
 	{ "one side", "PCMA=8", "PCMA=8", NULL, NULL, "closed closed | a >PCMA=8:20 <PCMA=8" },
 	{ "our offer is not answered yet", "PCMA=8", "PCMA=8", "PCMA=8", NULL,
 	  "closed closed | a >PCMA=8:20 <PCMA=8" },
-	{ "one side that we can't decode", "G729=18", "G729=18", NULL, NULL,
-	  "closed closed | a >G729=18:20 <G729=18" },
+	{ "one side that we can't decode", "G723=4", "G723=4", NULL, NULL,
+	  "closed closed | a >G723=4:30 <G723=4" },
 	{ "same codec", "PCMA=8", "PCMA=8", "PCMA=8", "PCMA=8",
 	  "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:20 <PCMA=8" },
 	{ "same codec, other numbers", "opus=111", "opus=111", "opus=96", "opus=107",
@@ -384,16 +384,19 @@ static const struct {
 	  "chain chain | a >PCMA=8:20 <PCMA=8 | b >opus=96:20 <opus=96" },
 	{ "an answer of several: the one that is relayed", "PCMU=0", "PCMU=0", "PCMA=8 PCMU=0",
 	  "PCMA=8 PCMU=0", "relay relay | a >PCMU=0:20 <PCMU=0 | b >PCMU=0:20 <PCMU=0,PCMA=8" },
-	{ "relay of what we can't decode", "G729=18", "G729=18", "G729=18 PCMA=8", "G729=18",
-	  "relay relay | a >G729=18:20 <G729=18 | b >G729=18:20 <G729=18" },
-	{ "which we can't transcode", "G729=18", "G729=18", "PCMA=8", "PCMA=8", NULL },
+	{ "relay of what we can't decode", "G723=4", "G723=4", "G723=4 PCMA=8", "G723=4",
+	  "relay relay | a >G723=4:30 <G723=4 | b >G723=4:30 <G723=4" },
+	{ "which we can't transcode", "G723=4", "G723=4", "PCMA=8", "PCMA=8", NULL },
 	{ "a side's descriptions have nothing in common", "PCMA=8", "PCMU=0", NULL, NULL, NULL },
 	{ "remote offered more than we answered", "PCMA=8", "opus=96 PCMA=8 PCMU=0", "PCMA=8",
 	  "PCMA=8", "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:20 <PCMA=8" },
 	{ "iLBC in other frames", "iLBC=97:mode=20", "iLBC=97:mode=20", "iLBC=97", "iLBC=97",
-	  NULL },
+	  "chain chain | a >iLBC=97:20 <iLBC=97 | b >iLBC=97:30 <iLBC=97" },
 	{ "AMR in other layouts", "AMR=97:octet-align=1", "AMR=97:octet-align=1", "AMR=97",
-	  "AMR=97", NULL },
+	  "AMR=97",
+	  "chain chain | a >AMR=97:20 <AMR=97 | b >AMR=97:20 <AMR=97" },
+	{ "AMR in a layout that we only relay", "AMR=97:crc=1", "AMR=97:crc=1", "AMR=97", "AMR=97",
+	  NULL },
 
 	/* Packet time. */
 	{ "other packet times", "PCMA=8", "PCMA=8 ptime=20", "PCMA=8", "PCMA=8 ptime=30",
@@ -402,8 +405,8 @@ static const struct {
 	  "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:30 <PCMA=8" },
 	{ "Opus passes as it is", "opus=96", "opus=96 ptime=20", "opus=96", "opus=96 ptime=60",
 	  "relay relay | a >opus=96:20 <opus=96 | b >opus=96:60 <opus=96" },
-	{ "as does what we can't decode", "G729=18", "G729=18 ptime=20", "G729=18",
-	  "G729=18 ptime=40", "relay relay | a >G729=18:20 <G729=18 | b >G729=18:40 <G729=18" },
+	{ "as does what we can't decode", "G723=4", "G723=4 ptime=30", "G723=4",
+	  "G723=4 ptime=60", "relay relay | a >G723=4:30 <G723=4 | b >G723=4:60 <G723=4" },
 	{ "our own wish where the remote has none", "PCMA=8 ptime=40", "PCMA=8", NULL, NULL,
 	  "closed closed | a >PCMA=8:40 <PCMA=8" },
 	{ "the remote's limit", "opus=96", "opus=96 ptime=60 maxptime=40", NULL, NULL,
@@ -469,8 +472,8 @@ Test(plan, what_was_negotiated_can_be_done, .init = setup, .timeout = 60)
 		"PCMA=8 te/8000=101",
 		"PCMU=0",
 		"G722=9 PCMA=8 ptime=30",
-		"G729=18 PCMU=0",
-		"G729=18",
+		"G723=4 PCMU=0",
+		"G723=4",
 		"GSM=3 opus=96 ptime=40",
 		"speex/16000=97 speex=98",
 		"L16/16000=99 iLBC=100",
@@ -479,8 +482,8 @@ Test(plan, what_was_negotiated_can_be_done, .init = setup, .timeout = 60)
 	static const char *const policies[] = {
 		"opus G722 PCMA PCMU te",
 		"PCMA PCMU te",
-		"G729 PCMA",
-		"G729",
+		"G723 PCMA",
+		"G723",
 		"opus te",
 		"AMR-WB iLBC GSM speex speex/16000 L16 L16/16000 G726-32",
 	};
@@ -562,7 +565,7 @@ Test(plan, tones_are_listened_for_where_the_other_side_has_none, .init = setup)
 	tl_plan_set_tones(&plan, true, true);
 	cr_expect_eq(plan.path[TL_SIDE_A], TL_PATH_RELAY, "tones pass by themselves");
 	plan = fresh;
-	plan.side[TL_SIDE_A].send_format.codec = tl_codec_by_name("AMR");
+	plan.side[TL_SIDE_A].send_format.codec = tl_codec_by_name("G723");
 	tl_plan_set_tones(&plan, true, false);
 	cr_expect_eq(plan.path[TL_SIDE_A], TL_PATH_RELAY, "nobody here can hear it");
 }
