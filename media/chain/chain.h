@@ -5,8 +5,7 @@
  *   payload -> [decoder] -> PCM -> (tap) -> [encoder] -> payload
  *
  * Each push runs the elements to completion on the calling thread and calls back
- * before it returns: elements of our own by hand, GStreamer's through bare pads
- * Either half may be absent.
+ * before it returns. The elements are ours, run by hand. Either half may be absent.
  * The PCM rate between the halves is the lowest that loses nothing of the
  * narrower codec. Built and used on one worker thread; creation is cheap
  * enough for a worker (pooled states), see tl_chain_new().
