@@ -6,12 +6,8 @@
 #include "dialplan/route/rewrite.h"
 #include "dialplan/text/value.h"
 
-/* Adds a mistake at a key's line, or at the section's when it has no such line. */
-static void object_to(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
-		      const char *format, ...) G_GNUC_PRINTF(4, 5);
-
-static void object_to(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
-		      const char *format, ...)
+void tl_load_object(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
+		    const char *format, ...)
 {
 	const struct tl_value *value = tl_load_value(load, loaded, key);
 	g_autofree char *text = NULL;
@@ -33,7 +29,7 @@ static void check_tls(struct tl_load *load, const struct tl_loaded *loaded)
 	for (size_t i = 0; i < gw->n_listen; i++)
 		wanted |= gw->listen[i].transport == TL_TRANSPORT_TLS;
 	if (wanted && !gw->certificate)
-		object_to(load, loaded, "listen", "tls needs certificate = FILE, too");
+		tl_load_object(load, loaded, "listen", "tls needs certificate = FILE, too");
 }
 
 static void inherit_session(const struct tl_gateway *gw, unsigned *expires_s)
@@ -97,20 +93,22 @@ static void check_gateway(struct tl_load *load, const struct tl_loaded *loaded)
 		(void)tl_parse_music(&load->parse, tl_key_find(loaded->kind, "hold-music"), music,
 				     gw);
 	if (gw->service_route && !is_route(gw->service_route))
-		object_to(load, loaded, "service-route",
-			  "expected URIs in angle brackets, such as <sip:edge.example.net;lr>");
+		tl_load_object(
+			load, loaded, "service-route",
+			"expected URIs in angle brackets, such as <sip:edge.example.net;lr>");
 	if (gw->ban_time_s > gw->ban_max_s)
-		object_to(load, loaded, "ban-time", "%u s are more than ban-max, %u s",
-			  gw->ban_time_s, gw->ban_max_s);
+		tl_load_object(load, loaded, "ban-time", "%u s are more than ban-max, %u s",
+			       gw->ban_time_s, gw->ban_max_s);
 	check_tls(load, loaded);
 	if (gw->register_min_s > gw->register_max_s)
-		object_to(load, loaded, "register-min", "%u s are more than register-max, %u s",
-			  gw->register_min_s, gw->register_max_s);
+		tl_load_object(load, loaded, "register-min",
+			       "%u s are more than register-max, %u s", gw->register_min_s,
+			       gw->register_max_s);
 	else if (gw->register_default_s < gw->register_min_s ||
 		 gw->register_default_s > gw->register_max_s)
-		object_to(load, loaded, "register-default",
-			  "%u s are not between register-min, %u s, and register-max, %u s",
-			  gw->register_default_s, gw->register_min_s, gw->register_max_s);
+		tl_load_object(load, loaded, "register-default",
+			       "%u s are not between register-min, %u s, and register-max, %u s",
+			       gw->register_default_s, gw->register_min_s, gw->register_max_s);
 }
 
 /* A name stands for one who calls only. */
@@ -119,18 +117,18 @@ static void check_allow_user(struct tl_load *load, const struct tl_loaded *loade
 	const struct tl_trunk_cfg *trunk = loaded->object, *same;
 
 	if (!trunk->allow_user != !trunk->allow_password)
-		object_to(load, loaded, trunk->allow_user ? "allow-user" : "allow-password",
-			  "needs %s = … in the same section",
-			  trunk->allow_user ? "allow-password" : "allow-user");
+		tl_load_object(load, loaded, trunk->allow_user ? "allow-user" : "allow-password",
+			       "needs %s = … in the same section",
+			       trunk->allow_user ? "allow-password" : "allow-user");
 	if (!trunk->allow_user)
 		return;
 	same = tl_dialplan_trunk_by_user(load->parse.dp, trunk->allow_user);
 	if (same != trunk)
-		object_to(load, loaded, "allow-user", "[trunk %s] has this name already",
-			  same->name);
+		tl_load_object(load, loaded, "allow-user", "[trunk %s] has this name already",
+			       same->name);
 	if (tl_dialplan_extension(load->parse.dp, trunk->allow_user))
-		object_to(load, loaded, "allow-user", "there is an [extension %s]",
-			  trunk->allow_user);
+		tl_load_object(load, loaded, "allow-user", "there is an [extension %s]",
+			       trunk->allow_user);
 }
 
 static void check_trunk(struct tl_load *load, const struct tl_loaded *loaded)
@@ -140,9 +138,9 @@ static void check_trunk(struct tl_load *load, const struct tl_loaded *loaded)
 	check_allow_user(load, loaded);
 
 	if (trunk->registers && !trunk->user)
-		object_to(load, loaded, "register", "needs user = … in the same section");
+		tl_load_object(load, loaded, "register", "needs user = … in the same section");
 	if (trunk->registers && !trunk->password)
-		object_to(load, loaded, "register", "needs password = … in the same section");
+		tl_load_object(load, loaded, "register", "needs password = … in the same section");
 }
 
 /* Each algorithm that [gateway] offers needs the password or a hash of its own. */
@@ -154,13 +152,14 @@ static void check_hashes(struct tl_load *load, const struct tl_loaded *loaded)
 	if (ext->password)
 		return;
 	if (ext->ha1 && !ext->ha1_sha256 && digest != TL_DIGEST_MD5)
-		object_to(load, loaded, "ha1",
-			  "is a hash for MD5, and digest in [gateway] offers SHA-256: give "
-			  "ha1-sha256, or password");
+		tl_load_object(load, loaded, "ha1",
+			       "is a hash for MD5, and digest in [gateway] offers SHA-256: give "
+			       "ha1-sha256, or password");
 	if (ext->ha1_sha256 && !ext->ha1 && digest != TL_DIGEST_SHA256)
-		object_to(load, loaded, "ha1-sha256",
-			  "is a hash for SHA-256, and digest in [gateway] offers MD5: give ha1, or "
-			  "password");
+		tl_load_object(
+			load, loaded, "ha1-sha256",
+			"is a hash for SHA-256, and digest in [gateway] offers MD5: give ha1, or "
+			"password");
 }
 
 static void check_extension(struct tl_load *load, const struct tl_loaded *loaded)
@@ -169,7 +168,8 @@ static void check_extension(struct tl_load *load, const struct tl_loaded *loaded
 	const char *hash = ext->ha1 ? "ha1" : ext->ha1_sha256 ? "ha1-sha256" : NULL;
 
 	if (ext->password && hash)
-		object_to(load, loaded, hash, "stands instead of password: leave one of them out");
+		tl_load_object(load, loaded, hash,
+			       "stands instead of password: leave one of them out");
 	check_hashes(load, loaded);
 	if (!ext->password && !hash && !tl_load_value(load, loaded, "ha1") &&
 	    !tl_load_value(load, loaded, "ha1-sha256"))
@@ -190,17 +190,17 @@ static void check_action(struct tl_load *load, const struct tl_loaded *loaded)
 		if (!tl_load_value(load, loaded, actions[i]))
 			continue;
 		if (first)
-			object_to(load, loaded, actions[i],
-				  "the route has %s already: leave one out", first);
+			tl_load_object(load, loaded, actions[i],
+				       "the route has %s already: leave one out", first);
 		first = first ? first : actions[i];
 	}
-	if (!first && !tl_load_value(load, loaded, "play"))
+	if (!first && !loaded->puzzling && !tl_load_value(load, loaded, "play"))
 		tl_diags_add(
 			load->parse.diags, &loaded->section->at,
 			"route %s does nothing: it needs ring, play, answer, reject or redirect",
 			loaded->section->name);
 	if (first && strcmp(first, "redirect") == 0 && tl_load_value(load, loaded, "play"))
-		object_to(load, loaded, "play", "nothing is heard on a route with %s", first);
+		tl_load_object(load, loaded, "play", "nothing is heard on a route with %s", first);
 }
 
 /* Keys that would be of no effect are mistakes: whoever wrote them meant something. */
@@ -221,22 +221,24 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(with_ring); i++)
 		if (tl_load_own(loaded, with_ring[i]) && !tl_load_value(load, loaded, "ring"))
-			object_to(load, loaded, with_ring[i], "has no effect without ring");
+			tl_load_object(load, loaded, with_ring[i], "has no effect without ring");
 	if (tl_load_value(load, loaded, "play-as") && !tl_load_value(load, loaded, "play"))
-		object_to(load, loaded, "play-as", "has no effect without play");
+		tl_load_object(load, loaded, "play-as", "has no effect without play");
 	else if (route->play_as == TL_PLAY_EARLY && !tl_load_value(load, loaded, "ring") &&
 		 !tl_load_value(load, loaded, "reject"))
-		object_to(load, loaded, "play-as", "early is for announcements before ringing");
+		tl_load_object(load, loaded, "play-as",
+			       "early is for announcements before ringing");
 	else if (route->play_as == TL_PLAY_ANSWER && tl_load_value(load, loaded, "reject"))
-		object_to(load, loaded, "play-as", "a call that is rejected is never answered");
+		tl_load_object(load, loaded, "play-as",
+			       "a call that is rejected is never answered");
 	if (own_header && !tl_load_value(load, loaded, "ring"))
 		tl_diags_add(load->parse.diags, &loaded->section->at,
 			     "%s: has no effect without ring", own_header);
 	if (tl_load_value(load, loaded, "on-closed") && !route->n_when)
-		object_to(load, loaded, "on-closed", "has no effect without when");
+		tl_load_object(load, loaded, "on-closed", "has no effect without when");
 	if (tl_load_value(load, loaded, "number") &&
 	    (tl_load_value(load, loaded, "strip") || tl_load_value(load, loaded, "prefix")))
-		object_to(load, loaded, "number", "stands instead of strip and prefix");
+		tl_load_object(load, loaded, "number", "stands instead of strip and prefix");
 }
 
 /* Whoever leaves media to the parties hears nothing of it, and changes nothing. */
@@ -249,11 +251,11 @@ static void check_direct(struct tl_load *load, const struct tl_loaded *loaded)
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(needing); i++)
 		if (tl_load_own(loaded, needing[i]))
-			object_to(load, loaded, needing[i],
-				  "needs the media that media = direct leaves to the parties");
+			tl_load_object(load, loaded, needing[i],
+				       "needs the media that media = direct leaves to the parties");
 	if (route->ringback == TL_RINGBACK_FILE)
-		object_to(load, loaded, "ringback",
-			  "needs the media that media = direct leaves to the parties");
+		tl_load_object(load, loaded, "ringback",
+			       "needs the media that media = direct leaves to the parties");
 }
 
 static void check_caller_groups(struct tl_load *load, const struct tl_loaded *loaded)
@@ -263,14 +265,14 @@ static void check_caller_groups(struct tl_load *load, const struct tl_loaded *lo
 	int highest = route->caller ? tl_template_check(route->caller, &offset) : 0;
 
 	if (highest > 0 && !route->n_from_number)
-		object_to(load, loaded, "caller", "$%d needs a pattern with groups in from-number",
-			  highest);
+		tl_load_object(load, loaded, "caller",
+			       "$%d needs a pattern with groups in from-number", highest);
 	for (size_t i = 0; i < route->n_from_number; i++)
 		if (highest > (int)route->from_number[i].n_groups)
-			object_to(load, loaded, "caller", "$%d: the pattern %s has %u group%s",
-				  highest, route->from_number[i].text,
-				  route->from_number[i].n_groups,
-				  route->from_number[i].n_groups == 1 ? "" : "s");
+			tl_load_object(load, loaded, "caller", "$%d: the pattern %s has %u group%s",
+				       highest, route->from_number[i].text,
+				       route->from_number[i].n_groups,
+				       route->from_number[i].n_groups == 1 ? "" : "s");
 }
 
 static void check_groups(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
@@ -281,12 +283,12 @@ static void check_groups(struct tl_load *load, const struct tl_loaded *loaded, c
 	int highest = text ? tl_template_check(text, &offset) : 0;
 
 	if (highest > 0 && !route->n_to)
-		object_to(load, loaded, key, "$%d needs a pattern with groups in to", highest);
+		tl_load_object(load, loaded, key, "$%d needs a pattern with groups in to", highest);
 	for (size_t i = 0; i < route->n_to; i++)
 		if (highest > (int)route->to[i].n_groups)
-			object_to(load, loaded, key, "$%d: the pattern %s has %u group%s", highest,
-				  route->to[i].text, route->to[i].n_groups,
-				  route->to[i].n_groups == 1 ? "" : "s");
+			tl_load_object(load, loaded, key, "$%d: the pattern %s has %u group%s",
+				       highest, route->to[i].text, route->to[i].n_groups,
+				       route->to[i].n_groups == 1 ? "" : "s");
 }
 
 static void check_strip(struct tl_load *load, const struct tl_loaded *loaded)
@@ -297,16 +299,45 @@ static void check_strip(struct tl_load *load, const struct tl_loaded *loaded)
 		size_t shortest = tl_pattern_min_bytes(&route->to[i]);
 
 		if (route->strip > shortest)
-			object_to(load, loaded, "strip",
-				  "takes %u characters off, but %s matches numbers of %zu",
-				  route->strip, route->to[i].text, shortest);
+			tl_load_object(load, loaded, "strip",
+				       "takes %u characters off, but %s matches numbers of %zu",
+				       route->strip, route->to[i].text, shortest);
 	}
+}
+
+/* Conditions that no call, or every call, meets. */
+static void check_contradictions(struct tl_load *load, const struct tl_loaded *loaded)
+{
+	const struct tl_route_cfg *route = loaded->object;
+
+	for (size_t i = 0; i < route->n_when; i++) {
+		const char *name = route->when[i].hours->name;
+
+		for (size_t k = 0; k < i; k++) {
+			if (route->when[i].hours != route->when[k].hours)
+				continue;
+			if (route->when[i].outside == route->when[k].outside)
+				tl_load_object(load, loaded, "when", "%s stands twice", name);
+			else
+				tl_load_object(load, loaded, "when", "both %s and not %s", name,
+					       name);
+		}
+	}
+	for (size_t i = 0; i < route->n_header_tests; i++)
+		for (size_t k = 0; k < i; k++)
+			if (route->header_tests[i].name == route->header_tests[k].name &&
+			    strcmp(route->header_tests[k].value, "*") == 0)
+				tl_diags_add(load->parse.diags, &route->at,
+					     "header %s: beside *, for any value, nothing else "
+					     "counts",
+					     route->header_tests[i].name);
 }
 
 static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
 {
 	const struct tl_route_cfg *route = loaded->object;
 
+	check_contradictions(load, loaded);
 	check_action(load, loaded);
 	check_idle_keys(load, loaded);
 	check_direct(load, loaded);
@@ -317,85 +348,6 @@ static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
 	for (size_t i = 0; i < route->n_redirects; i++)
 		check_groups(load, loaded, "redirect", route->redirects[i].uri);
 	check_strip(load, loaded);
-}
-
-enum visit { UNSEEN, ON_PATH, DONE };
-
-/* Follow-ups that come back to a route would try the same phones for ever. One
- * route's edges at a time, with a stack of our own: chains can be long. */
-struct path_step {
-	const struct tl_route_cfg *route;
-	unsigned edge;
-};
-
-static const char *const follow_keys[] = { "on-busy", "on-no-answer", "on-failure", "on-closed" };
-
-static struct tl_route_cfg *follow_edge(const struct tl_dialplan *dp,
-					const struct tl_route_cfg *route, unsigned edge)
-{
-	const struct tl_follow *follows[] = { &route->on_busy, &route->on_no_answer,
-					      &route->on_failure, &route->on_closed };
-
-	return follows[edge]->kind == TL_FOLLOW_ROUTE
-		       ? g_hash_table_lookup(dp->route_by_name, follows[edge]->route)
-		       : NULL;
-}
-
-static void mark_follow_only(struct tl_route_cfg *route)
-{
-	route->follow_only = !route->n_from && !route->n_to && !route->n_from_number &&
-			     !route->n_when && !route->transports && !route->offers &&
-			     !route->n_header_tests && !route->rings_dialled;
-}
-
-static void walk_follows(struct tl_load *load, const struct tl_loaded *routes,
-			 const struct tl_route_cfg *start, uint8_t *visits)
-{
-	const struct tl_dialplan *dp = load->parse.dp;
-	g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(struct path_step));
-	struct path_step step = { start, 0 };
-
-	g_array_append_val(path, step);
-	visits[start->order] = ON_PATH;
-	while (path->len) {
-		struct path_step *top = &g_array_index(path, struct path_step, path->len - 1);
-		struct tl_route_cfg *next;
-
-		if (top->edge == G_N_ELEMENTS(follow_keys)) {
-			visits[top->route->order] = DONE;
-			g_array_set_size(path, path->len - 1);
-			continue;
-		}
-		next = follow_edge(dp, top->route, top->edge++);
-		if (next)
-			mark_follow_only(next);
-		if (!next || visits[next->order] == DONE)
-			continue;
-		if (visits[next->order] == ON_PATH) {
-			object_to(load, &routes[top->route->order], follow_keys[top->edge - 1],
-				  "comes back to route %s, and round again", next->name);
-			continue;
-		}
-		visits[next->order] = ON_PATH;
-		step = (struct path_step) { next, 0 };
-		g_array_append_val(path, step);
-	}
-}
-
-static void check_follows(struct tl_load *load)
-{
-	const struct tl_dialplan *dp = load->parse.dp;
-	g_autofree uint8_t *visits = g_new0(uint8_t, MAX(dp->n_routes, 1));
-	g_autofree struct tl_loaded *routes = g_new(struct tl_loaded, MAX(dp->n_routes, 1));
-	size_t n = 0;
-
-	for (unsigned i = 0; i < load->sections->len; i++)
-		if (g_array_index(load->sections, struct tl_loaded, i).kind == TL_SECTION_ROUTE &&
-		    g_array_index(load->sections, struct tl_loaded, i).object)
-			routes[n++] = g_array_index(load->sections, struct tl_loaded, i);
-	for (size_t i = 0; i < dp->n_routes; i++)
-		if (visits[i] == UNSEEN)
-			walk_follows(load, routes, &dp->routes[i], visits);
 }
 
 static int compare_admissions(const void *left, const void *right)
@@ -463,6 +415,6 @@ void tl_load_check(struct tl_load *load)
 		if (checks[loaded->kind] && loaded->object)
 			checks[loaded->kind](load, loaded);
 	}
-	check_follows(load);
+	tl_load_check_follows(load);
 	list_admissions(load);
 }

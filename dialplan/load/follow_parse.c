@@ -64,7 +64,7 @@ static bool read_redirect(struct tl_parse *p, const struct tl_value *item, struc
 	ret->extension = tl_dialplan_extension(p->dp, number);
 	if (ret->extension)
 		return true;
-	if (strchr(number, ':') || !*number)
+	if (strpbrk(number, ":@") || !*number)
 		return tl_mistake_expected(
 			p, item, "a URI such as sip:$0@other.example, NUMBER or extension");
 	quoted = tl_quote(number);

@@ -276,6 +276,11 @@ static void refuse_key(struct tl_load *load, enum tl_section kind, const struct 
 	const struct tl_key *keys;
 	size_t n;
 
+	if (strcmp(value->key, "include") == 0) {
+		tl_diags_add(load->parse.diags, &value->key_at,
+			     "include stands in [gateway], or before the first section of a file");
+		return;
+	}
 	keys = tl_keys(kind, &n);
 	for (size_t i = 0; i < n; i++)
 		names[i] = keys[i].name;
@@ -304,13 +309,14 @@ static void refuse_shared_secret(struct tl_load *load, const struct tl_value *va
 		     value->key, file->path);
 }
 
-static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
-		       const struct tl_value *value, const struct tl_value *seen[KEYS_MAX])
+static void read_value(struct tl_load *load, struct tl_loaded *loaded, const struct tl_value *value,
+		       const struct tl_value *seen[KEYS_MAX])
 {
 	const struct tl_key *keys, *key = tl_key_find(loaded->kind, value->key);
 	size_t n, row;
 
 	if (!key) {
+		loaded->puzzling = true;
 		refuse_key(load, loaded->kind, value);
 		return;
 	}
@@ -329,7 +335,7 @@ static void read_value(struct tl_load *load, const struct tl_loaded *loaded,
 		key->parse(&load->parse, key, value, loaded->object);
 }
 
-static void read_section(struct tl_load *load, const struct tl_loaded *loaded)
+static void read_section(struct tl_load *load, struct tl_loaded *loaded)
 {
 	const struct tl_value *seen[KEYS_MAX] = { NULL };
 	const struct tl_key *keys;
@@ -341,7 +347,7 @@ static void read_section(struct tl_load *load, const struct tl_loaded *loaded)
 		read_value(load, loaded, loaded->values->pdata[i], seen);
 	keys = tl_keys(loaded->kind, &n);
 	for (size_t i = 0; i < n; i++)
-		if (keys[i].required && !seen[i])
+		if (keys[i].required && !seen[i] && !loaded->puzzling)
 			tl_diags_add(load->parse.diags, &loaded->section->at,
 				     "[%s%s%s] needs %s = …", loaded->section->kind,
 				     *loaded->section->name ? " " : "", loaded->section->name,
@@ -351,8 +357,7 @@ static void read_section(struct tl_load *load, const struct tl_loaded *loaded)
 static void read_sections(struct tl_load *load, enum tl_section kind)
 {
 	for (unsigned i = 0; i < load->sections->len; i++) {
-		const struct tl_loaded *loaded =
-			&g_array_index(load->sections, struct tl_loaded, i);
+		struct tl_loaded *loaded = &g_array_index(load->sections, struct tl_loaded, i);
 
 		if (loaded->kind == kind && loaded->object)
 			read_section(load, loaded);
@@ -410,8 +415,10 @@ static void build(struct tl_load *load)
 	tl_diff_keep(load);
 	dp->index = tl_index_new(dp->routes, dp->n_routes);
 	/* with mistakes about, what routes do is not yet what was meant */
-	if (tl_diags_count(load->parse.diags) == 0)
+	if (tl_diags_count(load->parse.diags) == 0) {
+		tl_load_shadows(load);
 		run_expectations(load);
+	}
 }
 
 static void load_init(struct tl_load *load, const char *dir)

@@ -12,6 +12,7 @@ struct tl_loaded {
 	GPtrArray *values; /* struct tl_value, lent: its own, then what it takes over by `like` */
 	unsigned n_own;
 	bool is_model;   /* others are like it */
+	bool puzzling;   /* some key of it is unknown: what it lacks may be what that was to say */
 	bool only_model; /* and it is nothing by itself: a trunk without a host, say */
 };
 
@@ -36,3 +37,11 @@ void tl_load_like(struct tl_load *load);
 void tl_load_inherit(struct tl_load *load);
 /* Adds mistakes and warnings that no single value shows. */
 void tl_load_check(struct tl_load *load);
+/* The part of that which follows the routes' follow-ups: circles; sets followed and follow_only.
+ * follow_check.c */
+void tl_load_check_follows(struct tl_load *load);
+/* Adds warnings of routes that never take a call. Once the index is there. shadow.c */
+void tl_load_shadows(struct tl_load *load);
+/* Adds a mistake at a key's line, or at the section's when it has no such line. */
+void tl_load_object(struct tl_load *load, const struct tl_loaded *loaded, const char *key,
+		    const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -38,8 +38,9 @@ struct tl_index {
 
 /* One walk for one call. */
 struct search {
-	const struct tl_dialplan *dp;
 	const struct tl_facts *facts;
+	tl_index_fn *does;
+	void *user;
 	const struct tl_route_cfg *best;
 };
 
@@ -259,7 +260,7 @@ static void try_routes(struct search *search, const GArray *routes)
 
 		if (!beats(search, route->order))
 			return;
-		if (tl_route_miss(search->dp, route, search->facts) == TL_CONDITION_NONE)
+		if (search->does(route, search->user))
 			search->best = route;
 	}
 }
@@ -295,10 +296,11 @@ static void walk_forest(struct search *search, const struct forest *forest)
 	walk(search, forest->roots[BY_CALLER], search->facts->caller);
 }
 
-const struct tl_route_cfg *tl_index_find(const struct tl_index *index, const struct tl_dialplan *dp,
-					 const struct tl_facts *facts)
+const struct tl_route_cfg *tl_index_find_if(const struct tl_index *index,
+					    const struct tl_facts *facts, tl_index_fn *does,
+					    void *user)
 {
-	struct search search = { dp, facts, NULL };
+	struct search search = { facts, does, user, NULL };
 	const GPtrArray *groups =
 		g_hash_table_lookup(index->joined[facts->source], facts->source_name);
 
@@ -308,4 +310,24 @@ const struct tl_route_cfg *tl_index_find(const struct tl_index *index, const str
 	for (unsigned i = 0; groups && i < groups->len; i++)
 		walk_forest(&search, groups->pdata[i]);
 	return search.best;
+}
+
+struct question {
+	const struct tl_dialplan *dp;
+	const struct tl_facts *facts;
+};
+
+static bool takes_call(const struct tl_route_cfg *route, void *user)
+{
+	const struct question *q = user;
+
+	return tl_route_miss(q->dp, route, q->facts) == TL_CONDITION_NONE;
+}
+
+const struct tl_route_cfg *tl_index_find(const struct tl_index *index, const struct tl_dialplan *dp,
+					 const struct tl_facts *facts)
+{
+	struct question q = { dp, facts };
+
+	return tl_index_find_if(index, facts, takes_call, &q);
 }

@@ -203,3 +203,50 @@ const char *tl_pattern_group(const struct tl_pattern *pattern, const char *numbe
 	*ret_bytes = end > pattern->n ? strlen(number + first) : end - first;
 	return number + first;
 }
+
+static bool element_covers(const struct tl_pattern_element *wide,
+			   const struct tl_pattern_element *narrow)
+{
+	if (!narrow->set)
+		return tl_pattern_element_match(wide, narrow->literal);
+	for (unsigned c = 1; c < 128; c++)
+		if (set_has(narrow->set, (char)c) && !tl_pattern_element_match(wide, (char)c))
+			return false;
+	return true;
+}
+
+bool tl_pattern_covers(const struct tl_pattern *wide, const struct tl_pattern *narrow)
+{
+	if (narrow->n < wide->n)
+		return false;
+	for (unsigned i = 0; i < wide->n; i++)
+		if (!element_covers(&wide->elements[i], &narrow->elements[i]))
+			return false;
+	switch (wide->tail) {
+	case TL_TAIL_NONE:
+		return narrow->n == wide->n && narrow->tail == TL_TAIL_NONE;
+	case TL_TAIL_SOME:
+		return narrow->n > wide->n || narrow->tail == TL_TAIL_SOME;
+	case TL_TAIL_ANY:
+	case _TL_TAIL_MAX:
+		break;
+	}
+	return true;
+}
+
+char *tl_pattern_sample(const struct tl_pattern *pattern)
+{
+	GString *out = g_string_new(NULL);
+
+	for (unsigned i = 0; i < pattern->n; i++) {
+		char c = pattern->elements[i].literal;
+
+		for (unsigned k = 1; pattern->elements[i].set && k < 128; k++)
+			if (set_has(pattern->elements[i].set, (char)k))
+				c = (char)k;
+		g_string_append_c(out, c);
+	}
+	if (pattern->tail == TL_TAIL_SOME)
+		g_string_append_c(out, '0');
+	return g_string_free(out, FALSE);
+}

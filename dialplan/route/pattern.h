@@ -60,6 +60,11 @@ int tl_pattern_parse(struct tl_pool *pool, const char *text, struct tl_pattern *
 		     const char **ret_why, size_t *ret_offset);
 bool tl_pattern_match(const struct tl_pattern *pattern, const char *number);
 bool tl_pattern_element_match(const struct tl_pattern_element *element, char c);
+/* Does wide match every number that narrow does? May say no where it takes several sets together
+ * to see it. */
+bool tl_pattern_covers(const struct tl_pattern *wide, const struct tl_pattern *narrow);
+/* A number that it matches; the caller frees it. */
+char *tl_pattern_sample(const struct tl_pattern *pattern);
 /* The fewest characters that it matches. */
 size_t tl_pattern_min_bytes(const struct tl_pattern *pattern);
 /* What group i (0: $1) of a matching number holds, lent from number. */

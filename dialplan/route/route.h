@@ -73,6 +73,7 @@ struct tl_route_cfg {
 	/* Another route leads here and no condition is said: it takes no call by
 	 * itself, or every voice box would need a condition that never holds. */
 	bool follow_only;
+	bool followed; /* another route leads here */
 
 	const struct tl_ring_step *steps;
 	size_t n_steps;

@@ -130,6 +130,11 @@ char *tl_quote(const char *text)
 	return g_string_free(g_string_append_c(out, '"'), FALSE);
 }
 
+static bool same(char a, char b)
+{
+	return g_ascii_tolower(a) == g_ascii_tolower(b);
+}
+
 /* Optimal string alignment: insert, delete, replace and swap neighbours cost 1 each. */
 static unsigned edit_distance(const char *a, const char *b)
 {
@@ -145,8 +150,8 @@ static unsigned edit_distance(const char *a, const char *b)
 		now[0] = i;
 		for (size_t j = 1; j <= n; j++) {
 			now[j] = MIN(last[j], now[j - 1]) + 1;
-			now[j] = MIN(now[j], last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			now[j] = MIN(now[j], last[j - 1] + !same(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
 				now[j] = MIN(now[j], before[j - 2] + 1);
 		}
 		before = last;

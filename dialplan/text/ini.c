@@ -184,6 +184,12 @@ static void read_entry(struct reader *r, char *line, char *start)
 			     "%s has no value: give one, or leave the line out", key);
 		return;
 	}
+	if (*value == '"' && !quote_end(value)) {
+		tl_diags_add(r->ini->diags, &entry.at,
+			     "the quote is not closed: it ends with \" before a comma, white space "
+			     "or the end of the line");
+		return;
+	}
 	place_entry(r, &entry);
 }
 
@@ -243,6 +249,11 @@ void tl_ini_read(struct tl_ini *ini, const char *text, size_t bytes, unsigned fi
 	r.includes = g_array_new(FALSE, FALSE, sizeof(struct tl_value));
 	if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
 		text += 3;
+	if (bytes >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+		r.at.line++;
+		tl_diags_add(ini->diags, &r.at, "UTF-16, expected UTF-8");
+		text = end;
+	}
 	while (text < end && !ini->full) {
 		const char *newline = memchr(text, '\n', end - text);
 		const char *stop = newline ? newline : end;

@@ -53,7 +53,10 @@ static const struct {
 	{ "';' in quotes is itself", "[a]\nk = \"a ; b\" ; c\n", "[a|]\nk=\"a ; b\"@2:5\n" },
 	{ "in the quotes of an item", "[a]\nk = x, \"a ; b\" ; c\n", "[a|]\nk=x, \"a ; b\"@2:5\n" },
 	{ "a quote in a word is itself", "[a]\nk = a\"b ; c\n", "[a|]\nk=a\"b@2:5\n" },
-	{ "a quote that never closes is itself", "[a]\nk = \"b ; c\n", "[a|]\nk=\"b@2:5\n" },
+	{ "a quote that never closes", "[a]\nk = \"b ; c\n",
+	  "[a|]\n! t:2:5: the quote is not closed: it ends with \" before a comma, white space or "
+	  "the end of the line\n" },
+	{ "Windows' own kind of text", "\xff\xfe[", "! t:1:1: UTF-16, expected UTF-8\n" },
 	{ "names of many words", "[a  b c ]\n", "[a|b c]\n" },
 	{ "no key", "[a]\n= v\n", "[a|]\n! t:2:1: expected \"key = value\" or \"[section]\"\n" },
 	{ "no equals sign", "[a]\npassword secret\n",
