@@ -88,8 +88,10 @@ static void find_ringback(struct tl_app *app)
 	g_free(app->ringback);
 	app->ringback =
 		g_build_filename(tl_dialplan_gateway(app->dp)->prompts, "ringback.wav", NULL);
-	if (!g_file_test(app->ringback, G_FILE_TEST_IS_REGULAR))
-		g_clear_pointer(&app->ringback, g_free);
+	if (g_file_test(app->ringback, G_FILE_TEST_IS_REGULAR))
+		return;
+	g_message("no %s: callers with early media hear no ringing tone of ours", app->ringback);
+	g_clear_pointer(&app->ringback, g_free);
 }
 
 static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)

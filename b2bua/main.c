@@ -246,6 +246,8 @@ static int verb_explain(const struct arguments *args)
 	facts.n_headers = args->n_headers;
 	if (facts.source == TL_SOURCE_EXTENSION && !args->caller)
 		facts.caller = facts.source_name;
+	else if (!args->caller)
+		fputs("no --caller NUMBER: a withheld one is meant\n", stderr);
 	dp = load_or_tell(config_of(args));
 	if (!dp)
 		return EXIT_WRONG_INPUT;

@@ -74,6 +74,19 @@ static bool hears_elsewhere(const struct tl_call *call)
 	return call->a.have_local && !call->session && !tl_call_is_direct(call);
 }
 
+/* What the caller offers is acceptable: codecs and encryption. Else nobody is to ring for nothing. */
+static bool can_answer(const struct tl_call *call)
+{
+	struct tl_media_desc answer;
+
+	if (!call->a.have_remote)
+		return true;
+	if (!tl_plan_crypto_fits(&call->a.remote, &call->a.policy))
+		return false;
+	return call->a.have_local || tl_call_is_direct(call) ||
+	       tl_plan_answer(&call->a.remote, &call->a.policy, NULL, NULL, &answer) == 0;
+}
+
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
@@ -89,7 +102,7 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	call->route = g_strdup(decision->route);
 	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT) {
 		log_routed(call);
-		if (call->a.have_remote && !tl_plan_crypto_fits(&call->a.remote, &call->a.policy))
+		if (!can_answer(call))
 			return tl_call_refuse(call, &(struct tl_cause) { .status = 488 });
 	}
 

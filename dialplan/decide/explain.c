@@ -7,7 +7,10 @@ struct telling {
 	struct tl_dialplan *dp;
 	const struct tl_facts *facts;
 	FILE *out;
+	GPtrArray *lines; /* keys and texts of the winner's facts, by turns */
 };
+
+enum { KEY_COLUMNS_MIN = 16, KEY_COLUMNS_MAX = 32 };
 
 static bool source_exists(const struct telling *t)
 {
@@ -47,34 +50,46 @@ static bool needs_quotes(const char *text)
 	return *text == '"' || strstr(text, " ;") || strstr(text, "\t;");
 }
 
-/* "    dials            = +4930123456": as it may stand in an [expect] section. */
-static void tell_fact(const struct telling *t, const struct tl_said *row, const char *named,
+static void keep_fact(const struct telling *t, const struct tl_said *row, const char *named,
 		      const struct tl_saying *saying)
 {
-	g_autofree char *text = row->text(saying), *key = NULL;
+	g_autofree char *text = row->text(saying);
 	const char *quote;
 
 	if (!text || !*text || g_strcmp0(text, row->usual) == 0)
 		return;
 	for (char *c = text; *c; c++) /* a caller's number can hold anything */
 		*c = g_ascii_iscntrl(*c) ? '?' : *c;
-	key = g_strdup_printf("%s%s%s", row->key, *named ? " " : "", named);
 	quote = row->form == TL_SAID_TEXT && needs_quotes(text) ? "\"" : "";
-	fprintf(t->out, "    %-16s = %s%s%s\n", key, quote, text, quote);
+	g_ptr_array_add(t->lines, g_strdup_printf("%s%s%s", row->key, *named ? " " : "", named));
+	g_ptr_array_add(t->lines, g_strdup_printf("%s%s%s", quote, text, quote));
 }
 
-static void tell_headers(const struct telling *t, const struct tl_said *row,
+/* "    dials            = +4930123456": as it may stand in an [expect] section. */
+static void tell_lines(const struct telling *t)
+{
+	size_t columns = KEY_COLUMNS_MIN;
+
+	for (guint i = 0; i < t->lines->len; i += 2)
+		columns = MAX(columns, strlen(t->lines->pdata[i]));
+	columns = MIN(columns, (size_t)KEY_COLUMNS_MAX);
+	for (guint i = 0; i < t->lines->len; i += 2)
+		fprintf(t->out, "    %-*s = %s\n", (int)columns, (char *)t->lines->pdata[i],
+			(char *)t->lines->pdata[i + 1]);
+}
+
+static void keep_headers(const struct telling *t, const struct tl_said *row,
 			 const struct tl_decision *d)
 {
 	for (size_t i = 0; i < d->n_add_headers; i++) {
 		struct tl_saying saying = { t->dp, t->facts, d, .header = &d->add_headers[i] };
 
-		tell_fact(t, row, d->add_headers[i].name, &saying);
+		keep_fact(t, row, d->add_headers[i].name, &saying);
 	}
 }
 
 /* Those from first to end, for each that is rung. */
-static void tell_targets(const struct telling *t, const struct tl_said *first,
+static void keep_targets(const struct telling *t, const struct tl_said *first,
 			 const struct tl_said *end, const struct tl_decision *d)
 {
 	for (size_t i = 0; i < d->n_steps; i++) {
@@ -84,12 +99,12 @@ static void tell_targets(const struct telling *t, const struct tl_said *first,
 			struct tl_saying saying = { t->dp, t->facts, d, .target = target };
 
 			for (const struct tl_said *row = first; row < end; row++)
-				tell_fact(t, row, named, &saying);
+				keep_fact(t, row, named, &saying);
 		}
 	}
 }
 
-static void tell_facts(const struct telling *t, const struct tl_decision *d)
+static void keep_facts(const struct telling *t, const struct tl_decision *d)
 {
 	struct tl_saying saying = { t->dp, t->facts, d, NULL, NULL };
 	const struct tl_said *rows, *row, *end;
@@ -101,11 +116,11 @@ static void tell_facts(const struct telling *t, const struct tl_decision *d)
 		if (row->of == TL_SAID_OF_TARGET) {
 			while (end < rows + n && end->of == TL_SAID_OF_TARGET)
 				end++;
-			tell_targets(t, row, end, d);
+			keep_targets(t, row, end, d);
 		} else if (row->of == TL_SAID_OF_HEADER) {
-			tell_headers(t, row, d);
+			keep_headers(t, row, d);
 		} else if (row->of == TL_SAID_OF_CALL || d->verdict == TL_VERDICT_RING) {
-			tell_fact(t, row, "", &saying);
+			keep_fact(t, row, "", &saying);
 		}
 	}
 }
@@ -116,14 +131,16 @@ static void tell_decision(const struct telling *t, const struct tl_decision *d)
 		fprintf(t->out, "route %s takes the call:\n", d->route);
 	else
 		fputs("no route is needed, an extension calls another:\n", t->out);
-	tell_facts(t, d);
+	keep_facts(t, d);
+	tell_lines(t);
 }
 
 void tl_dialplan_explain(struct tl_dialplan *dp, const struct tl_facts *facts, FILE *out)
 {
 	const struct tl_route_cfg *winner = tl_dialplan_find_route(dp, facts);
 	size_t asked = winner ? winner->order + 1 : dp->n_routes;
-	struct telling t = { dp, facts, out };
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	struct telling t = { dp, facts, out, lines };
 	struct tl_decision *decision;
 
 	tell_call(&t);

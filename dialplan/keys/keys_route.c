@@ -41,8 +41,8 @@ static const struct tl_key route_keys[] = {
 	  .help = "early: before the call is answered (and paid for); answer: after. "
 		  "Default: early when it rings then, else answer" },
 	{ "ringback", tl_parse_ringback, ROUTE(ringback), .example = "auto",
-	  .help = "What the caller hears while it rings: auto (a tone, where his phone makes "
-		  "none), none (never ours), or a sound file, in a loop" },
+	  .help = "What the caller hears while it rings: auto (where his phone makes no tone, "
+		  "ringback.wav of prompts), none (never ours), or a sound file, in a loop" },
 	{ "ring", tl_parse_ring, ROUTE(steps),
 	  .example = "1001, 1002 for 10s then trunk:carrier 70% or trunk:backup 30%",
 	  .help = "Whom: NUMBER, trunk:NAME, group:NAME, extension (the one dialled); \",\" all "

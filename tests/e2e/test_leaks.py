@@ -161,11 +161,13 @@ def echoed(w):
 
 
 def unusable(w):
-    invite(w, codecs=("GSM",), payload_types={"GSM": 3}, events=None)
+    invite(w, codecs=("GSM",), payload_types={"GSM": 3}, events=None).expect(488)
+    a = invite(w)
     b = w.alice.incoming()
     b.expect("INVITE")
     b.reply(488)
     b.expect("ACK")
+    a.expect(488)
 
 
 def early_media_by_prack(w):
