@@ -1,5 +1,13 @@
 #pragma once
-/* Between load.c, which fills the settings, and check.c, which looks at them as a whole. */
+/*
+ * Files -> a dialplan, in this order:
+ *
+ *   text/ini.c     lines          -> sections of key = value
+ *   sections.c     sections       -> objects with names, empty yet; like.c: what they take over
+ *   load.c         values         -> fields, by keys/ and the *_parse.c here
+ *   check.c        the whole      -> what no single value shows; follow_check.c, shadow.c
+ *   expect.c       [expect]       -> asks the dialplan that has come of it
+ */
 #include "dialplan/dialplan_priv.h"
 #include "dialplan/text/ini.h"
 #include "dialplan/keys/keys.h"
@@ -22,6 +30,9 @@ struct tl_load {
 	GArray *sections; /* struct tl_loaded, in file order */
 };
 
+/* Every well-formed section gets its object and its name, so that values may refer to any.
+ * sections.c */
+void tl_load_sections(struct tl_load *load);
 /* The line that gives a section this key, its own or one taken over; NULL: none. */
 const struct tl_value *tl_load_value(const struct tl_load *load, const struct tl_loaded *loaded,
 				     const char *key);

@@ -22,7 +22,7 @@ tl_parse_fn tl_parse_port_range; /* 16384-32767 */
 tl_parse_fn tl_parse_codecs;     /* a list of codec names */
 tl_parse_fn tl_parse_record;     /* off, stereo, mono; yes is stereo, no is off */
 
-/* address.c */
+/* address_parse.c */
 tl_parse_fn tl_parse_listen; /* a list of transport:address[:port] */
 tl_parse_fn tl_parse_host;   /* [transport:]host[:port] of a trunk */
 tl_parse_fn tl_parse_port, tl_parse_transport;
