@@ -98,6 +98,9 @@ struct tl_origin tl_stack_origin(const struct tl_stack *stack, su_home_t *home, 
 struct tl_origin tl_stack_client_origin(const struct tl_stack *stack, su_home_t *home,
 					const url_t *url, const char *client);
 
+/* Do we listen on an address of this family (AF_INET, AF_INET6)? */
+bool tl_stack_speaks(const struct tl_stack *stack, int family);
+
 /* Keep-alives (RFC 5626): the socket of the TCP connection to peer, Sofia's, or -1; CRLF CRLF on
  * it, 0 or -errno (-EAGAIN: not while something waits to be sent); and the same by UDP. */
 int tl_stack_connection(const struct sockaddr *peer);

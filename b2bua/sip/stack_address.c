@@ -208,6 +208,18 @@ char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user
 			  transport == TL_TRANSPORT_UDP ? "" : tl_transport_name(transport));
 }
 
+bool tl_stack_speaks(const struct tl_stack *stack, int family)
+{
+	for (guint i = 0; i < stack->ports->len; i++) {
+		const struct tl_port *port = stack->ports->pdata[i];
+		struct sockaddr_storage own;
+
+		if (port->stays && tl_stack_literal(port->host, &own) && own.ss_family == family)
+			return true;
+	}
+	return false;
+}
+
 uint16_t tl_stack_port(const struct tl_stack *stack, enum tl_transport transport)
 {
 	for (guint i = 0; i < stack->ports->len; i++) {

@@ -210,6 +210,16 @@ static void take_server(struct place *place, const struct tl_server *at)
 	server->stays = true;
 }
 
+/* Of a name with addresses of both families those count that we can be called back from. What the
+ * configuration says itself counts in any case. */
+static bool can_reach(const struct place *place, const struct tl_server *at)
+{
+	struct sockaddr_storage literal;
+
+	return tl_stack_speaks(place->servers->stack, at->addr.ss_family) ||
+	       tl_address_parse(place->host, 0, &literal);
+}
+
 static void on_resolved(void *user, const struct tl_server *found, size_t n, unsigned ttl_s)
 {
 	struct place *place = user;
@@ -223,7 +233,8 @@ static void on_resolved(void *user, const struct tl_server *found, size_t n, uns
 		server->stays = n == 0 || server->at.place != place->index;
 	}
 	for (size_t i = 0; i < n; i++)
-		take_server(place, &found[i]);
+		if (can_reach(place, &found[i]))
+			take_server(place, &found[i]);
 	for (guint i = s->servers->len; i > 0; i--)
 		if (!((struct server *)s->servers->pdata[i - 1])->stays)
 			g_ptr_array_remove_index(s->servers, i - 1);

@@ -1,5 +1,7 @@
 """NAPTR with its order, SIPS+D2T among them, and AAAA (RFC 3263), asked of a real dnsmasq."""
 
+import time
+
 from sip import Agent
 from sip_message import make_sdp
 from test_servers import Domain, call, state, taken
@@ -82,3 +84,16 @@ def test_sips_d2t_calls_by_tls_and_falls_back_as_dns_says():
         wait_until(lambda: not one.connections, what="connections closed")
         assert call(w, two) is two, "the next server of the list"
         assert "certificate refused" in w.gateway.log() and state(w, "carrier") != "down"
+
+
+def test_a_family_that_we_do_not_speak_is_left_out():
+    names = ("host-record=carrier.test,{net}.51,::1",)
+    with Domain("carrier.test:5070", names=names) as w:
+        four = w.server(51, 5070)
+        w.known()
+        for _ in range(4):
+            begun = time.monotonic()
+            assert call(w, four) is four
+            assert time.monotonic() - begun < 1.5
+        assert "failed" not in w.gateway.log(), "the other address was tried"
+        assert "::1" not in w.gateway.verb("trunks")[1]

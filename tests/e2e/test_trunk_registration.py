@@ -47,6 +47,25 @@ def test_calls_and_messages_take_the_service_route():  # RFC 3608
         a.expect(486)
 
 
+def test_a_service_route_may_be_a_name():
+    names = ("host-record=carrier.test,{net}.51", "srv-host=_sip._udp.edge.test,sbc.edge.test,5070,1,1",
+             "host-record=sbc.edge.test,{net}.52")
+    with Domain("udp:carrier.test", OUT, ACCOUNT, register=("1001",), names=names) as w:
+        one, edge = w.server(51), w.server(52, 5070)
+        take(one, headers=[("Service-Route", "<sip:edge.test;lr>")], contact=";expires=10",
+             timeout=15)
+        up(w)
+        assert call(w, edge) is edge
+        # a name that nobody knows: by the server that we are registered with, and with the Route
+        take(one, headers=[("Service-Route", "<sip:nowhere.test;lr>")], timeout=9)
+        wait_until(lambda: "nowhere.test" in w.gateway.log(), what="the new route")
+        a = w.alice.invite("0123", make_sdp(w.alice.ip, 4000))
+        b = one.incoming()
+        assert b.expect("INVITE").get("Route") == "<sip:nowhere.test;lr>"
+        b.reply(486)
+        a.expect(486)
+
+
 def test_a_service_route_that_leads_nowhere_is_no_route():
     with World(OUT, carrier=ACCOUNT, register=("1001",)) as w:
         take(w.carrier, headers=[("Service-Route", "<sip:strict.carrier.test>")])  # no lr
