@@ -6,6 +6,7 @@
 #include "b2bua/control/control.h"
 #include "b2bua/call/board.h"
 #include "b2bua/event/events.h"
+#include "b2bua/event/archive.h"
 #include "b2bua/message/pager.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
@@ -121,6 +122,7 @@ static int open_events(struct tl_app *app)
 						       .access = app->access,
 						       .registrar = app->registrar,
 						       .board = app->board,
+						       .archive = app->archive,
 						       .dp = app->dp },
 			     &app->events);
 }
@@ -135,6 +137,7 @@ static int open_everything(struct tl_app *app)
 	if (r < 0)
 		return r;
 	app->store = tl_store_new(gateway->state);
+	app->archive = tl_archive_new(app->store); /* reads come before writes */
 	r = tl_media_new(&cfg, &app->media);
 	if (r < 0)
 		return r;
@@ -243,6 +246,7 @@ void tl_app_free(struct tl_app *app)
 	tl_door_free(app->door);
 	tl_stack_free(app->stack);
 	su_root_step(app->root, 0); /* what NTA had posted to itself holds messages */
+	tl_archive_free(app->archive);
 	tl_store_free(app->store);
 	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
 	g_hash_table_destroy(app->calls);

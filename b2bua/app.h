@@ -30,9 +30,10 @@ struct tl_app {
 	struct tl_registrar *registrar;
 	struct tl_trunks *trunks;
 	struct tl_media *media;
-	struct tl_board *board;   /* which extensions are in a call */
-	struct tl_pager *pager;   /* MESSAGE */
-	struct tl_events *events; /* SUBSCRIBE, PUBLISH */
+	struct tl_board *board;     /* which extensions are in a call */
+	struct tl_archive *archive; /* of subscriptions */
+	struct tl_pager *pager;     /* MESSAGE */
+	struct tl_events *events;   /* SUBSCRIBE, PUBLISH */
 	struct tl_control *control;
 	GHashTable *calls; /* id -> struct tl_call, lent */
 	GHashTable *rung;  /* Call-ID of a leg that we have called -> struct tl_call, both lent */

@@ -18,6 +18,9 @@ struct tl_event_dialog {
 	char *contact;
 	char *next_hop; /* of a watcher behind a NAT, or NULL */
 	enum tl_transport transport;
+	/* as they stand in our requests, for another process */
+	const char *call_id, *local, *remote, *tag, *routes;
+	uint32_t remote_cseq;
 };
 
 void tl_event_dialog_free(struct tl_event_dialog *dialog)
@@ -28,6 +31,26 @@ void tl_event_dialog_free(struct tl_event_dialog *dialog)
 		nta_leg_destroy(dialog->leg);
 	su_home_deinit(dialog->home);
 	g_free(dialog);
+}
+
+static char *join_routes(su_home_t *home, const sip_record_route_t *routes)
+{
+	char *text = NULL;
+
+	for (; routes; routes = routes->r_next)
+		text = su_sprintf(home, "%s%s<%s>", text ? text : "", text ? ", " : "",
+				  url_as_string(home, routes->r_url));
+	return text;
+}
+
+static void note_texts(struct tl_event_dialog *dialog, const sip_t *sip, const sip_to_t *local)
+{
+	dialog->call_id = su_strdup(dialog->home, sip->sip_call_id->i_id);
+	dialog->local = sip_header_as_string(dialog->home, (const sip_header_t *)local);
+	dialog->remote = sip_header_as_string(dialog->home, (const sip_header_t *)sip->sip_from);
+	dialog->tag = su_strdup(dialog->home, local->a_tag);
+	dialog->routes = join_routes(dialog->home, sip->sip_record_route);
+	dialog->remote_cseq = sip->sip_cseq->cs_seq;
 }
 
 static int make_leg(struct tl_event_dialog *dialog, struct tl_request *request,
@@ -49,6 +72,7 @@ static int make_leg(struct tl_event_dialog *dialog, struct tl_request *request,
 	if (!dialog->leg || !nta_incoming_tag(request->irq, local->a_tag))
 		return -ENOMEM;
 	nta_leg_server_route(dialog->leg, sip->sip_record_route, sip->sip_contact);
+	note_texts(dialog, sip, local);
 	return 0;
 }
 
@@ -78,6 +102,108 @@ int tl_event_dialog_new(struct tl_request *request, const char *user, nta_reques
 	*ret_dialog = dialog;
 	return 0;
 }
+
+/* --- in another process --- */
+
+void tl_event_dialog_took(struct tl_event_dialog *dialog, const sip_t *sip)
+{
+	dialog->remote_cseq = sip->sip_cseq->cs_seq;
+}
+
+const char *tl_event_dialog_id(const struct tl_event_dialog *dialog)
+{
+	return dialog->tag;
+}
+
+json_t *tl_event_dialog_save(const struct tl_event_dialog *dialog)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	const sip_contact_t *target = NULL;
+	json_t *json = NULL;
+
+	nta_leg_get_route(dialog->leg, NULL, &target);
+	if (target)
+		json = json_pack("{s:s, s:s, s:s, s:s*, s:s, s:s*, s:s, s:I}", "call_id",
+				 dialog->call_id, "local", dialog->local, "remote", dialog->remote,
+				 "routes", dialog->routes, "target",
+				 url_as_string(home, target->m_url), "hop", dialog->next_hop,
+				 "transport", tl_transport_name(dialog->transport), "cseq",
+				 (json_int_t)dialog->remote_cseq);
+	su_home_deinit(home);
+	return json;
+}
+
+static const char *text_of(struct tl_event_dialog *dialog, const json_t *saved, const char *key)
+{
+	return su_strdup(dialog->home, json_string_value(json_object_get(saved, key)));
+}
+
+static enum tl_transport transport_named(const char *name)
+{
+	for (int t = 0; t < _TL_TRANSPORT_MAX; t++)
+		if (g_strcmp0(name, tl_transport_name((enum tl_transport)t)) == 0)
+			return (enum tl_transport)t;
+	return TL_TRANSPORT_UDP;
+}
+
+/* The same checks as when it was new: a file is not above suspicion either. */
+static int restore_leg(struct tl_event_dialog *dialog, const json_t *saved, uint32_t cseq,
+		       nta_request_f *on_request)
+{
+	su_home_t *home = dialog->home;
+	const char *uri = text_of(dialog, saved, "target");
+	sip_contact_t *target = uri ? sip_contact_make(home, su_sprintf(home, "<%s>", uri)) : NULL;
+	sip_record_route_t *routes =
+		dialog->routes ? sip_record_route_make(home, dialog->routes) : NULL;
+	sip_to_t *local = dialog->local ? sip_to_make(home, dialog->local) : NULL;
+	sip_from_t *remote = dialog->remote ? sip_from_make(home, dialog->remote) : NULL;
+
+	if (!dialog->call_id || !target || !local || !local->a_tag || !remote || !remote->a_tag ||
+	    (dialog->routes && !routes))
+		return -EBADMSG;
+	if (routes ? tl_uri_check(routes->r_url) < 0 || !tl_uri_is_safe(target->m_url)
+		   : tl_uri_check(target->m_url) < 0)
+		return -EBADMSG;
+	dialog->tag = local->a_tag;
+	dialog->leg = nta_leg_tcreate(
+		tl_stack_agent(dialog->stack), on_request, (nta_leg_magic_t *)dialog->magic,
+		SIPTAG_CALL_ID_STR(dialog->call_id), SIPTAG_FROM((sip_from_t *)local),
+		SIPTAG_TO((sip_to_t *)remote), NTATAG_REMOTE_CSEQ(dialog->remote_cseq),
+		SIPTAG_CSEQ_STR(su_sprintf(home, "%u SUBSCRIBE", cseq)), TAG_END());
+	if (!dialog->leg)
+		return -EBADMSG;
+	nta_leg_server_route(dialog->leg, routes, target);
+	return 0;
+}
+
+int tl_event_dialog_restore(struct tl_stack *stack, const json_t *saved, const char *user,
+			    const struct sockaddr *source, uint32_t cseq, nta_request_f *on_request,
+			    void *magic, struct tl_event_dialog **ret_dialog)
+{
+	struct tl_event_dialog *dialog = g_new0(struct tl_event_dialog, 1);
+	int r;
+
+	su_home_init(dialog->home);
+	dialog->stack = stack;
+	dialog->magic = magic;
+	dialog->call_id = text_of(dialog, saved, "call_id");
+	dialog->local = text_of(dialog, saved, "local");
+	dialog->remote = text_of(dialog, saved, "remote");
+	dialog->routes = text_of(dialog, saved, "routes");
+	dialog->next_hop = (char *)text_of(dialog, saved, "hop");
+	dialog->transport = transport_named(text_of(dialog, saved, "transport"));
+	dialog->remote_cseq = (uint32_t)json_integer_value(json_object_get(saved, "cseq"));
+	dialog->contact = tl_stack_contact(stack, dialog->home, user, dialog->transport, source);
+	r = restore_leg(dialog, saved, cseq, on_request);
+	if (r < 0) {
+		tl_event_dialog_free(dialog);
+		return r;
+	}
+	*ret_dialog = dialog;
+	return 0;
+}
+
+/* --- its verbs --- */
 
 const char *tl_event_dialog_contact(const struct tl_event_dialog *dialog)
 {

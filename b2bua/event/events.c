@@ -67,6 +67,8 @@ int tl_events_new(const struct tl_events_cfg *cfg, struct tl_events **ret_events
 		.registrar = cfg->registrar,
 		.board = cfg->board,
 		.publications = events->publications,
+		.archive = cfg->archive,
+		.stack = cfg->stack,
 		.dp = cfg->dp,
 	});
 	events->publisher = (struct tl_publisher) {

@@ -13,12 +13,14 @@ struct tl_stack;
 struct tl_access;
 struct tl_registrar;
 struct tl_board;
+struct tl_archive;
 
 struct tl_events_cfg { /* all lent till free; dp: referenced */
 	struct tl_stack *stack;
 	struct tl_access *access;
 	struct tl_registrar *registrar;
 	struct tl_board *board;
+	struct tl_archive *archive; /* of subscriptions */
 	struct tl_dialplan *dp;
 };
 

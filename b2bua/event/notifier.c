@@ -4,6 +4,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include "b2bua/call/board.h"
+#include "b2bua/event/archive.h"
 #include "b2bua/event/subscription.h"
 #include "b2bua/log.h"
 #include "b2bua/sip/headers.h"
@@ -67,7 +68,23 @@ static void on_over(struct tl_subscription *sub, void *user)
 	if (subs->len == 0)
 		g_hash_table_remove(notifier->by_resource, key);
 	count_watcher(notifier, tl_subscription_watcher(sub), -1);
+	tl_archive_remove(notifier->cfg.archive, tl_subscription_id(sub));
 	tl_subscription_free(sub);
+}
+
+/* What outlives us; not what is but one answer. */
+static void keep(struct tl_subscription *sub, void *user)
+{
+	struct tl_notifier *notifier = user;
+	json_t *saved = tl_subscription_save(sub);
+	struct tl_subscription_info info;
+
+	tl_subscription_info(sub, &info);
+	if (saved)
+		tl_archive_put(notifier->cfg.archive, tl_subscription_id(sub),
+			       g_get_real_time() / G_USEC_PER_SEC + info.expires_in_s, saved);
+	else
+		tl_archive_remove(notifier->cfg.archive, tl_subscription_id(sub));
 }
 
 /* --- the state --- */
@@ -271,6 +288,7 @@ static void subscribe(struct tl_notifier *notifier, struct tl_request *request,
 	if (tl_subscription_new(request, cfg, expires_s, &sub) < 0)
 		return;
 	add(notifier, sub);
+	keep(sub, notifier);
 	g_message("subscription event=%s extension=%s watcher=%s expires_s=%" G_GINT64_FORMAT,
 		  cfg->event, cfg->extension, cfg->watcher, expires_s);
 }
@@ -318,6 +336,40 @@ void tl_notifier_on_subscribe(struct tl_notifier *notifier, struct tl_request *r
 
 /* --- life --- */
 
+/* 500 a second: the watchers of a large house are not told all at once. */
+static unsigned delay_of(const struct tl_notifier *notifier)
+{
+	return notifier->count * 2;
+}
+
+static void on_kept(const char *id, int64_t expires_s, const json_t *saved, void *user)
+{
+	struct tl_notifier *notifier = user;
+	const struct tl_dialplan *dp = notifier->cfg.dp;
+	const char *event = json_string_value(json_object_get(saved, "event"));
+	const char *extension = json_string_value(json_object_get(saved, "extension"));
+	const char *watcher = json_string_value(json_object_get(saved, "watcher"));
+	g_autofree char *type = g_strndup(event ? event : "", event ? strcspn(event, ";") : 0);
+	const struct tl_package *package = tl_package_find(type);
+	struct tl_subscription *sub;
+
+	if (package && extension && watcher && may_watch(dp, package, extension, watcher) &&
+	    notifier->count < tl_dialplan_gateway(dp)->max_subscriptions &&
+	    tl_subscription_restore(notifier->cfg.stack,
+				    &(struct tl_subscription_cfg) {
+					    .package = package,
+					    .extension = extension,
+					    .watcher = watcher,
+					    .event = event,
+					    .user_agent = tl_dialplan_gateway(dp)->user_agent,
+					    .owner = &notifier->owner,
+				    },
+				    saved, expires_s, delay_of(notifier), &sub) == 0)
+		add(notifier, sub);
+	else
+		tl_archive_remove(notifier->cfg.archive, id);
+}
+
 static void free_subs(gpointer data)
 {
 	g_ptr_array_free(data, TRUE);
@@ -330,10 +382,17 @@ struct tl_notifier *tl_notifier_new(const struct tl_notifier_cfg *cfg)
 	notifier->cfg = *cfg;
 	tl_dialplan_ref(cfg->dp);
 	notifier->owner = (struct tl_subscription_owner) {
-		.write = write_state, .admit = admit, .on_over = on_over, .user = notifier
+		.write = write_state,
+		.admit = admit,
+		.on_refreshed = keep,
+		.on_over = on_over,
+		.user = notifier,
 	};
 	notifier->by_resource = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_subs);
 	notifier->by_watcher = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	tl_archive_restore(cfg->archive, g_get_real_time() / G_USEC_PER_SEC, on_kept, notifier);
+	if (notifier->count > 0)
+		g_message("subscriptions loaded=%u", notifier->count);
 	return notifier;
 }
 
@@ -394,12 +453,15 @@ void tl_notifier_configure(struct tl_notifier *notifier, struct tl_dialplan *dp)
 
 static void deactivate(struct tl_subscription *sub, void *user)
 {
+	struct tl_notifier *notifier = user;
+
+	tl_archive_remove(notifier->cfg.archive, tl_subscription_id(sub));
 	tl_subscription_end(sub, "deactivated");
 }
 
 void tl_notifier_stop(struct tl_notifier *notifier)
 {
-	for_each(notifier, deactivate, NULL);
+	for_each(notifier, deactivate, notifier);
 }
 
 unsigned tl_notifier_count(const struct tl_notifier *notifier)

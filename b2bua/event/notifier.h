@@ -19,9 +19,12 @@ struct tl_notifier_cfg { /* all lent till free */
 	struct tl_registrar *registrar;
 	struct tl_board *board;
 	struct tl_publications *publications;
+	struct tl_archive *archive;
+	struct tl_stack *stack;
 	struct tl_dialplan *dp; /* referenced */
 };
 
+/* Goes on with what the archive has kept. */
 struct tl_notifier *tl_notifier_new(const struct tl_notifier_cfg *cfg);
 /* Forgets the subscriptions without a word. NULL ok. */
 void tl_notifier_free(struct tl_notifier *notifier);

@@ -21,10 +21,12 @@ struct tl_subscription {
 	nta_outgoing_t *notify; /* under way, or NULL */
 	su_timer_t *timer;
 	int64_t expires_ms, sent_ms; /* monotonic */
+	int64_t not_before_ms;       /* of the first NOTIFY after a restart */
 	unsigned version;            /* of the next NOTIFY */
-	bool pending;                /* something may be to be told */
-	bool forced;                 /* tell it even if nothing has changed: a refresh */
-	const char *ending;          /* reason of the last NOTIFY, or NULL */
+	unsigned first_version;
+	bool pending;       /* something may be to be told */
+	bool forced;        /* tell it even if nothing has changed: a refresh */
+	const char *ending; /* reason of the last NOTIFY, or NULL */
 	bool last_sent;
 	guint told; /* hash of the state that was told last */
 };
@@ -68,6 +70,7 @@ static void rearm(struct tl_subscription *sub)
 		due = now;
 	else if (sub->pending && !sub->notify)
 		due = MIN(due, sub->sent_ms + (sub->forced ? 0 : sub->package->pace_ms));
+	due = MAX(due, sub->not_before_ms);
 	su_timer_set_interval(sub->timer, on_timer, (su_timer_arg_t *)sub,
 			      (su_duration_t)CLAMP(due - now, SOON_MS, G_MAXINT32));
 }
@@ -226,10 +229,13 @@ static void refresh(struct tl_subscription *sub, struct tl_request *request)
 	expires_s = sub->owner->admit(sub, request, sub->owner->user);
 	if (expires_s < 0)
 		return;
-	if (tl_event_dialog_retarget(sub->dialog, request->sip) < 0)
+	if (tl_event_dialog_retarget(sub->dialog, request->sip) < 0) {
 		tl_request_refuse(request, 400, "Unusable Contact", NULL);
-	else
-		grant(sub, request, expires_s);
+		return;
+	}
+	tl_event_dialog_took(sub->dialog, request->sip);
+	grant(sub, request, expires_s);
+	sub->owner->on_refreshed(sub, sub->owner->user);
 }
 
 static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -249,6 +255,21 @@ static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *ir
 	return 0;
 }
 
+static struct tl_subscription *make(struct tl_stack *stack, const struct tl_subscription_cfg *cfg)
+{
+	struct tl_subscription *sub = g_new0(struct tl_subscription, 1);
+
+	sub->package = cfg->package;
+	sub->owner = cfg->owner;
+	sub->stack = stack;
+	sub->extension = g_strdup(cfg->extension);
+	sub->watcher = g_strdup(cfg->watcher);
+	sub->event = g_strdup(cfg->event);
+	sub->user_agent = g_strdup(cfg->user_agent);
+	sub->timer = su_timer_create(su_root_task(tl_stack_root(stack)), 1000);
+	return sub;
+}
+
 int tl_subscription_new(struct tl_request *request, const struct tl_subscription_cfg *cfg,
 			int64_t expires_s, struct tl_subscription **ret_sub)
 {
@@ -257,16 +278,8 @@ int tl_subscription_new(struct tl_request *request, const struct tl_subscription
 
 	if (!tl_request_take(request))
 		return -ENOMEM;
-	sub = g_new0(struct tl_subscription, 1);
-	sub->package = cfg->package;
-	sub->owner = cfg->owner;
-	sub->stack = request->stack;
-	sub->extension = g_strdup(cfg->extension);
-	sub->watcher = g_strdup(cfg->watcher);
-	sub->event = g_strdup(cfg->event);
-	sub->user_agent = g_strdup(cfg->user_agent);
+	sub = make(request->stack, cfg);
 	tl_address_text((const struct sockaddr *)&request->source, sub->source);
-	sub->timer = su_timer_create(su_root_task(tl_stack_root(request->stack)), 1000);
 	r = sub->timer ? tl_event_dialog_new(request, cfg->extension, on_request, sub, &sub->dialog)
 		       : -ENOMEM;
 	if (r < 0) {
@@ -278,6 +291,67 @@ int tl_subscription_new(struct tl_request *request, const struct tl_subscription
 		return r;
 	}
 	grant(sub, request, expires_s);
+	*ret_sub = sub;
+	return 0;
+}
+
+/* --- in another process --- */
+
+json_t *tl_subscription_save(const struct tl_subscription *sub)
+{
+	json_t *dialog = sub->ending ? NULL : tl_event_dialog_save(sub->dialog);
+
+	return dialog ? json_pack("{s:s, s:s, s:s, s:s, s:o}", "event", sub->event, "extension",
+				  sub->extension, "watcher", sub->watcher, "source", sub->source,
+				  "dialog", dialog)
+		      : NULL;
+}
+
+const char *tl_subscription_id(const struct tl_subscription *sub)
+{
+	return tl_event_dialog_id(sub->dialog);
+}
+
+/* CSeq and the version of a document only ever rise (RFC 3261 12.2.1.1, RFC 4235 4.1): seconds run
+ * ahead of NOTIFYs. */
+static uint32_t beyond_all(void)
+{
+	return (uint32_t)(g_get_real_time() / G_USEC_PER_SEC) & INT32_MAX;
+}
+
+/* "192.0.2.1:5060", "[2001:db8::1]:5060" */
+static bool read_source(const char *source, struct sockaddr_storage *ret_peer)
+{
+	const char *colon = strrchr(source, ':');
+	g_autofree char *host = colon ? g_strndup(source, (gsize)(colon - source)) : NULL;
+
+	return host &&
+	       tl_address_parse(host, (uint16_t)g_ascii_strtoull(colon + 1, NULL, 10), ret_peer);
+}
+
+int tl_subscription_restore(struct tl_stack *stack, const struct tl_subscription_cfg *cfg,
+			    const json_t *saved, int64_t expires_s, unsigned delay_ms,
+			    struct tl_subscription **ret_sub)
+{
+	const char *source = json_string_value(json_object_get(saved, "source"));
+	struct tl_subscription *sub = make(stack, cfg);
+	struct sockaddr_storage peer;
+	int r = -EBADMSG;
+
+	if (sub->timer && source && read_source(source, &peer))
+		r = tl_event_dialog_restore(stack, json_object_get(saved, "dialog"), cfg->extension,
+					    (struct sockaddr *)&peer, beyond_all(), on_request, sub,
+					    &sub->dialog);
+	if (r < 0) {
+		tl_subscription_free(sub);
+		return r;
+	}
+	g_strlcpy(sub->source, source, sizeof(sub->source));
+	sub->version = sub->first_version = beyond_all();
+	sub->expires_ms = now_ms() + (expires_s - g_get_real_time() / G_USEC_PER_SEC) * 1000;
+	sub->not_before_ms = now_ms() + delay_ms;
+	sub->pending = sub->forced = true;
+	rearm(sub);
 	*ret_sub = sub;
 	return 0;
 }
@@ -311,7 +385,7 @@ void tl_subscription_info(const struct tl_subscription *sub, struct tl_subscript
 	*ret_info = (struct tl_subscription_info) {
 		.ended = sub->ending != NULL,
 		.expires_in_s = MAX(left_s, 0),
-		.notifies = sub->version,
+		.notifies = sub->version - sub->first_version,
 	};
 	g_strlcpy(ret_info->source, sub->source, sizeof(ret_info->source));
 }

@@ -9,6 +9,7 @@
  *
  * Signalling thread. The owner is called back, never from within a verb of its own.
  */
+#include <jansson.h>
 #include "b2bua/event/package.h"
 #include "b2bua/sip/request.h"
 
@@ -19,6 +20,8 @@ struct tl_subscription_owner {
 	char *(*write)(const struct tl_subscription *sub, unsigned version, void *user);
 	/* A SUBSCRIBE in the dialog: seconds granted, or -1: it has been answered. */
 	int64_t (*admit)(const struct tl_subscription *sub, struct tl_request *request, void *user);
+	/* A SUBSCRIBE in the dialog was granted, or has ended it. */
+	void (*on_refreshed)(struct tl_subscription *sub, void *user);
 	/* It has ended; free it. */
 	void (*on_over)(struct tl_subscription *sub, void *user);
 	void *user;
@@ -37,6 +40,14 @@ struct tl_subscription_cfg { /* copied, but for package and owner */
  * -EBADMSG, -ENOMEM: there is none, and the request has been refused. */
 int tl_subscription_new(struct tl_request *request, const struct tl_subscription_cfg *cfg,
 			int64_t expires_s, struct tl_subscription **ret_sub);
+/* What another process needs to go on with it, a new reference; NULL: it is ending. */
+json_t *tl_subscription_save(const struct tl_subscription *sub);
+/* From that; cfg as when it was new. Its state is told in delay_ms, whatever was told before.
+ * -EBADMSG: it can't be used. */
+int tl_subscription_restore(struct tl_stack *stack, const struct tl_subscription_cfg *cfg,
+			    const json_t *saved, int64_t expires_s, unsigned delay_ms,
+			    struct tl_subscription **ret_sub);
+const char *tl_subscription_id(const struct tl_subscription *sub);
 /* Forgets it without a word. NULL ok. */
 void tl_subscription_free(struct tl_subscription *sub);
 

@@ -32,7 +32,8 @@ struct tl_store {
 
 static bool is_urgent(const struct tl_store_job *job)
 {
-	return job->op != TL_STORE_BINDING_PUT && job->op != TL_STORE_BINDING_REMOVE;
+	return job->op == TL_STORE_CALL_PUT || job->op == TL_STORE_BAN_PUT ||
+	       job->op == TL_STORE_BAN_REMOVE;
 }
 
 static void free_queue(GQueue *queue)
@@ -233,6 +234,13 @@ int tl_store_bans_load(struct tl_store *store, tl_store_ban_fn *fn, void *user)
 	return store->sql ? tl_sql_load_bans(store->sql, fn, user) : -EIO;
 }
 
+int tl_store_subscriptions_load(struct tl_store *store, tl_store_subscription_fn *fn, void *user)
+{
+	g_return_val_if_fail(!store->writer, -EBUSY);
+
+	return store->sql ? tl_sql_load_subscriptions(store->sql, fn, user) : -EIO;
+}
+
 /* Takes job. The thread starts with the first write: until then the database is the caller's. */
 static void post(struct tl_store *store, struct tl_store_job *job)
 {
@@ -310,6 +318,33 @@ void tl_store_ban_remove(struct tl_store *store, const char *source)
 	job = g_new0(struct tl_store_job, 1);
 	job->op = TL_STORE_BAN_REMOVE;
 	job->source = g_strdup(source);
+	post(store, job);
+}
+
+void tl_store_subscription_put(struct tl_store *store, const char *id, int64_t expires_s,
+			       const char *json)
+{
+	struct tl_store_job *job;
+
+	if (!store)
+		return;
+	job = g_new0(struct tl_store_job, 1);
+	job->op = TL_STORE_SUBSCRIPTION_PUT;
+	job->source = g_strdup(id);
+	job->expires_s = expires_s;
+	job->json = g_strdup(json);
+	post(store, job);
+}
+
+void tl_store_subscription_remove(struct tl_store *store, const char *id)
+{
+	struct tl_store_job *job;
+
+	if (!store)
+		return;
+	job = g_new0(struct tl_store_job, 1);
+	job->op = TL_STORE_SUBSCRIPTION_REMOVE;
+	job->source = g_strdup(id);
 	post(store, job);
 }
 

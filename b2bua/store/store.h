@@ -5,9 +5,9 @@
  * thread and never wait. A database that fails, is gone or was never there is said
  * once and tried again; the gateway serves on from memory meanwhile.
  *
- * Call records and bans are written at once, and survive the loss of power. Bindings
- * are gathered for a moment and written together; they survive a crash of the process, and the
- * few that a loss of power costs come back with their telephones' next refresh.
+ * Call records and bans are written at once, and survive the loss of power. Bindings and
+ * subscriptions are gathered for a moment and written together; they survive a crash of the
+ * process, and the few that a loss of power costs come back with their telephones' next refresh.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +42,15 @@ int tl_store_bans_load(struct tl_store *store, tl_store_ban_fn *fn, void *user);
 /* until_s: Unix time; times: bans of this source so far. */
 void tl_store_ban_put(struct tl_store *store, const char *source, int64_t until_s, unsigned times);
 void tl_store_ban_remove(struct tl_store *store, const char *source);
+
+/* A watcher's subscription: an id of our choosing, when it ends (Unix time), and the rest as JSON.
+ */
+typedef void tl_store_subscription_fn(const char *id, int64_t expires_s, const char *json,
+				      void *user);
+int tl_store_subscriptions_load(struct tl_store *store, tl_store_subscription_fn *fn, void *user);
+void tl_store_subscription_put(struct tl_store *store, const char *id, int64_t expires_s,
+			       const char *json);
+void tl_store_subscription_remove(struct tl_store *store, const char *id);
 
 /* A call's record: JSON object text, one row a call; key columns are taken from it. Copies. */
 void tl_store_call_put(struct tl_store *store, const char *call_id, int64_t started_s,

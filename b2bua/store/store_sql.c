@@ -42,6 +42,12 @@ static const char *const migrations[] = {
 	"  until_s INTEGER NOT NULL," /* Unix time */
 	"  times   INTEGER NOT NULL"
 	") WITHOUT ROWID;",
+
+	"CREATE TABLE subscriptions ("
+	"  id        TEXT PRIMARY KEY,"
+	"  expires_s INTEGER NOT NULL," /* Unix time */
+	"  dialog    TEXT NOT NULL"     /* JSON */
+	") WITHOUT ROWID;",
 };
 
 static const char *const statements[_TL_STORE_OP_MAX] = {
@@ -62,6 +68,9 @@ static const char *const statements[_TL_STORE_OP_MAX] = {
 	[TL_STORE_BAN_PUT] =
 		"INSERT OR REPLACE INTO bans (source, until_s, times) VALUES (?1, ?2, ?3)",
 	[TL_STORE_BAN_REMOVE] = "DELETE FROM bans WHERE source = ?1",
+	[TL_STORE_SUBSCRIPTION_PUT] =
+		"INSERT OR REPLACE INTO subscriptions (id, expires_s, dialog) VALUES (?1, ?2, ?3)",
+	[TL_STORE_SUBSCRIPTION_REMOVE] = "DELETE FROM subscriptions WHERE id = ?1",
 };
 
 struct tl_sql {
@@ -290,6 +299,13 @@ static void bind_job(sqlite3_stmt *statement, const struct tl_store_job *job)
 	case TL_STORE_BAN_REMOVE:
 		bind_text(statement, 1, job->source);
 		break;
+	case TL_STORE_SUBSCRIPTION_PUT:
+		sqlite3_bind_int64(statement, 2, job->expires_s);
+		bind_text(statement, 3, job->json);
+		/* fallthrough */
+	case TL_STORE_SUBSCRIPTION_REMOVE:
+		bind_text(statement, 1, job->source);
+		break;
 	case _TL_STORE_OP_MAX:
 		break;
 	}
@@ -355,6 +371,21 @@ int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user
 			binding.instance = column_text(statement, 8);
 		fn(&binding, user);
 	}
+	sqlite3_finalize(statement);
+	return result == SQLITE_DONE ? 0 : -EIO;
+}
+
+int tl_sql_load_subscriptions(struct tl_sql *sql, tl_store_subscription_fn *fn, void *user)
+{
+	sqlite3_stmt *statement;
+	int result;
+
+	if (sqlite3_prepare_v2(sql->db, "SELECT id, expires_s, dialog FROM subscriptions", -1,
+			       &statement, NULL) != SQLITE_OK)
+		return fail(sql, -EIO);
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+		fn(column_text(statement, 0), sqlite3_column_int64(statement, 1),
+		   column_text(statement, 2), user);
 	sqlite3_finalize(statement);
 	return result == SQLITE_DONE ? 0 : -EIO;
 }

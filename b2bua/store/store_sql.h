@@ -13,12 +13,15 @@ enum tl_store_op {
 	TL_STORE_CALL_PUT,
 	TL_STORE_BAN_PUT,
 	TL_STORE_BAN_REMOVE,
+	TL_STORE_SUBSCRIPTION_PUT,
+	TL_STORE_SUBSCRIPTION_REMOVE,
 	_TL_STORE_OP_MAX,
 };
 
 /* One write; strings are its own. */
 struct tl_store_job {
 	enum tl_store_op op;
+	/* source: of a ban; the id of a subscription */
 	char *extension, *contact, *route, *call_id, *user_agent, *instance, *json, *source;
 	uint32_t cseq, reg_id, times;
 	double q;
@@ -48,4 +51,5 @@ int tl_sql_run(struct tl_sql *sql, const struct tl_store_job *job);
 const char *tl_sql_error(const struct tl_sql *sql); /* of the last -EIO or -EINVAL */
 
 int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user);
+int tl_sql_load_subscriptions(struct tl_sql *sql, tl_store_subscription_fn *fn, void *user);
 int tl_sql_load_bans(struct tl_sql *sql, tl_store_ban_fn *fn, void *user);

@@ -379,24 +379,76 @@ def test_an_orderly_end_tells_the_watchers():
         assert last.get("Subscription-State") == "terminated;reason=deactivated", last
 
 
-def test_after_a_crash_watchers_are_told_that_there_is_nothing():
-    """Subscriptions live in memory: a refresh is 481 and a publication 412, upon which both are made
-    anew (RFC 6665 4.1.2.2, RFC 3903 4.1), and the bindings that they tell of have survived."""
+def crash(w):
+    time.sleep(0.5)  # the store writes behind
+    w.gateway.kill()
+    w.start()
+
+
+def test_subscriptions_survive_a_crash():
     with World() as w:
-        watch = Watch(w.bob, "1001", "presence")
-        watch.until(lambda n: texts(n, "basic") == ["open"])
-        etag = publish(w.alice, "1001", PIDF.format(basic="open", note="here")).get("SIP-ETag")
-        watch.notify()
-        time.sleep(0.4)  # the store writes behind
-        w.gateway.kill()
+        lamps = Watch(w.bob, "1001", "dialog;id=7")
+        first = lamps.notify()
+        presence = Watch(w.bob, "1001", "presence")
+        presence.until(lambda n: texts(n, "basic") == ["open"])
+        a, b = w.talk(w.carrier, "+4930555100", w.alice)
+        busy = lamps.until(lambda n: ("recipient", "confirmed") in lamp(n))
+        refreshed = Watch(w.alice, "1002", "presence")
+        refreshed.notify()
+        assert refreshed.refresh().status == 200
+        refreshed.notify()
+        crash(w)
+        # the calls have gone with the process: the lamp is put right at once
+        after = lamps.notify()
+        assert not lamp(after), after
+        assert after.cseq[0] > busy.cseq[0] and after.get("From") == first.get("From"), after
+
+        def version(request):
+            return int(re.search(r'version="(\d+)"', request.body.decode())[1])
+
+        assert version(after) > version(busy), after
+        expires = int(param(after.get("Subscription-State"), "expires"))
+        assert 580 < expires <= 600, after
+        assert texts(presence.notify(), "basic") == ["open"], "alice is registered"
+        assert len(w.gateway.control("subscriptions")) == 3
+        # the dialogs go on, in both directions
+        refreshed.notify()
+        assert refreshed.refresh().status == 200
+        refreshed.notify()
+        assert lamps.refresh().status == 200
+        lamps.notify()
+        a, b = w.talk(w.carrier, "+4930555100", w.alice)
+        lamps.until(lambda n: ("recipient", "confirmed") in lamp(n))
+        w.hang_up(a, b)
+        assert presence.refresh(0).status == 200
+        crash(w)
+        assert len(w.gateway.control("subscriptions")) == 2, "one had ended"
+
+
+def test_what_may_be_watched_no_more_does_not_survive_and_an_orderly_end_leaves_nothing():
+    with World() as w:
+        lamps = Watch(w.bob, "1001", "dialog")
+        lamps.notify()
+        others = Watch(w.alice, "1002", "dialog")
+        others.notify()
+        w.extensions["1001"] = "watchable = no"
+        w.write_config(w.config())
+        crash(w)
+        (left,) = w.gateway.control("subscriptions")
+        assert left["extension"] == "1002", left
+        assert lamps.refresh().status == 481, "its phone subscribes anew (RFC 6665 4.1.2.2)"
+        others.notify()
+        w.gateway.stop()
         w.start()
-        assert watch.refresh().status == 481
-        assert publish(w.alice, "1001", etag=etag).status == 412
-        again = Watch(w.bob, "1001", "presence")
-        assert again.answer.status == 200, again.answer
-        assert texts(again.notify(), "basic") == ["open"], "alice is registered"
+        assert w.gateway.control("subscriptions") == []
+
+
+def test_publications_end_with_the_process():
+    with World() as w:
+        etag = publish(w.alice, "1001", PIDF.format(basic="open", note="here")).get("SIP-ETag")
+        crash(w)
+        assert publish(w.alice, "1001", etag=etag).status == 412  # and is made anew: RFC 3903 4.1
         assert publish(w.alice, "1001", PIDF.format(basic="closed", note="gone")).status == 200
-        again.until(lambda n: "gone" in texts(n, "note"))
 
 
 def test_subscribing_by_tcp_notifies_by_tcp():
