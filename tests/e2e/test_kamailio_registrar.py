@@ -121,8 +121,6 @@ class Carrier(World):
         a, b = self.talk(self.network, "4930555100", self.alice)
         target = b.invite.get("X-Target")
         assert f"sip:4930555100@{self.ip}:5060;transport=tcp" in target, target
-        a.rtp.tone(440, 0.3)
-        assert b.rtp.heard(440) > 0.9, "no sound"
         self.hang_up(a, b)
 
 
