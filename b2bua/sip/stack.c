@@ -10,6 +10,7 @@
 #include "b2bua/leg/leg_priv.h"
 #include "b2bua/sip/nameservers.h"
 #include "b2bua/sip/stack_fork.h"
+#include "b2bua/sip/stack_stream.h"
 
 enum {
 	MESSAGE_BYTES = 65535,  /* a longer one gets 413 */
@@ -65,7 +66,7 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	su_randmem(stack->tag_key, sizeof(stack->tag_key));
 	stack->forks = tl_forks_new(stack);
 	stack->mclass = tl_guard_mclass_new(stack);
-	if (tl_nameservers_new(root, &stack->nameservers) == 0)
+	if (tl_stream_limit(MESSAGE_BYTES) && tl_nameservers_new(root, &stack->nameservers) == 0)
 		stack->agent = open_agent(stack);
 	if (!stack->agent) {
 		tl_stack_free(stack);

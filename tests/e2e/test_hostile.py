@@ -1,12 +1,15 @@
 """Peers that send SIP which they should not: an answer where SIP has one, and service goes on."""
 
+import contextlib
 import random
+import signal
 import socket
+import threading
 import time
 
 import torture
 import torture_more
-from bystander import NUMBER, Bystander, StreamBystander, check_log_is_bounded, prove_service
+from bystander import NUMBER, STATUS, Bystander, StreamBystander, check_log_is_bounded, prove_service
 from sip_message import make_sdp, token
 from world import World, wait_until
 
@@ -177,6 +180,63 @@ def test_a_stream_without_end_over_tcp():
                     pass  # it hung up on us: right so
             assert w.gateway.running()
         assert w.gateway.rss_kb() < 400_000, w.gateway.rss_kb()
+        prove_service(w)
+
+
+ASKED = """OPTIONS sip:x@{gw} SIP/2.0
+Via: SIP/2.0/TCP {peer};branch=z9hG4bK{id}
+Max-Forwards: 70
+To: <sip:x@{gw}>
+From: <sip:caller@example.net>;tag=33242
+Call-ID: {id}
+CSeq: 8 OPTIONS
+Content-Length: 0
+
+"""
+
+
+def test_a_stream_that_we_are_behind_with_loses_nothing():
+    # two thousand requests wait when we come to read them: far more bytes than one may have
+    count, limit_s = 2000, 10
+    with World() as w:
+        with socket.socket() as sock:
+            sock.bind((w.carrier.ip, 0))
+            sock.settimeout(limit_s)
+            sock.connect(w.address)
+            data = b"".join(torture.render(ASKED, "127.0.0.1:9", w.ip, NUMBER, str(n))
+                            for n in range(count))
+            w.gateway.signal(signal.SIGSTOP)
+            sock.setblocking(False)
+            sent = sock.send(data)
+            assert sent > 4 * 65536, sent
+            w.gateway.signal(signal.SIGCONT)
+            sock.settimeout(limit_s)
+            threading.Thread(target=sock.sendall, args=(data[sent:],), daemon=True).start()
+            heard, answered = b"", 0
+            while answered < count:
+                more = sock.recv(1 << 20)
+                assert more, f"closed after {answered} answers: {heard[-500:]}"
+                heard += more
+                answered = len(STATUS.findall(heard))
+            assert set(STATUS.findall(heard)) == {b"200"}, set(STATUS.findall(heard))
+        prove_service(w)
+
+
+def test_a_second_message_without_end_over_tcp():
+    with World() as w:
+        for tail in (b"INVITE sip:x SIP/2.0\r\nX: ", b"INVITE sip:", b"OPTIONS sip:x SIP/2.0\r\n"
+                     b"Content-Length: 2000000000\r\n\r\n"):
+            before = w.gateway.rss_kb()
+            with socket.socket() as sock:
+                sock.bind((w.carrier.ip, 0))
+                sock.settimeout(5)
+                sock.connect(w.address)
+                sock.sendall(torture.render(ASKED, "127.0.0.1:9", w.ip, NUMBER, token()) + tail)
+                with contextlib.suppress(OSError):  # it hangs up on us: right so
+                    for _ in range(400):
+                        sock.sendall(b"z" * 65536)
+            grown = w.gateway.rss_kb() - before
+            assert grown < 8192, f"{grown} kB more after {tail}"
         prove_service(w)
 
 
