@@ -9,6 +9,7 @@
 #include <sofia-sip/nta_tport.h>
 #include "b2bua/leg/leg_priv.h"
 #include "b2bua/sip/nameservers.h"
+#include "b2bua/sip/stack_accept.h"
 #include "b2bua/sip/stack_fork.h"
 #include "b2bua/sip/stack_stream.h"
 
@@ -66,6 +67,7 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	su_randmem(stack->tag_key, sizeof(stack->tag_key));
 	stack->forks = tl_forks_new(stack);
 	stack->mclass = tl_guard_mclass_new(stack);
+	tl_accept_start();
 	if (tl_stream_limit(MESSAGE_BYTES) && tl_nameservers_new(root, &stack->nameservers) == 0)
 		stack->agent = open_agent(stack);
 	if (!stack->agent) {
@@ -92,6 +94,7 @@ void tl_stack_free(struct tl_stack *stack)
 	tl_nameservers_free(stack->nameservers);
 	g_hash_table_destroy(stack->legs);
 	tl_stack_ports_done(stack);
+	tl_accept_stop();
 	g_free(stack->domain);
 	g_free(stack->advertise);
 	g_free(stack->user_agent);

@@ -10,6 +10,7 @@
 #                  bare relay and the bare codecs, measured in turn with it
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
+#   bench_leak     10 000 calls of every kind, and what is left of them (not with --quick)
 #   bench_register 10 000 extensions that refresh every minute: share of one core, memory
 #
 # Builds into build-bench/ unless BUILD names a directory that has been built already. Run it on a
@@ -55,3 +56,6 @@ python3 tests/bench/bench_setup.py --twinleg "$build/b2bua/twinleg" $setup
 title "Registrations"
 # shellcheck disable=SC2086
 python3 tests/bench/bench_register.py --twinleg "$build/b2bua/twinleg" $register
+[ "${1:-}" = --quick ] && exit
+title "Leaks"
+python3 tests/bench/bench_leak.py --twinleg "$build/b2bua/twinleg"

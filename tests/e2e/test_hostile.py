@@ -1,7 +1,9 @@
 """Peers that send SIP which they should not: an answer where SIP has one, and service goes on."""
 
 import contextlib
+import os
 import random
+import resource
 import signal
 import socket
 import threading
@@ -253,6 +255,56 @@ def test_many_idle_tcp_connections():
         prove_service(w)
         for sock in idle:
             sock.close()
+        prove_service(w)
+
+
+def hold(world, last, count):
+    """Connections from one address that stay open, each with a piece of a request sent."""
+    held = []
+    for _ in range(count):
+        sock = socket.socket()
+        sock.bind((f"{world.net}.{last}", 0))
+        sock.settimeout(2)
+        sock.connect(world.address)
+        sock.sendall(b"INV")
+        held.append(sock)
+    return held
+
+
+def still_open(socks):
+    count = 0
+    for sock in socks:
+        sock.setblocking(False)
+        try:
+            count += bool(sock.recv(1))
+        except BlockingIOError:
+            count += 1
+        except OSError:
+            pass
+    return count
+
+
+def test_connections_without_end_leave_room_for_calls():
+    # half of the descriptors, and an eighth of these, but 64, for one source
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400))
+    with World(phones="tcp") as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        one = hold(w, 77, 90)
+        wait_until(lambda: still_open(one) == 64, what="64 of one source")
+        prove_service(w)
+        many = [sock for last in range(80, 84) for sock in hold(w, last, 50)]
+        wait_until(lambda: 200 - 8 <= still_open(one + many) <= 200, what="200 of all")
+        fds = len(os.listdir(f"/proc/{w.gateway.pid}/fd"))
+        assert fds < 300, fds
+        assert "door: too many connections src=" in w.gateway.log()
+        a.rtp.tone(440, 0.3)
+        assert b.rtp.heard(440) > 0.9
+        w.hang_up(a, b)
+        prove_service(w)
+        for sock in one + many:
+            sock.close()
+        time.sleep(1.1)  # between two looks for those that are gone
+        assert still_open(hold(w, 77, 20)) == 20
         prove_service(w)
 
 

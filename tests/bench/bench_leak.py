@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Ten thousand calls of every kind, and what they leave behind: nothing.
+
+    bench_leak.py [--twinleg PATH] [--calls 10000] [--rate 300] [--transport tcp|udp]
+
+A carrier and two phones in one script (tests/e2e/crowd.py) play each ladder of crowd_kinds.py: calls
+that talk, are cancelled, refused, held, transferred, forked, recorded, transcoded, encrypted, with
+video, reliable responses, session timers and so on. After a warm-up, in which the gateway builds
+what it keeps for good, the heap in use (`heap_kb` of `twinleg status --json`), the descriptors, legs
+and ports are counted; then come the calls, then the time that finished transactions linger, and
+they are counted again. The heap may have grown by half a kilobyte for each remembered call and by
+512 kB for the database's cache, that is by no more than 1 MB, whatever the number of calls.
+
+By TCP a finished transaction lingers for 5 s (RFC 3261, T4), by UDP for 32 s.
+Exit status: 0 nothing is left, 1 something is, 2 a call failed.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+
+os.umask(0o077)  # a configuration has passwords in it
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+
+import crowd_kinds  # noqa: E402
+import run  # noqa: E402
+from crowd import Crowd  # noqa: E402
+from rtp import sine, wav  # noqa: E402
+from world import World, wait_until  # noqa: E402
+
+WARM_UP = 600  # three times what is remembered of ended calls
+LINGER_S = {"tcp": 6, "udp": 34}
+SETTLE_MAX_S, STILL_KB = 40, 16
+GROWN_KB = 1024
+SETTINGS = "request-rate = 0\nmax-calls = 10000\noverload-lag = 1s"
+
+
+def shuffled(count):
+    kinds = crowd_kinds.KINDS * (count // len(crowd_kinds.KINDS) + 1)
+    random.Random(count).shuffle(kinds)
+    return kinds[:count]
+
+
+def measure(world, linger_s):
+    """What there is once all has settled: the heap says the same for a while, at last."""
+    wait_until(lambda: not world.gateway.control("calls"), 10, "the end of all calls")
+    time.sleep(linger_s)
+    status, end = world.gateway.control("status"), time.monotonic() + SETTLE_MAX_S
+    while time.monotonic() < end:
+        time.sleep(2)
+        last, status = status["heap_kb"], world.gateway.control("status")
+        if status["legs"] == 0 and abs(status["heap_kb"] - last) < STILL_KB:
+            break
+    return {"heap_kb": status["heap_kb"], "rss_kb": world.gateway.rss_kb(), "legs": status["legs"],
+            "ports": status["rtp_ports_used"],
+            "descriptors": len(os.listdir(f"/proc/{world.gateway.pid}/fd"))}
+
+
+def spend(world, transport, count, rate):
+    """The figures before and after, and how long it took."""
+    with Crowd(world, transport) as crowd:
+        crowd.run(shuffled(WARM_UP), min(rate, 100))
+        before = measure(world, LINGER_S["tcp"])
+        if transport == "udp":  # the warm-up's transactions are gone then
+            before = measure(world, LINGER_S["udp"] - LINGER_S["tcp"])
+        begun = time.monotonic()
+        crowd.run(shuffled(count), rate)
+        took_s = time.monotonic() - begun
+        return before, measure(world, LINGER_S[transport]), took_s
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--twinleg", default=os.environ.get("TWINLEG", "twinleg"))
+    parser.add_argument("--calls", type=int, default=10000)
+    parser.add_argument("--rate", type=float, default=300)
+    parser.add_argument("--transport", choices=sorted(LINGER_S), default="tcp")
+    given = parser.parse_args()
+    os.environ["TWINLEG"] = given.twinleg
+    run.enter_network()
+    with World(routes=crowd_kinds.ROUTES, register=(), agents=False, rtp_ports="20000-49999",
+               gateway=SETTINGS, prompts={"welcome.wav": wav(sine(400, 0.2))}) as world:
+        try:
+            before, after, took_s = spend(world, given.transport, given.calls, given.rate)
+        except AssertionError as error:
+            print(error)
+            return 2
+        print(f"{given.calls} calls of {len(crowd_kinds.KINDS)} kinds by {given.transport} in "
+              f"{took_s:.1f} s ({given.calls / took_s:.0f} a second)")
+        for name, value in before.items():
+            print(f"  {name:12} {value:8} -> {after[name]:8}")
+        same = all(before[name] == after[name] for name in ("legs", "ports", "descriptors"))
+        grown = after["heap_kb"] - before["heap_kb"]
+        print(f"heap in use: {grown:+} kB, {1024 * grown / given.calls:+.0f} bytes a call")
+        return 0 if same and grown < GROWN_KB and after["legs"] == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
