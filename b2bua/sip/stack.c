@@ -12,6 +12,7 @@
 #include "b2bua/sip/stack_accept.h"
 #include "b2bua/sip/stack_fork.h"
 #include "b2bua/sip/stack_stream.h"
+#include "b2bua/sip/stack_stun.h"
 
 enum {
 	MESSAGE_BYTES = 65535,  /* a longer one gets 413 */
@@ -68,6 +69,7 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->forks = tl_forks_new(stack);
 	stack->mclass = tl_guard_mclass_new(stack);
 	tl_accept_start();
+	tl_stun_plug_in();
 	if (tl_stream_limit(MESSAGE_BYTES) && tl_nameservers_new(root, &stack->nameservers) == 0)
 		stack->agent = open_agent(stack);
 	if (!stack->agent) {

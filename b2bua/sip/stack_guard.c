@@ -26,6 +26,7 @@
 #include <sofia-sip/sip_parser.h>
 #include "b2bua/sip/stack_fork.h"
 #include "b2bua/sip/stack_lenient.h"
+#include "b2bua/sip/stack_stream.h"
 
 enum {
 	VIAS_MAX = 64, /* more hops than Max-Forwards allows in practice */
@@ -206,7 +207,7 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 			unseal_request(sip->sip_request);
 		if (sip->sip_status)
 			unseal_status(sip->sip_status);
-		if (!disarm(msg, sip) || is_unreadable(sip) ||
+		if (!disarm(msg, sip) || is_unreadable(sip) || tl_stream_is_cut(sip) ||
 		    !tl_lenient_supply_length(msg, sip) ||
 		    (sip->sip_request && is_ack_too_soon(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;

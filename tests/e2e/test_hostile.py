@@ -6,12 +6,14 @@ import random
 import resource
 import signal
 import socket
+import struct
 import threading
 import time
 
 import torture
 import torture_more
 from bystander import NUMBER, STATUS, Bystander, StreamBystander, check_log_is_bounded, prove_service
+from harness import is_sanitized
 from sip_message import make_sdp, token
 from world import World, wait_until
 
@@ -163,6 +165,58 @@ def test_oversized_messages():
         bystander.case(text.replace("Max-Forwards", many + "Max-Forwards"), 0.2)
         vias = "".join(f"Via: SIP/2.0/UDP h{i}.invalid;branch=z9hG4bK{i}\n" for i in range(1200))
         bystander.case(text.replace("Max-Forwards", vias + "Max-Forwards"), 0.2)
+        prove_service(w)
+
+
+def heads_without_measure():
+    """(name, lines): each of a size that a parser may take too long for."""
+    yield "thousands of headers", "X-A: b\n" * 7000
+    yield "thousands of Vias", "Via: SIP/2.0/UDP a\n" * 3000
+    yield "thousands of empty ones", "a:\n" * 14000
+    yield "thousands of parameters", "Session-Expires: 1" + ";a" * 28000 + "\n"
+    yield "thousands of URIs", "Call-Info: " + "<a:>," * 11000 + "\n"
+    yield "thousands of folds", "X-B: y\n" + " z\n" * 15000
+    yield "a long line", "X-B: " + "y" * 60000 + "\n"
+
+
+def test_heads_without_measure_are_refused_at_little_cost():
+    with World() as w:
+        text = f"OPTIONS sip:x@{{gw}} SIP/2.0\n{torture.HEAD}CSeq: 1 OPTIONS\n"
+        for bystander in (Bystander(w), StreamBystander(w)):
+            for name, lines in heads_without_measure():
+                before = w.gateway.cpu_s()
+                told = bystander.case(f"{text}{lines}Content-Length: 0\n\n", 0.5)
+                spent_ms = 1000 * (w.gateway.cpu_s() - before)
+                assert told == [400], (name, told)
+                assert spent_ms < (400 if is_sanitized() else 40), f"{name}: {spent_ms} ms"
+        # what is much, and not too much, is taken
+        much = text + "X-A: b\n" * 400 + "X-B: " + "y" * 7000 + "\nl: 0\n\n"
+        assert [Bystander(w).case(much), StreamBystander(w).case(much)] == [[200], [200]]
+        prove_service(w)
+
+
+def binding_request(transaction=b"123456789012", more=b""):
+    return struct.pack("!HHI", 1, len(more), 0x2112A442) + transaction + more
+
+
+def test_stun_gets_a_binding_and_garbage_of_its_kind_nothing():
+    with World() as w:
+        sock = Bystander(w).socket
+        sock.settimeout(2)
+        since = len(w.gateway.log())
+        for data in (b"\0" * 20, b"\0\1" + b"x" * 30, b"\1\1" + b"x" * 40, b"\2\3" + b"x" * 40,
+                     b"\0" * 2000, binding_request()[:19], b"\0\2" + binding_request()[2:]):
+            for _ in range(50):
+                sock.sendto(data, w.address)
+        sock.sendto(binding_request(), w.address)
+        answer = sock.recv(2000)
+        assert answer[:8] == bytes.fromhex("0101000c2112a442"), answer
+        assert answer[8:20] == b"123456789012"
+        port, host = struct.unpack("!HI", answer[26:32])
+        own, number = sock.getsockname()
+        assert port ^ 0x2112 == number
+        assert host ^ 0x2112A442 == int.from_bytes(socket.inet_aton(own), "big")
+        assert w.gateway.log()[since:] == ""
         prove_service(w)
 
 
