@@ -221,3 +221,85 @@ def test_a_blind_transfer():
 
         in_parallel(call, 4)
         w.check_over()
+
+
+def bye_crosses_bye(w, a, b):
+    answer(w, a, b)
+    a.request("BYE")
+    b.request("BYE")
+    for leg in (a, b):
+        met = until(leg, "BYE", 200, 481)
+        if met.method:
+            leg.reply(200, to=met)
+            until(leg, 200, 481)  # its own BYE may come when all is over
+
+
+def cancel_crosses_200(w, a, b):
+    b.reply(180)
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+    a.cancel()
+    met = until(a, 487, 200)  # a 200 may be the INVITE's or the CANCEL's
+    while met.status == 200 and met.cseq[1] != "INVITE":
+        met = until(a, 487, 200)
+    if met.status == 200:
+        a.answer = met
+        a.ack()
+        until(b, "ACK")
+        hang_up(a, b)
+    else:  # answered too late: it is taken, and ended at once
+        b.reply(200, to=until(b, "BYE"))
+
+
+def bye_before_ack(w, a, b):
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+    until(a, 200)
+    a.request("BYE")
+    b.reply(200, to=until(b, "BYE"))
+    a.ack()
+    met = until(a, 200)
+    while met.cseq[1] != "BYE":
+        met = until(a, 200)
+
+
+def requests_after_the_end(w, a, b):
+    answer(w, a, b)
+    hang_up(b, a)
+    for method in ("INFO", "UPDATE", "OPTIONS"):
+        a.request(method)
+        until(a, 481)
+
+
+def too_much_asked(w, a, b):
+    answer(w, a, b)
+    for headers, status in (([("Require", "teleport")], 420), ([("Max-Forwards", "0")], 200)):
+        a.request("OPTIONS", headers=headers)
+        until(a, status)
+    a.request("PRACK", headers=[("RAck", "4711 1 INVITE")])
+    until(a, 481)
+    hang_up(a, b)
+
+
+def test_odd_turns():
+    kinds = [bye_crosses_bye, cancel_crosses_200, bye_before_ack, requests_after_the_end,
+             too_much_asked]
+    with BadWorld(9) as w:
+        def call(number):
+            a, b = ring(w, number)
+            kinds[number % len(kinds)](w, a, b)
+
+        in_parallel(call, 2 * len(kinds))
+        w.check_over()
+
+
+def test_refusals_of_every_kind():
+    asked = [([("Require", "teleport")], "v=0", 420), ([("Content-Type", "text/plain")], "x", 415),
+             ([("Max-Forwards", "0")], "v=0", 483), ([("Accept", "text/html")], "v=0", 406)]
+    with BadWorld(10) as w:
+        def call(number):
+            headers, body, status = asked[number % len(asked)]
+            body = make_sdp(w.carrier.ip, 4000) if body == "v=0" else body
+            until(w.carrier.invite(NUMBER, body, headers), status)
+
+        in_parallel(call, 2 * len(asked))
+        w.alice.expect_no_call(0.3)
+        wait_until(lambda: not w.gateway.control("calls"), what="no call")
