@@ -6,6 +6,7 @@
 #include "media/chain/conceal.h"
 #include "media/elements/g711.h"
 #include "media/elements/element.h"
+#include "media/fetch.h"
 #include "media/chain/resample.h"
 
 enum {
@@ -18,19 +19,20 @@ enum { PCM_ROOM = TL_PCM_SAMPLES + 64 };
 
 struct tl_chain {
 	struct tl_chain_cfg cfg; /* in and out point into this struct */
-	struct tl_format in, out;
 	unsigned rate_hz, decode_hz, encode_hz;
 	uint32_t packet_units;        /* a packet's duration at the out codec's RTP clock */
 	TlElement *decoder, *encoder; /* NULL: this half is absent */
 	struct tl_resampler *from_decoder, *to_encoder; /* NULL: rates fit */
 	struct tl_conceal *conceal;                     /* NULL: the decoder has its own */
+	bool holed; /* a hole was filled; what comes next must be joined to it */
 
 	/* Both sides G.711: payloads go through one table, unless somebody listens, a hole was
 	 * filled or the packet times differ. */
 	bool maps;
-	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
 	size_t n_history;
-	bool holed; /* a hole was filled; what comes next must be joined to it */
+	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
+
+	struct tl_format in, out;
 };
 
 /*
@@ -235,6 +237,17 @@ void tl_chain_free(struct tl_chain *chain)
 	tl_resampler_free(chain->to_encoder);
 	tl_conceal_free(chain->conceal);
 	g_free(chain);
+}
+
+void tl_chain_fetch(const struct tl_chain *chain)
+{
+	tl_fetch(chain, offsetof(struct tl_chain, in) + sizeof chain->in.codec);
+	if (chain->decoder && !chain->maps)
+		tl_element_fetch(chain->decoder);
+	if (chain->encoder)
+		tl_element_fetch(chain->encoder);
+	if (chain->conceal && !chain->maps)
+		tl_conceal_fetch(chain->conceal);
 }
 
 unsigned tl_chain_rate_hz(const struct tl_chain *chain)

@@ -41,6 +41,8 @@ struct tl_chain_cfg {
 /* Copies cfg. -ENOTSUP: an element is missing or the pair can't be linked. */
 int tl_chain_new(const struct tl_chain_cfg *cfg, struct tl_chain **ret_chain);
 void tl_chain_free(struct tl_chain *chain); /* NULL ok */
+/* A packet will be pushed in a moment (fetch.h). */
+void tl_chain_fetch(const struct tl_chain *chain);
 unsigned tl_chain_rate_hz(const struct tl_chain *chain);
 /* The tap may come and go between pushes. */
 void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm);

@@ -7,16 +7,19 @@
 
 #include <glib.h>
 
+#include "media/fetch.h"
+
 /* In units of 1/8000 s, so that one set serves every rate. */
 enum {
 	LAG_MIN = 20,  /* 400 Hz */
 	LAG_MAX = 120, /* 66 Hz */
 	SPAN = 160,    /* of the newest audio is held against the older */
 	HISTORY = SPAN + LAG_MAX,
-	OFFSET = 8,   /* a jump at the beginning of a hole is spread over so much */
-	OVERLAP = 40, /* of what comes after a hole is blended with what was made up */
-	FULL = 80,    /* made-up audio keeps its level for so long */
-	GONE = 480,   /* and is silent from here on: 60 ms */
+	ROOM = HISTORY + 480, /* three packets come before it is moved to the front again */
+	OFFSET = 8,           /* a jump at the beginning of a hole is spread over so much */
+	OVERLAP = 40,         /* of what comes after a hole is blended with what was made up */
+	FULL = 80,            /* made-up audio keeps its level for so long */
+	GONE = 480,           /* and is silent from here on: 60 ms */
 	UNIT_HZ = 8000,
 };
 
@@ -31,8 +34,9 @@ struct tl_conceal {
 	size_t at;        /* in cycle, next to be heard */
 	size_t made;      /* samples of this hole so far; 0: no hole */
 	float offset;     /* how far the made-up audio jumps where it begins */
-	int16_t *history; /* the newest audio, oldest first */
-	int16_t *cycle;   /* one period, made so that its end leads into its beginning */
+	int16_t *history; /* the newest audio, oldest first: HISTORY up to end */
+	size_t end;
+	int16_t *cycle; /* one period, made so that its end leads into its beginning */
 };
 
 struct tl_conceal *tl_conceal_new(unsigned rate_hz)
@@ -40,7 +44,8 @@ struct tl_conceal *tl_conceal_new(unsigned rate_hz)
 	struct tl_conceal *conceal = g_new0(struct tl_conceal, 1);
 
 	conceal->scale = MAX(rate_hz / UNIT_HZ, 1u);
-	conceal->history = g_new0(int16_t, HISTORY * conceal->scale);
+	conceal->history = g_new0(int16_t, ROOM * conceal->scale);
+	conceal->end = HISTORY * conceal->scale;
 	conceal->cycle = g_new0(int16_t, LAG_MAX * conceal->scale);
 	return conceal;
 }
@@ -54,18 +59,34 @@ void tl_conceal_free(struct tl_conceal *conceal)
 	g_free(conceal);
 }
 
+/* The end of what was heard. */
+static const int16_t *newest(const struct tl_conceal *conceal)
+{
+	return conceal->history + conceal->end;
+}
+
 static void append(struct tl_conceal *conceal, const int16_t *pcm, size_t samples)
 {
 	size_t size = HISTORY * conceal->scale, n = MIN(samples, size);
 
-	memmove(conceal->history, conceal->history + n, (size - n) * sizeof *pcm);
-	memcpy(conceal->history + size - n, pcm + samples - n, n * sizeof *pcm);
+	if (conceal->end + n > ROOM * conceal->scale) {
+		memmove(conceal->history, newest(conceal) - (size - n), (size - n) * sizeof *pcm);
+		conceal->end = size - n;
+	}
+	memcpy(conceal->history + conceal->end, pcm + samples - n, n * sizeof *pcm);
+	conceal->end += n;
+}
+
+void tl_conceal_fetch(const struct tl_conceal *conceal)
+{
+	tl_fetch(conceal, sizeof *conceal);
+	tl_fetch(newest(conceal), SPAN * conceal->scale * sizeof *conceal->history);
 }
 
 /* How alike the newest span is to what was heard lag samples earlier: normalized correlation. */
 static float likeness(const struct tl_conceal *conceal, size_t lag)
 {
-	const int16_t *now = conceal->history + (HISTORY - SPAN) * conceal->scale;
+	const int16_t *now = newest(conceal) - SPAN * conceal->scale;
 	float together = 0, energy = 1;
 
 	for (size_t i = 0; i < SPAN * conceal->scale; i += conceal->scale) {
@@ -81,10 +102,11 @@ static float likeness(const struct tl_conceal *conceal, size_t lag)
  * compiler makes vectors of. */
 static void simplify(const struct tl_conceal *conceal, int16_t *units)
 {
+	const int16_t *oldest = newest(conceal) - HISTORY * conceal->scale;
 	unsigned loudest = 0, shift = 0;
 
 	for (size_t i = 0; i < HISTORY; i++) {
-		units[i] = conceal->history[i * conceal->scale];
+		units[i] = oldest[i * conceal->scale];
 		loudest |= (unsigned)abs(units[i]);
 	}
 	while (loudest >> shift > 2047)
@@ -151,7 +173,7 @@ static size_t find_lag(const struct tl_conceal *conceal)
  * of this one's beginning. */
 static void make_cycle(struct tl_conceal *conceal)
 {
-	const int16_t *last = conceal->history + HISTORY * conceal->scale - conceal->lag;
+	const int16_t *last = newest(conceal) - conceal->lag;
 	const int16_t *before = last - conceal->lag;
 	size_t lag = conceal->lag, quarter = lag / 4;
 
@@ -165,7 +187,7 @@ static void make_cycle(struct tl_conceal *conceal)
 
 static void begin_hole(struct tl_conceal *conceal)
 {
-	const int16_t *end = conceal->history + HISTORY * conceal->scale;
+	const int16_t *end = newest(conceal);
 
 	conceal->lag = find_lag(conceal);
 	make_cycle(conceal);

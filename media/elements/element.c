@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "media/fetch.h"
+
 G_DEFINE_ABSTRACT_TYPE(TlElement, tl_element, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template =
@@ -83,6 +85,14 @@ int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg)
 	self->caps = gst_event_new_caps(caps);
 	gst_caps_unref(caps);
 	return class->configure ? class->configure(self, cfg) : 0;
+}
+
+void tl_element_fetch(const TlElement *self)
+{
+	enum { STATE_BYTES = 512 }; /* the beginning of a codec's, if it lies here */
+
+	tl_fetch(self, sizeof(void *)); /* its class */
+	tl_fetch(&self->caps, sizeof *self - offsetof(TlElement, caps) + STATE_BYTES);
 }
 
 void tl_element_describe(GstElementClass *class, const char *name, const char *kind)

@@ -93,6 +93,8 @@ GType tl_encoder_get_type(void);
 /* Sets up an element fresh from its factory. 0 or -ENOTSUP. */
 int tl_element_configure(TlElement *self, const struct tl_element_cfg *cfg);
 
+/* It will be run in a moment (fetch.h). */
+void tl_element_fetch(const TlElement *self);
 /* By hand: pcm has room for TL_PCM_SAMPLES. Samples written; 0 or less: not of this codec. */
 int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_t *pcm);
 /* Audio in the place of a hole, if tl_decoder_conceals(): see struct TlDecoderClass. */

@@ -3,6 +3,7 @@
  * What the files of the flow share.
  *
  *   flow.c         life, ports, plans, ticks
+ *   flow_fetch.c   memory for a packet that is about to come
  *   flow_input.c   a packet came: is it ours, what is it, which way does it go
  *   flow_output.c  an end's outgoing stream
  *   flow_ear.c     jitter buffer and chain: what must be decoded
@@ -31,17 +32,17 @@ struct tl_ear {
 	struct tl_chain *chain;    /* NULL until a packet needs it */
 	struct tl_tone_ear *tones; /* NULL: nobody listens for digits */
 	unsigned tones_hz;
-	int64_t tones_us;         /* when something was heard last */
-	char digit;               /* now heard, '\0': none */
-	int64_t digit_us;         /* since when */
-	struct tl_format in, out; /* of the chain */
-	bool encodes;             /* out counts */
+	int64_t tones_us; /* when something was heard last */
+	char digit;       /* now heard, '\0': none */
+	int64_t digit_us; /* since when */
+	bool encodes;     /* out counts */
 	unsigned out_ptime_ms;
-	bool stale;         /* a plan or a recording came: is this still the right chain? */
-	bool broken;        /* said once; until the next plan */
-	unsigned loss;      /* per cent of what is encoded here, as its hearer reports */
-	int64_t arrived_us; /* of what is being pushed; 0: made up */
-	int64_t at_us;      /* when it was due */
+	bool stale;               /* a plan or a recording came: is this still the right chain? */
+	bool broken;              /* said once; until the next plan */
+	unsigned loss;            /* per cent of what is encoded here, as its hearer reports */
+	int64_t arrived_us;       /* of what is being pushed; 0: made up */
+	int64_t at_us;            /* when it was due */
+	struct tl_format in, out; /* of the chain */
 };
 
 struct tl_flow_player {

@@ -65,22 +65,24 @@ enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-s
 enum { TL_PLAN_PORTS = 4 }; /* pairs of ports a side: one for each address of ours */
 
 struct tl_side_plan {
-	bool open;           /* the leg has been negotiated */
-	uint16_t local_port; /* of RTP, as we described it: what is sent leaves by it */
-	bool send, receive;  /* from the directions of both descriptions */
+	/* what each packet asks for: a cache line, and the beginnings of the formats */
+	bool open;          /* the leg has been negotiated */
+	bool send, receive; /* from the directions of both descriptions */
+	bool rtcp_mux;
+	bool tones;           /* digits are tones in the audio, both ways */
+	uint16_t local_port;  /* of RTP, as we described it: what is sent leaves by it */
+	int event_send_pt;    /* -1: none */
+	int event_receive_pt; /* -1: none */
+	unsigned event_clock_hz;
+	unsigned send_ptime_ms;
+	size_t n_receive_formats;
+	struct tl_format send_format;                      /* payload type as the remote wants it */
+	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
+
 	struct sockaddr_storage
 		remote; /* where to send until a source is latched; family 0: wait for it */
 	struct sockaddr_storage remote_rtcp;
-	bool rtcp_mux;
-	struct tl_format send_format; /* payload type as the remote wants it */
-	unsigned send_ptime_ms;
-	size_t n_receive_formats;
-	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
-	int event_send_pt;                                 /* -1: none */
-	int event_receive_pt;                              /* -1: none */
-	unsigned event_clock_hz;
 	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
-	bool tones;                                   /* digits are tones in the audio, both ways */
 };
 
 /* Whose echo canceller works on a leg. */

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdlib.h>
 
+#include "media/fetch.h"
 #include "media/rtp/delay.h"
 
 /*
@@ -103,6 +104,16 @@ void tl_jitter_reset(struct tl_jitter *jb, unsigned clock_hz, struct tl_pool *po
 		jb->frame_units = clock_hz * jb->cfg.frame_ms / 1000;
 	jb->cfg.clock_hz = clock_hz;
 	tl_delay_new_timeline(&jb->delay);
+}
+
+void tl_jitter_fetch(const struct tl_jitter *jb)
+{
+	const struct cell *next = &jb->ring[jb->next_seq % RING];
+
+	tl_fetch(jb, offsetof(struct tl_jitter, ring));
+	tl_fetch(next, 2 * sizeof *next);
+	if (next->kind == CELL_PACKET)
+		tl_fetch(next->packet, sizeof *next->packet - sizeof next->packet->data + 192);
 }
 
 unsigned tl_jitter_clock_hz(const struct tl_jitter *jb)

@@ -41,6 +41,8 @@ struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg); /* copies */
 void tl_jitter_free(struct tl_jitter *jb, struct tl_pool *pool);
 /* Forgets the stream: another source, another clock. What was learnt of the path stays. */
 void tl_jitter_reset(struct tl_jitter *jb, unsigned clock_hz, struct tl_pool *pool);
+/* A packet will be put in a moment (fetch.h). */
+void tl_jitter_fetch(const struct tl_jitter *jb);
 unsigned tl_jitter_clock_hz(const struct tl_jitter *jb);
 
 /*

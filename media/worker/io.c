@@ -28,6 +28,7 @@ struct outgoing {
 struct tl_io {
 	struct tl_pool *pool;
 	tl_io_packet_fn *on_packet;
+	tl_io_soon_fn *on_soon;
 	void *user;
 	int epoll_fd, timer_fd;
 	int64_t timer_us; /* set in the kernel */
@@ -69,14 +70,15 @@ static void place(struct tl_io *io, unsigned i)
 	};
 }
 
-int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, void *user,
-	      struct tl_io **ret_io)
+int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, tl_io_soon_fn *on_soon,
+	      void *user, struct tl_io **ret_io)
 {
 	struct tl_io *io = g_new0(struct tl_io, 1);
 	int r;
 
 	io->pool = pool;
 	io->on_packet = on_packet;
+	io->on_soon = on_soon;
 	io->user = user;
 	io->timer_us = INT64_MAX;
 	io->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -158,6 +160,13 @@ static void drain(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
 	}
 }
 
+/* The system takes its time to hand a packet over: enough to have memory fetched beside it. */
+static void announce(struct tl_io *io, const struct epoll_event *events, int i, int n, bool near)
+{
+	if (i < n && events[i].data.u64 != IS_WAKE && events[i].data.u64 != IS_TIMER)
+		io->on_soon((uint32_t)(events[i].data.u64 >> 32), near, io->user);
+}
+
 int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 {
 	struct epoll_event events[EVENTS];
@@ -165,7 +174,10 @@ int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 	int64_t now_us = tl_now_us();
 
 	*ret_woken = false;
+	announce(io, events, 0, n, false);
 	for (int i = 0; i < n; i++) {
+		announce(io, events, i, n, true);
+		announce(io, events, i + 1, n, false);
 		uint64_t what = events[i].data.u64;
 
 		if (what == IS_WAKE)

@@ -13,9 +13,13 @@ struct tl_io;
 /* Takes packet; tag is the socket's. */
 typedef void tl_io_packet_fn(struct tl_packet *packet, uint32_t tag, void *user);
 
+/* Packets of the socket with this tag are about to come: twice for each, as early as may be, then
+ * (near) right before they are read. */
+typedef void tl_io_soon_fn(uint32_t tag, bool near, void *user);
+
 /* 0 or -errno. Lends pool. wake_fd: readable when another thread wants us. */
-int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, void *user,
-	      struct tl_io **ret_io);
+int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, tl_io_soon_fn *on_soon,
+	      void *user, struct tl_io **ret_io);
 void tl_io_free(struct tl_io *io); /* NULL ok */
 
 int tl_io_open(struct tl_io *io, int fd, uint32_t tag); /* lends fd */

@@ -166,6 +166,16 @@ static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 	}
 }
 
+static void on_soon(uint32_t tag, bool near, void *user)
+{
+	struct tl_worker *worker = user;
+	int index = index_of_slot(worker, tag >> TAG_SLOT_SHIFT);
+
+	if (index >= 0 && !(tag & TAG_RTCP))
+		tl_flow_fetch(pair_at(worker, index), tag & TAG_SIDE_B ? TL_SIDE_B : TL_SIDE_A,
+			      near);
+}
+
 static void do_open(struct tl_worker *worker, const struct tl_cmd *cmd)
 {
 	struct tl_flow_pair *pair =
@@ -418,8 +428,8 @@ int tl_worker_new(const struct tl_worker_cfg *cfg, struct tl_worker **ret_worker
 	};
 	r = tl_mailbox_new(sizeof(struct tl_cmd), INBOX_CELLS, INBOX_RESERVE, &worker->inbox);
 	if (r == 0)
-		r = tl_io_new(&worker->pool, tl_mailbox_fd(worker->inbox), on_packet, worker,
-			      &worker->env.io);
+		r = tl_io_new(&worker->pool, tl_mailbox_fd(worker->inbox), on_packet, on_soon,
+			      worker, &worker->env.io);
 	if (r == 0)
 		r = start(worker);
 	if (r < 0) {
