@@ -1,5 +1,7 @@
 """No password is ever said: not in the log, however talkative, nor to the operator."""
 
+import signal
+
 import harness
 from world import World, wait_until
 
@@ -30,7 +32,7 @@ def test_no_password_is_said():
                        text.replace("= hunter2-trunk", '= "hunter2-trunk'),
                        text.replace("= hunter2-trunk", "= hunter2-trunk\x01")):
             w.write_config(spoilt)
-            said.append(w.gateway.verb("reload")[1])
+            w.gateway.signal(signal.SIGHUP)
             said.append(harness.run_twinleg("check", w.config_path)[1])
             assert f"{w.config_path}:" in said[-1], said[-1]
         said.append(harness.run_twinleg("explain", w.config_path, "--from", "1001", "--to", "1002")[1])
