@@ -2,13 +2,17 @@
  * The media engine under N calls, beside its floors measured in the same run:
  *
  *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 2] [--workers 0]
- *               [--complexity 5] [--codecs PCMA,PCMU,G722,opus] [--gateway engine|rtpengine]
+ *               [--complexity 5] [--codecs PCMA,PCMU,G722,opus] [--alone]
  *
  * Each round measures, for each N, the bare relay and then every path, one
  * after another, so that a machine that is busy for a while slows all of them;
  * what is printed are medians over the rounds. Figures are of the engine's
  * process only. "wanted" is what a reader may expect of the ratio; nothing here
  * fails when it is missed.
+ *
+ * rtpengine in userspace, where it is installed, carries the same load in the same round (--alone:
+ * not); it codes Opus at libavcodec's usual complexity, 10, and is fairly held against
+ * --complexity 10 only.
  *
  * The bare codec is measured twice: in a loop that does nothing else, caches
  * warm and the machine's other cores idle, and inside the bare relay, between
@@ -23,7 +27,10 @@
 
 #include "rig.h"
 
-enum { COUNTS_MAX = 8, ROUNDS_MAX = 9 };
+enum {
+	COUNTS_MAX = 8,
+	ROUNDS_MAX = 9,
+};
 
 static const struct path {
 	const char *name, *codec;
@@ -41,7 +48,7 @@ struct options {
 	unsigned counts[COUNTS_MAX], n_counts;
 	unsigned rounds, seconds, workers, complexity;
 	char **codecs; /* of the paths that are measured; NULL: all */
-	rig_gateway_fn *gateway;
+	bool alone;    /* nobody to compare with */
 };
 
 /* One path at one count, over the rounds. */
@@ -163,10 +170,16 @@ static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned 
 
 /* All that is measured of a path at one count of calls. */
 struct study {
-	struct samples engine, one; /* one: the floor as one program */
+	struct samples engine, one, peer; /* one: the floor as one program */
 	double codec_ms[ROUNDS_MAX];
 	bool too_much;
 };
+
+/* What rtpengine will take, about: it is left out where that is too much. */
+static double peer_ms(double relay_ms, double floor_ms)
+{
+	return 6 * relay_ms + 2 * (floor_ms - relay_ms);
+}
 
 static void study_path(const struct options *opt, const struct path *path, unsigned calls,
 		       unsigned round, double relay_ms, struct study *study)
@@ -187,8 +200,24 @@ static void study_path(const struct options *opt, const struct path *path, unsig
 		one_ms = result.cpu_ms;
 		keep(&study->one, &result, floor_ms, 0);
 	}
-	if (measure(opt->gateway, opt, calls, path->codec, &result) == 0)
+	if (measure(rig_engine, opt, calls, path->codec, &result) == 0)
 		keep(&study->engine, &result, floor_ms, one_ms);
+	if (!opt->alone && fits(peer_ms(relay_ms, floor_ms), calls) &&
+	    measure(rig_rtpengine, opt, calls, path->codec, &result) == 0)
+		keep(&study->peer, &result, floor_ms, 0);
+}
+
+/* How many calls the engine carries for each of the peer's, round by round. */
+static void print_factor(const struct study *study)
+{
+	double factors[ROUNDS_MAX];
+	unsigned n = MIN(study->peer.n, study->engine.n);
+
+	for (unsigned i = 0; i < n; i++)
+		factors[i] = study->peer.cpu_ms[i] / study->engine.cpu_ms[i];
+	if (n > 0)
+		printf("%-15s       %8.1f times the calls of rtpengine a core\n", "",
+		       median(factors, n));
 }
 
 static void print_study(const struct options *opt, const struct path *path, unsigned calls,
@@ -204,7 +233,10 @@ static void print_study(const struct options *opt, const struct path *path, unsi
 	}
 	if (study->engine.n > 0)
 		print_row(path->name, calls, &study->engine, path);
-	else if (study->too_much)
+	if (study->peer.n > 0)
+		print_row("rtpengine", calls, &study->peer, NULL);
+	print_factor(study);
+	if (study->too_much)
 		printf("%-15s %5u  left out: the bare codec alone fills this machine\n", path->name,
 		       calls);
 }
@@ -259,7 +291,7 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "complexity", required_argument, NULL, 'x' },
 		{ "codecs", required_argument, NULL, 'o' },
-		{ "gateway", required_argument, NULL, 'g' },
+		{ "alone", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool good = true;
@@ -288,8 +320,8 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 			g_strfreev(opt->codecs);
 			opt->codecs = g_strsplit(optarg, ",", COUNTS_MAX);
 			break;
-		case 'g':
-			opt->gateway = strcmp(optarg, "rtpengine") ? rig_engine : rig_rtpengine;
+		case 'a':
+			opt->alone = true;
 			break;
 		default:
 			good = false;
@@ -306,14 +338,18 @@ int main(int argc, char **argv)
 		.rounds = 2,
 		.seconds = 2,
 		.complexity = 5,
-		.gateway = rig_engine,
 	};
+	g_autofree char *peer = g_find_program_in_path("rtpengine");
 
 	if (!parse_options(argc, argv, &opt)) {
 		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
 				"[--workers N] [--complexity 0-10] [--codecs NAME,NAME,...] "
-				"[--gateway engine|rtpengine]\n");
+				"[--alone]\n");
 		return EXIT_FAILURE;
+	}
+	if (!peer && !opt.alone) {
+		puts("rtpengine is not installed: no peer to compare with");
+		opt.alone = true;
 	}
 	print_head(&opt);
 	for (unsigned i = 0; i < opt.n_counts; i++)

@@ -3,11 +3,11 @@
 #
 #   sh tests/bench/run.sh            everything, about six minutes
 #   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
-#   sh tests/bench/run.sh --peer     the same load on rtpengine (Debian package, userspace)
 #
 #   bench_codec    a chain beside the codec functions that it runs
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
-#                  bare relay and the bare codecs, measured in turn with it
+#                  bare relay, the bare codecs and rtpengine (Debian package, userspace, if it is
+#                  installed), measured in turn with it
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
 #   bench_leak     10 000 calls of every kind, and what is left of them (not with --quick)
@@ -22,7 +22,6 @@ build=${BUILD:-build-bench}
 media= setup= register= quality=
 case "${1:-}" in
 --quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" register="--seconds 3" quality="PCMA PCMU" ;;
---peer) media="--calls 100 --rounds 1 --gateway rtpengine" ;;
 "") ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
 esac
@@ -37,11 +36,6 @@ title() {
 }
 
 printf '%s, %s cores, %s\n' "$(uname -srm)" "$(nproc)" "$(sed -n 's/^model name.*: //p;T;q' /proc/cpuinfo)"
-if [ "${1:-}" = --peer ]; then
-	title "Media: rtpengine"
-	# shellcheck disable=SC2086 # several words
-	exec "$build/tests/bench/bench_media" $media
-fi
 title "Chains beside bare codecs"
 "$build/tests/bench/bench_codec"
 title "Quality"
