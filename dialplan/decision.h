@@ -165,9 +165,11 @@ struct tl_decision {
 	 * the route does not say, each leg has its own. */
 	const char *const *codecs;
 	size_t n_codecs;
-	/* _TL_DTMF_INVALID, _TL_SRTP_INVALID: the route does not say, each leg has its own */
+	/* _TL_DTMF_INVALID, _TL_SRTP_INVALID, _TL_T38_INVALID: the route does not say, each leg has
+	 * its own */
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp; /* of both legs; REQUIRED: a caller without is refused with 488 */
+	enum tl_t38_mode t38;
 	enum tl_media_mode media;
 	enum tl_transfer_mode transfer; /* _TL_TRANSFER_INVALID: the route does not say */
 };

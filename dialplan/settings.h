@@ -62,6 +62,16 @@ enum tl_srtp_policy {
 };
 const char *tl_srtp_policy_name(enum tl_srtp_policy p); /* "off", "optional", "offer", … */
 
+/* Key t38: fax on a leg. */
+enum tl_t38_mode {
+	TL_T38_OFF,    /* it stays audio: T.38 is neither offered nor accepted */
+	TL_T38_ACCEPT, /* when it asks for T.38, or the other leg has it and it takes it */
+	TL_T38_OFFER,  /* and it is asked to change to T.38 when a fax is heard in the call */
+	_TL_T38_MAX,
+	_TL_T38_INVALID = -22,
+};
+const char *tl_t38_mode_name(enum tl_t38_mode mode); /* "off", "accept", "offer" */
+
 /* Key digest: which algorithms challenges of ours offer. */
 enum tl_digest_offer {
 	TL_DIGEST_MD5,
@@ -177,6 +187,7 @@ struct tl_trunk_cfg {
 	size_t n_allow;
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
+	enum tl_t38_mode t38;
 	enum tl_hold_mode hold;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
 	const char *hold_music;         /* of those whom it holds; NULL: not said */
@@ -205,6 +216,7 @@ struct tl_extension_cfg {
 	unsigned max_contacts;
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
+	enum tl_t38_mode t38;
 	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
 	enum tl_transfer_mode transfer; /* when this one asks for it */

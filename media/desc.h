@@ -1,6 +1,6 @@
 #pragma once
 /*
- * What one side says about its audio: plain data, read from SDP or about to be
+ * What one side says about its audio, or its fax: plain data, read from SDP or about to be
  * written as SDP by the layer above. Copied by value.
  */
 #include <stdbool.h>
@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include "media/crypto.h"
 #include "media/plan/codec.h"
+#include "media/plan/t38.h"
 
 enum {
 	TL_DESC_FORMATS = 24, /* formats kept of an offer; more are ignored */
@@ -50,6 +51,7 @@ struct tl_event_format { /* telephone-event, RFC 4733 */
 };
 
 struct tl_media_desc {
+	struct tl_t38 t38; /* on: fax over UDPTL at the address rtp; no format counts then */
 	struct sockaddr_storage rtp;  /* where it wants RTP; port 0: the stream is refused */
 	struct sockaddr_storage rtcp; /* ss_family 0: RTP's port + 1 */
 	enum tl_direction direction;  /* absent attribute means sendrecv */

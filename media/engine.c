@@ -125,6 +125,7 @@ static void deliver(struct tl_session *session, const struct tl_media_news *news
 		.side = session->swapped ? tl_side_other(news->side) : news->side,
 		.digit = news->digit,
 		.duration_ms = news->duration_ms,
+		.tone = news->tone,
 		.text = news->text[0] ? news->text : NULL,
 	};
 	bool last = news->type == TL_MEDIA_CLOSED;

@@ -66,15 +66,24 @@ enum tl_media_event_type {
 	TL_MEDIA_DTMF,          /* digit pressed at side, once, at its end */
 	TL_MEDIA_TIMEOUT,       /* no RTP from any open receiving side for rtp_timeout_s */
 	TL_MEDIA_CHAIN_FAILED,  /* transcoding can't go on; text says why */
+	TL_MEDIA_FAX,           /* side is heard to be a fax or modem, where the plan wants to know;
+				   once a kind of tone */
 	TL_MEDIA_RECORD_FAILED, /* said once a recording; the call goes on */
 	TL_MEDIA_CLOSED,        /* last event: stats are final, the session is freed after it */
 	_TL_MEDIA_EVENT_MAX,
+};
+enum tl_fax_tone {
+	TL_FAX_TONE_CNG,      /* 1100 Hz: a fax calls */
+	TL_FAX_TONE_CED,      /* 2100 Hz: a fax or a data modem answers */
+	TL_FAX_TONE_PREAMBLE, /* V.21 flags: it is a fax */
+	_TL_FAX_TONE_MAX,
 };
 struct tl_media_event {
 	enum tl_media_event_type type;
 	enum tl_side side;
 	char digit; /* 0-9 A-D * # */
 	unsigned duration_ms;
+	enum tl_fax_tone tone;
 	const char *text;              /* lent during the callback; NULL: none */
 	struct tl_session_stats stats; /* TL_MEDIA_CLOSED */
 };

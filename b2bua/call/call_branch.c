@@ -33,6 +33,7 @@ void tl_branch_free(struct tl_branch *branch)
 	tl_hunt_leave(branch->hunt);
 	g_free(branch->media.offered);
 	g_free(branch->media.reoffer);
+	g_free(branch->media.voice);
 	g_free(branch->media.held_offer);
 	g_free(branch->trunk);
 	g_free(branch->number);

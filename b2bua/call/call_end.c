@@ -209,6 +209,7 @@ void tl_call_free(struct tl_call *call)
 	g_ptr_array_free(call->branches, TRUE);
 	g_free(call->a.offered);
 	g_free(call->a.reoffer);
+	g_free(call->a.voice);
 	g_free(call->a.held_offer);
 	if (call->trunk)
 		tl_trunk_give(call->app->trunks, call->trunk);
@@ -298,6 +299,9 @@ void tl_call_on_media(const struct tl_media_event *event, void *user)
 			  event->digit, event->duration_ms);
 		tl_call_media_digit(call, tl_side_other(event->side), event->digit,
 				    event->duration_ms, true);
+		return;
+	case TL_MEDIA_FAX:
+		tl_call_fax_heard(call, event->side, event->tone);
 		return;
 	case TL_MEDIA_TIMEOUT:
 		if ((call->state == TL_CALL_TALKING || call->state == TL_CALL_SERVING) &&

@@ -85,8 +85,9 @@ static void note_srtp(struct tl_call_media *m, const struct tl_side_plan *side)
 /* Digits are tones on a leg that is to have them so, or that has no telephone-event. */
 static bool uses_tones(const struct tl_call_media *m)
 {
-	return m->dtmf == TL_DTMF_INBAND ||
-	       (m->dtmf == TL_DTMF_AUTO && !(m->local.n_events && m->remote.n_events));
+	return !m->local.t38.on &&
+	       (m->dtmf == TL_DTMF_INBAND ||
+		(m->dtmf == TL_DTMF_AUTO && !(m->local.n_events && m->remote.n_events)));
 }
 
 static const struct tl_media_desc *known(const struct tl_media_desc *desc, bool have)
@@ -111,6 +112,7 @@ int tl_call_media_apply(struct tl_call *call)
 	if (b)
 		note_srtp(&b->media, &plan.side[TL_SIDE_B]);
 	tl_plan_set_tones(&plan, a_open && uses_tones(&call->a), b_open && uses_tones(&b->media));
+	tl_call_fax_plan(call, b_open ? &b->media : NULL, &plan);
 	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;
 	if (tl_session_apply(call->session, &plan) < 0)
 		return 503;
@@ -366,8 +368,10 @@ int tl_call_media_bridge(struct tl_call *call)
 		status = answer_leg_a(call, news->headers, news->n_headers);
 	if (status == 0)
 		tl_call_media_record(call);
-	if (status == 0)
+	if (status == 0) {
 		tl_call_hold_follow(call);
+		tl_call_fax_follow(call);
+	}
 	return status;
 }
 

@@ -28,6 +28,10 @@ static bool agreed_with(const struct tl_call_media *m, struct tl_media_desc *ret
 	if (!m || !m->have_local || !m->have_remote)
 		return false;
 	*ret = m->remote;
+	if (m->local.t38.on) {
+		ret->t38 = tl_t38_agree(&m->local.t38, &m->remote.t38);
+		return true;
+	}
 	ret->n_formats = 0;
 	for (size_t i = 0; i < m->remote.n_formats; i++)
 		if (find(&m->local, &m->remote.formats[i]))
@@ -71,6 +75,7 @@ static void order_formats(const struct tl_call_media *m, const struct tl_media_d
 	for (size_t i = 0; i < m->remote.n_formats; i++)
 		append(&own, &m->remote.formats[i]);
 	*ret = m->remote;
+	ret->t38.on = false; /* audio is what is offered */
 	ret->n_formats = ret->n_events = 0;
 	for (size_t i = 0; other && i < other->n_formats; i++) {
 		const struct tl_format *format = find(&own, &other->formats[i]);
@@ -94,7 +99,7 @@ static struct tl_media_desc *make_offer(struct tl_call *call, struct tl_call_med
 	bool have_other = agreed_with(other_of(call, m), &other);
 
 	order_formats(m, have_other ? &other : NULL, &peer);
-	if (tl_plan_offer(&peer, &m->policy, offer) < 0) {
+	if (tl_plan_offer(peer.n_formats ? &peer : NULL, &m->policy, offer) < 0) {
 		g_free(offer);
 		return NULL;
 	}
@@ -108,7 +113,9 @@ static struct tl_media_desc *make_offer(struct tl_call *call, struct tl_call_med
 /* 0, or the SIP status to decline with. */
 static int offer_ours(struct tl_call *call, struct tl_call_media *m)
 {
-	m->offered = make_offer(call, m);
+	m->offered = tl_call_fax_repeat(m);
+	if (!m->offered)
+		m->offered = make_offer(call, m);
 	return m->offered ? 0 : 488;
 }
 
@@ -132,6 +139,15 @@ int tl_call_media_reoffer(struct tl_call *call, struct tl_leg *leg, struct tl_ca
 	return 0;
 }
 
+/* It has come to nothing; what is kept of the time before T.38 stays. */
+static void put_back(struct tl_call_media *m, const struct tl_call_media *before)
+{
+	struct tl_media_desc *voice = m->voice;
+
+	*m = *before;
+	m->voice = voice;
+}
+
 /* Applied before it is answered: an offer that can't be met leaves the call as it was. */
 static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 			 const struct tl_media_desc *offer)
@@ -146,12 +162,13 @@ static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 	answer.direction &= tl_call_hold_direction(call, m);
 	answer.rtp = m->local.rtp;
 	answer.rtcp = m->local.rtcp;
+	tl_call_fax_note(m, &answer);
 	m->local = answer;
 	m->remote = *offer;
 	tl_call_hold_note(m, false);
 	status = tl_call_media_apply(call);
 	if (status)
-		*m = before;
+		put_back(m, &before);
 	else
 		m->untold = TL_DIR_SENDRECV ^ tl_call_hold_direction(call, m);
 	return status;
@@ -173,8 +190,10 @@ static void reply(struct tl_call *call, struct tl_leg *leg, struct tl_call_media
 	if (offer)
 		tl_call_streams_reoffered(call, leg, m);
 	(void)tl_leg_accept(leg, offer ? &m->local : m->offered);
-	if (offer)
+	if (offer) {
 		tl_call_hold_follow(call);
+		tl_call_fax_follow(call);
+	}
 }
 
 /* The other leg has been asked first, and has said what it takes. */
@@ -200,8 +219,10 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 	}
 	g_clear_pointer(&m->offered, g_free);
 	g_clear_pointer(&m->held_offer, g_free);
-	if (!offer || !tl_call_streams_ask(call, leg, m)) {
+	if (!offer || (!tl_call_fax_ask(call, m, offer) && !tl_call_streams_ask(call, leg, m))) {
 		reply(call, leg, m, offer);
+		if (offer) /* the other one's may wait for this leg, which has now spoken */
+			answer_held(call, m);
 		return;
 	}
 	m->held_offer = g_memdup2(offer, sizeof(*offer));
@@ -213,9 +234,12 @@ void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m)
 	if (m->reoffer)
 		g_message("call=%s leg=%s does not take our offer", call->id,
 			  m == &call->a ? "a" : "b");
+	if (tl_call_fax_refused(call, m))
+		return;
 	g_clear_pointer(&m->reoffer, g_free);
 	tl_call_streams_asked(call, m);
 	answer_held(call, m);
+	tl_call_fax_follow(call);
 }
 
 int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
@@ -228,6 +252,8 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 		tl_call_direct_reanswered(call, m, answer);
 		return 0;
 	}
+	if (m->reoffer && !m->offered)
+		tl_call_fax_note(m, m->reoffer);
 	if (m->offered)
 		m->local = *m->offered;
 	else if (m->reoffer)
@@ -237,7 +263,7 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 	tl_call_hold_note(m, true);
 	status = tl_call_media_apply(call);
 	if (status) {
-		*m = before;
+		put_back(m, &before);
 		g_message("call=%s leg=%s answer can't be used status=%d", call->id,
 			  m == &call->a ? "a" : "b", status);
 	}
@@ -245,6 +271,7 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 	tl_call_streams_asked(call, m);
 	answer_held(call, m);
 	tl_call_hold_follow(call);
+	tl_call_fax_follow(call);
 	return status;
 }
 

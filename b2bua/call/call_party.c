@@ -194,11 +194,13 @@ static void restore_media(struct tl_call_media *m, struct tl_leg *leg,
 	struct tl_media_desc again, *held = m->held_offer;
 	bool moved = m->local.rtp.ss_family &&
 		     memcmp(&m->local.rtp, &before->local.rtp, sizeof(m->local.rtp)) != 0;
+	struct tl_media_desc *voice = m->voice;
 
 	g_free(m->offered);
 	g_free(m->reoffer);
 	*m = *before;
 	m->offered = m->reoffer = NULL;
+	m->voice = voice;
 	m->held_offer = held; /* of its own, that it still waits for */
 	if (!moved)
 		return;

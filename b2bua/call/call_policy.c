@@ -51,11 +51,16 @@ static void set_srtp(struct tl_media_policy *policy, enum tl_srtp_policy srtp)
 		tl_srtp_keys_make(&policy->srtp_keys);
 }
 
-static void obey(struct tl_media_policy *policy, enum tl_dtmf_mode *dtmf,
-		 const struct tl_call_wishes *own, const struct tl_decision *d)
+/* As its own section says, where the route says nothing. */
+static void obey(struct tl_call_media *m, const struct tl_decision *d)
 {
-	*dtmf = d && d->dtmf != _TL_DTMF_INVALID ? d->dtmf : own->dtmf;
-	policy->telephone_event = *dtmf == TL_DTMF_AUTO || *dtmf == TL_DTMF_RTP;
+	const struct tl_call_wishes *own = &m->own_wishes;
+	struct tl_media_policy *policy = &m->policy;
+
+	m->dtmf = d && d->dtmf != _TL_DTMF_INVALID ? d->dtmf : own->dtmf;
+	m->t38 = d && d->t38 != _TL_T38_INVALID ? d->t38 : own->t38;
+	policy->telephone_event = m->dtmf == TL_DTMF_AUTO || m->dtmf == TL_DTMF_RTP;
+	policy->t38 = m->t38 != TL_T38_OFF;
 	set_codecs(policy, own, d);
 	set_srtp(policy, d && d->srtp != _TL_SRTP_INVALID ? d->srtp : own->srtp);
 }
@@ -90,7 +95,8 @@ void tl_call_want_trunk(const struct tl_call *call, struct tl_call_media *m,
 	m->hold = trunk->hold;
 	m->hold_music = trunk->hold_music;
 	m->own_wishes = wishes(call, trunk->codecs, trunk->n_codecs, trunk->dtmf, trunk->srtp);
-	obey(&m->policy, &m->dtmf, &m->own_wishes, call->decision);
+	m->own_wishes.t38 = trunk->t38;
+	obey(m, call->decision);
 }
 
 void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
@@ -100,12 +106,13 @@ void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
 	m->hold_music = extension->hold_music;
 	m->own_wishes = wishes(call, extension->codecs, extension->n_codecs, extension->dtmf,
 			       extension->srtp);
-	obey(&m->policy, &m->dtmf, &m->own_wishes, call->decision);
+	m->own_wishes.t38 = extension->t38;
+	obey(m, call->decision);
 }
 
 void tl_call_want_route(struct tl_call *call)
 {
-	obey(&call->a.policy, &call->a.dtmf, &call->a.own_wishes, call->decision);
+	obey(&call->a, call->decision);
 }
 
 bool tl_call_expects(const struct tl_call *call, struct tl_media_policy *ret_policy)

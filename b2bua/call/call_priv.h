@@ -27,6 +27,7 @@ struct tl_call_wishes {
 	size_t n_codecs;
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
+	enum tl_t38_mode t38;
 };
 
 struct tl_call_media {
@@ -48,7 +49,11 @@ struct tl_call_media {
 					     since the other leg holds */
 	unsigned refused_streams;         /* a bit each */
 	struct tl_media_desc *held_offer; /* of its own, till the other leg has been asked */
-	struct tl_media_desc *reoffer;    /* in a re-INVITE of ours, till it is answered; or NULL */
+	/* call_fax.c */
+	enum tl_t38_mode t38;
+	bool refuses_t38, refuses_g711, refuses_audio; /* has done so; the last: from T.38 */
+	struct tl_media_desc *voice;                   /* what it spoke before T.38; or NULL */
+	struct tl_media_desc *reoffer; /* in a re-INVITE of ours, till it is answered; or NULL */
 };
 
 /* One destination that is being rung; the one that answers becomes leg b. */
@@ -105,6 +110,8 @@ struct tl_call {
 	const struct tl_leg_event *news; /* what a branch said, while it is dealt with */
 	struct tl_branch *newsmaker;     /* which one */
 	struct tl_branch *early;         /* whose early media the caller hears, or NULL */
+	bool modems;                     /* a fax or another modem has been heard */
+	bool fax_heard;                  /* it is a fax */
 	bool ringing_back;               /* the caller hears our ringback tone */
 	struct tl_kept_cause best;       /* of the refusals of this route's steps */
 	bool best_by_b;                  /* a target said it; else we found out by ourselves */
@@ -329,6 +336,24 @@ void tl_call_hold_repeat(const struct tl_call *call, const struct tl_call_media 
 			 struct tl_media_desc *ret);
 /* What m may be told at the most, by its configuration and the other leg's direction. */
 enum tl_direction tl_call_hold_direction(const struct tl_call *call, const struct tl_call_media *m);
+
+/* call_fax.c */
+/* m's leg offers something that the other leg should be asked for first. True: that is under way,
+ * REANSWERED or OFFER_REFUSED will say; m's offer is to be held till then. */
+bool tl_call_fax_ask(struct tl_call *call, struct tl_call_media *m,
+		     const struct tl_media_desc *offer);
+/* m's local and remote are about to become these: what it spoke is kept for afterwards. */
+void tl_call_fax_note(struct tl_call_media *m, const struct tl_media_desc *next);
+/* T.38 offered again to a leg that has it, to free; NULL: it has not. */
+struct tl_media_desc *tl_call_fax_repeat(const struct tl_call_media *m);
+/* Our offer was refused. True: m's leg has been asked for something else in its place. */
+bool tl_call_fax_refused(struct tl_call *call, struct tl_call_media *m);
+/* Something has been agreed upon, or heard: a leg may have to be asked for T.38. */
+void tl_call_fax_follow(struct tl_call *call);
+void tl_call_fax_heard(struct tl_call *call, enum tl_side side, enum tl_fax_tone tone);
+/* What of it the worker must know. b: of the other leg, or NULL. */
+void tl_call_fax_plan(const struct tl_call *call, const struct tl_call_media *b,
+		      struct tl_plan *plan);
 
 /* call_end.c */
 void tl_kept_cause_set(struct tl_kept_cause *kept, const struct tl_cause *cause); /* copies */

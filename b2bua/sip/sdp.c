@@ -157,23 +157,50 @@ static void append_new_streams(struct tl_sdp_session *sdp, GString *s, size_t n_
 	}
 }
 
+/*
+ * Where the audio or the fax of desc goes: in the place of the one before (RFC 3264 8.3.3), unless
+ * the peer has a line of that kind already.
+ */
+static size_t place_of(const struct tl_sdp_lines *lines, const struct tl_media_desc *desc,
+		       bool answer)
+{
+	const char *media = desc->t38.on ? "image" : "audio";
+
+	if (answer || strcmp(lines->v[lines->audio].media, media) == 0)
+		return lines->audio;
+	for (size_t i = 0; i < lines->n; i++)
+		if (strcmp(lines->v[i].media, media) == 0)
+			return i;
+	return lines->audio;
+}
+
+/* line: as for append_audio() */
+static void append_own(GString *s, const struct tl_media_desc *desc, const struct tl_sdp_line *line)
+{
+	if (desc->t38.on)
+		tl_sdp_append_t38(s, desc);
+	else
+		append_audio(s, desc, line && strcmp(line->media, "audio") == 0 ? line : NULL);
+}
+
 /* From s= to the end: what a change of makes a new version. */
 static GString *print_body(struct tl_sdp_session *sdp, const struct tl_media_desc *desc,
 			   bool answer)
 {
 	const struct tl_sdp_lines *lines = sdp->lines;
 	GString *s = g_string_new("s=-\r\nc=IN ");
+	size_t own = lines ? place_of(lines, desc, answer) : 0;
 
 	tl_sdp_append_address(s, &desc->rtp);
 	g_string_append(s, "\r\nt=0 0\r\n");
 	if (!lines)
-		append_audio(s, desc, NULL);
+		append_own(s, desc, NULL);
 	for (size_t i = 0; lines && i < lines->n; i++) {
 		const struct tl_sdp_line *line = &lines->v[i];
 		const struct tl_stream *stream = stream_of(sdp, i, answer);
 
-		if (i == lines->audio)
-			append_audio(s, desc, line);
+		if (i == own)
+			append_own(s, desc, line);
 		else if (stream)
 			tl_sdp_append_stream(s, stream);
 		else

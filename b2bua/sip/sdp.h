@@ -5,6 +5,8 @@
  * first usable audio line are streams (stream.h) that the owner may pass on to another leg; those
  * that it does not are refused with port 0 in answers, in their places (RFC 3264 6).
  *
+ * Fax (m=image, T.38 Annex D) counts where there is no usable audio line, and takes its place.
+ *
  * Pure but for the session's memory; one thread at a time.
  */
 #include <stdbool.h>
@@ -22,7 +24,7 @@ struct tl_sdp_session *tl_sdp_session_new(void);
 void tl_sdp_session_free(struct tl_sdp_session *sdp); /* NULL ok */
 
 /* Reads a peer's description; remembers its m-lines for the answer. -EBADMSG:
- * not SDP; -ENOENT: no audio line over RTP/AVP that we could use (SIP 488). */
+ * not SDP; -ENOENT: no audio line over RTP that we could use, nor fax (SIP 488). */
 int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 		 struct tl_media_desc *ret_desc);
 /* The offer parsed last was declined: all stands as it did before it (RFC 3261 14.1). */

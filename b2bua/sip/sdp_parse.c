@@ -45,10 +45,15 @@ struct reader {
 	size_t n_maps;
 	size_t n_crypto;
 	struct tl_crypto crypto[TL_DESC_CRYPTO];
+	struct tl_t38 t38;                       /* on: it is fax */
 	struct tl_stream *streams[TL_SDP_MEDIA]; /* of the m-lines that may be passed on */
 	/* the first usable one */
 	bool found;
 	struct tl_media_desc desc;
+	/* the first of fax, which counts where there is no audio */
+	bool found_fax;
+	size_t fax_line;
+	struct tl_media_desc fax;
 };
 
 /* Takes the next word; false at the end. A word that doesn't fit is cut. */
@@ -208,6 +213,8 @@ static void read_attribute(struct reader *r, struct scope *scope, const char *te
 {
 	const char *value = strchr(text, ':');
 
+	if (scope == &r->media && r->t38.on)
+		tl_sdp_read_t38(text, &r->t38);
 	if (!value) {
 		if (!read_direction(scope, text) && strcmp(text, "rtcp-mux") == 0)
 			scope->rtcp_mux = true;
@@ -310,6 +317,35 @@ static bool is_nowhere(const struct sockaddr_storage *addr)
 	       ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
+/* Where and which way: the same for audio and fax. False: nobody says where. */
+static bool fill_place(const struct reader *r, struct tl_media_desc *desc)
+{
+	const struct scope *media = &r->media, *session = &r->session;
+
+	if (!media->has_address && !session->has_address)
+		return false;
+	desc->rtp = media->has_address ? media->address : session->address;
+	if (desc->rtp.ss_family != 0)
+		set_port(&desc->rtp, r->port);
+	desc->direction = (enum tl_direction)(media->direction >= 0     ? media->direction
+					      : session->direction >= 0 ? session->direction
+									: TL_DIR_SENDRECV);
+	if (is_nowhere(&desc->rtp))
+		desc->direction &= TL_DIR_SENDONLY;
+	return true;
+}
+
+static void end_fax(struct reader *r)
+{
+	struct tl_media_desc desc = { .t38 = r->t38 };
+
+	if (r->found_fax || !fill_place(r, &desc))
+		return;
+	r->found_fax = true;
+	r->fax_line = r->lines.n - 1;
+	r->fax = desc;
+}
+
 /* The m-line has ended: is it the one to talk on? */
 static void end_media(struct reader *r)
 {
@@ -318,6 +354,8 @@ static void end_media(struct reader *r)
 
 	if (open_stream(r))
 		end_stream(r, open_stream(r));
+	if (r->lines.n && r->t38.on && r->port)
+		end_fax(r);
 	if (r->lines.n == 0 || r->found || !r->is_audio || r->port == 0)
 		return;
 	for (size_t i = 0; i < r->n_pts; i++)
@@ -326,17 +364,8 @@ static void end_media(struct reader *r)
 	desc.savp = tl_sdp_is_savp(r->lines.v[r->lines.n - 1].proto);
 	desc.n_crypto = r->n_crypto;
 	memcpy(desc.crypto, r->crypto, sizeof(desc.crypto));
-	if (desc.n_formats == 0 || !(media->has_address || session->has_address) ||
-	    (desc.savp && desc.n_crypto == 0))
+	if (desc.n_formats == 0 || (desc.savp && desc.n_crypto == 0) || !fill_place(r, &desc))
 		return;
-	desc.rtp = media->has_address ? media->address : session->address;
-	if (desc.rtp.ss_family != 0)
-		set_port(&desc.rtp, r->port);
-	desc.direction = (enum tl_direction)(media->direction >= 0     ? media->direction
-					     : session->direction >= 0 ? session->direction
-								       : TL_DIR_SENDRECV);
-	if (is_nowhere(&desc.rtp))
-		desc.direction &= TL_DIR_SENDONLY;
 	desc.ptime_ms = media->ptime_ms ? media->ptime_ms : session->ptime_ms;
 	desc.maxptime_ms = media->maxptime_ms ? media->maxptime_ms : session->maxptime_ms;
 	fill_rtcp(r, &desc);
@@ -403,6 +432,7 @@ static int read_media(struct reader *r, const char *text)
 	strcpy(line->format, "0");
 	if (r->port && tl_sdp_is_passable(line))
 		begin_stream(r, line, text);
+	r->t38 = (struct tl_t38) { .on = tl_sdp_is_t38(line, text) };
 	for (bool first = true; take_word(&text, word, sizeof(word)); first = false) {
 		if (first && is_token(word))
 			g_strlcpy(line->format, word, sizeof(line->format));
@@ -477,7 +507,11 @@ static int read_text(struct reader *reader, const char *text, size_t bytes)
 	if (type < 0)
 		return type;
 	end_media(reader);
-	return reader->found ? 0 : -ENOENT;
+	if (!reader->found && reader->found_fax) {
+		reader->lines.audio = reader->fax_line;
+		reader->desc = reader->fax;
+	}
+	return reader->found || reader->found_fax ? 0 : -ENOENT;
 }
 
 int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,

@@ -41,6 +41,13 @@ const char *tl_sdp_direction_name(enum tl_direction direction);
 bool tl_sdp_read_crypto(const char *value, struct tl_crypto *ret_crypto);
 void tl_sdp_append_crypto(GString *s, const struct tl_crypto *crypto);
 
+/* sdp_t38.c */
+/* Is it fax over UDPTL? formats: what stands behind the m-line's transport. */
+bool tl_sdp_is_t38(const struct tl_sdp_line *line, const char *formats);
+/* An attribute of such a line, whichever; others change nothing. */
+void tl_sdp_read_t38(const char *text, struct tl_t38 *t38);
+void tl_sdp_append_t38(GString *s, const struct tl_media_desc *desc); /* the m-line and its own */
+
 /* sdp_stream.c */
 bool tl_sdp_is_passable(const struct tl_sdp_line *line);
 /* Takes what a description said of its m-lines, TL_SDP_MEDIA pointers or NULL. */

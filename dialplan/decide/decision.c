@@ -28,6 +28,7 @@ static struct held_decision *held_new(struct tl_dialplan *dp, const struct tl_fa
 	d->ring_time_s = dp->gateway.ring_time_s;
 	d->dtmf = _TL_DTMF_INVALID;
 	d->srtp = _TL_SRTP_INVALID;
+	d->t38 = _TL_T38_INVALID;
 	d->transfer = _TL_TRANSFER_INVALID;
 	if (facts->source == TL_SOURCE_EXTENSION) {
 		const struct tl_extension_cfg *ext = tl_dialplan_extension(dp, facts->source_name);
@@ -101,6 +102,7 @@ static void lend_facts(struct tl_decision *d, const struct tl_route_cfg *route)
 	d->n_codecs = route->n_codecs;
 	d->dtmf = route->dtmf;
 	d->srtp = route->srtp;
+	d->t38 = route->t38;
 	d->media = route->media;
 	d->transfer = route->transfer;
 	d->drop_headers = route->drop_headers;

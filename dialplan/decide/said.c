@@ -164,6 +164,11 @@ static char *say_srtp(const struct tl_saying *s)
 	return (int)s->decision->srtp < 0 ? NULL : g_strdup(tl_srtp_policy_name(s->decision->srtp));
 }
 
+static char *say_t38(const struct tl_saying *s)
+{
+	return (int)s->decision->t38 < 0 ? NULL : g_strdup(tl_t38_mode_name(s->decision->t38));
+}
+
 static char *say_media(const struct tl_saying *s)
 {
 	return g_strdup(tl_media_mode_name(s->decision->media));
@@ -234,6 +239,7 @@ static const struct tl_said rows[] = {
 	{ "path", tl_said_path, TL_SAID_OF_TARGET, TL_SAID_TEXT, NULL },
 	{ "dtmf", tl_said_target_dtmf, TL_SAID_OF_TARGET, TL_SAID_TEXT, "auto" },
 	{ "srtp", tl_said_target_srtp, TL_SAID_OF_TARGET, TL_SAID_TEXT, "optional" },
+	{ "t38", tl_said_target_t38, TL_SAID_OF_TARGET, TL_SAID_TEXT, "accept" },
 	{ "add-header", say_added, TL_SAID_OF_HEADER, TL_SAID_TEXT, NULL },
 	{ "drop-headers", say_dropped, TL_SAID_OF_RUNG, TL_SAID_LIST, NULL },
 	{ "carry-headers", say_carried, TL_SAID_OF_RUNG, TL_SAID_LIST, NULL },
@@ -241,6 +247,7 @@ static const struct tl_said rows[] = {
 	{ "codecs", say_codecs, TL_SAID_OF_CALL, TL_SAID_LIST, NULL },
 	{ "dtmf", say_dtmf, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
 	{ "srtp", say_srtp, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
+	{ "t38", say_t38, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
 	{ "media", say_media, TL_SAID_OF_RUNG, TL_SAID_TEXT, "auto" },
 	{ "hold-music", say_hold_music, TL_SAID_OF_RUNG, TL_SAID_FILES, "default" },
 	{ "transfer", say_transfer, TL_SAID_OF_RUNG, TL_SAID_TEXT, NULL },

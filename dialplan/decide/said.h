@@ -60,6 +60,7 @@ char *tl_said_path(const struct tl_saying *s);
 char *tl_said_identity(const struct tl_saying *s);
 char *tl_said_target_dtmf(const struct tl_saying *s);
 char *tl_said_target_srtp(const struct tl_saying *s);
+char *tl_said_target_t38(const struct tl_saying *s);
 /* "trunk:carrier" or "1001"; the caller frees it. */
 char *tl_target_text(const struct tl_ring_target *target);
 /* "a, b"; the caller frees it. NULL: n is 0. */

@@ -143,3 +143,15 @@ char *tl_said_target_srtp(const struct tl_saying *s)
 	return g_strdup(
 		tl_srtp_policy_name(target->trunk ? target->trunk->srtp : target->extension->srtp));
 }
+
+char *tl_said_target_t38(const struct tl_saying *s)
+{
+	const struct tl_ring_target *target = s->target;
+
+	if (s->decision->media == TL_MEDIA_DIRECT)
+		return NULL;
+	if ((int)s->decision->t38 >= 0)
+		return g_strdup(tl_t38_mode_name(s->decision->t38));
+	return g_strdup(
+		tl_t38_mode_name(target->trunk ? target->trunk->t38 : target->extension->t38));
+}

@@ -30,6 +30,17 @@ const char *tl_srtp_policy_name(enum tl_srtp_policy p)
 	return NAME_OF(names, p);
 }
 
+const char *tl_t38_mode_name(enum tl_t38_mode mode)
+{
+	static const char *const names[_TL_T38_MAX] = {
+		[TL_T38_OFF] = "off",
+		[TL_T38_ACCEPT] = "accept",
+		[TL_T38_OFFER] = "offer",
+	};
+
+	return NAME_OF(names, mode);
+}
+
 const char *tl_verdict_name(enum tl_verdict v)
 {
 	static const char *const names[_TL_VERDICT_MAX] = {

@@ -6,6 +6,7 @@
 #include "dialplan/text/value.h"
 
 const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
+const char *const tl_t38_words[] = { "off", "accept", "offer", NULL };
 const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
@@ -164,6 +165,11 @@ static const struct tl_key trunk_keys[] = {
 	  .initial = "optional",
 	  .help = "Encrypted media: off, optional (taken when offered), offer (beside plain RTP) "
 		  "or required" },
+	{ "t38", tl_parse_word, AT(tl_trunk_cfg, t38), .words = tl_t38_words, .initial = "accept",
+	  .help = "Fax: off (it stays audio), accept (T.38 when it asks for it, or when the other "
+		  "party has it and it takes it) or offer (it is also asked to change to T.38 when "
+		  "a "
+		  "fax is heard)" },
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = tl_dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
@@ -245,6 +251,12 @@ static const struct tl_key extension_keys[] = {
 	  .initial = "optional",
 	  .help = "Encrypted media: off, optional (taken when offered), offer (beside plain RTP) "
 		  "or required" },
+	{ "t38", tl_parse_word, AT(tl_extension_cfg, t38), .words = tl_t38_words,
+	  .initial = "accept",
+	  .help = "Fax: off (it stays audio), accept (T.38 when it asks for it, or when the other "
+		  "party has it and it takes it) or offer (it is also asked to change to T.38 when "
+		  "a "
+		  "fax is heard)" },
 	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = tl_dtmf_words,
 	  .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "

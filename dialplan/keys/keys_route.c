@@ -101,6 +101,8 @@ static const struct tl_key route_keys[] = {
 	  .help = "Encrypted media on both legs: off, optional, offer, required. Default: as each "
 		  "leg "
 		  "has it" },
+	{ "t38", tl_parse_word, ROUTE(t38), .words = tl_t38_words, .example = "offer",
+	  .help = "Fax on both legs: off, accept, offer. Default: as each leg has it" },
 	{ "media", tl_parse_word, ROUTE(media), .words = media_words, .initial = "auto",
 	  .help = "auto: through the gateway; direct: between the parties, which then must "
 		  "understand each other" },
@@ -166,6 +168,7 @@ static const struct tl_key expect_keys[] = {
 		    "direct"),
 	SAID_OF_ONE("dtmf 1001", "info", "How digits travel there"),
 	SAID_OF_ONE("srtp 1001", "required", "Its encrypted media"),
+	SAID_OF_ONE("t38 1001", "offer", "Fax there"),
 	SAID_OF_ONE("add-header X-Customer", "3012",
 		    "A header that they get, whichever name stands there, or none"),
 	SAID("drop-headers", "X-Internal-*", "As drop-headers of a route, or none"),
@@ -174,6 +177,7 @@ static const struct tl_key expect_keys[] = {
 	SAID("codecs", "opus, PCMA", "As codecs of a route, or none when it allows all"),
 	SAID("dtmf", "rtp", "As dtmf of a route, or none"),
 	SAID("srtp", "required", "As srtp of a route, or none"),
+	SAID("t38", "offer", "As t38 of a route, or none"),
 	SAID("media", "direct", "As media of a route"),
 	SAID("hold-music", "default", "As hold-music of a route; default when it does not say"),
 	SAID("transfer", "off", "As transfer of a route, or none"),

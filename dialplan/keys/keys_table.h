@@ -32,4 +32,5 @@ struct tl_key_table {
 extern const struct tl_key_table tl_route_table, tl_expect_table;
 
 /* Words in the order of the enums that they stand for. */
-extern const char *const tl_dtmf_words[], *const tl_srtp_words[], *const tl_transfer_words[];
+extern const char *const tl_dtmf_words[], *const tl_srtp_words[],
+						  *const tl_t38_words[], *const tl_transfer_words[];

@@ -194,6 +194,7 @@ static void name_object(struct tl_loaded *loaded, unsigned order)
 			.play_as = TL_PLAY_UNSAID,
 			.dtmf = _TL_DTMF_INVALID,
 			.srtp = _TL_SRTP_INVALID,
+			.t38 = _TL_T38_INVALID,
 			.transfer = _TL_TRANSFER_INVALID,
 		};
 		break;

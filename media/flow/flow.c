@@ -82,6 +82,7 @@ void tl_flow_free(struct tl_flow_pair *pair)
 		tl_flow_play_stop(pair, side);
 		tl_ear_drop(end);
 		tl_flow_tone_drop(end);
+		tl_fax_ear_free(end->fax_ear);
 		tl_flow_rtcp_bye(end);
 		tl_srtp_free(end->srtp_in);
 		tl_srtp_free(end->srtp_out);
@@ -89,6 +90,7 @@ void tl_flow_free(struct tl_flow_pair *pair)
 	}
 	for (size_t i = 0; i < TL_STREAMS; i++)
 		tl_relay_free(pair->relays[i]);
+	tl_flow_fax_drop(pair);
 	tl_flow_record_stop(pair);
 	g_free(pair->plan);
 	g_free(pair);
@@ -228,8 +230,13 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 		end->rtcp.next_us = now_us + 2500000;
 	plan_keys(end);
 	plan_relay(end);
-	if (!plan->open || (!end->pair->recorder && end->relayable))
+	if (!plan->open || plan->t38.on || (!end->pair->recorder && end->relayable) ||
+	    (end->ear && end->ear->steady != tl_ear_is_steady(end)))
 		tl_ear_drop(end);
+	if (!plan->fax_tones) {
+		tl_fax_ear_free(end->fax_ear);
+		end->fax_ear = NULL;
+	}
 	if (end->ear)
 		end->ear->stale = true;
 	tl_flow_tone_drop(end);
@@ -248,6 +255,7 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 	}
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
 		plan_end(&pair->ends[side], &before->side[side]);
+	tl_flow_fax_replan(pair);
 	g_free(before);
 }
 
@@ -264,6 +272,7 @@ void tl_flow_tick(struct tl_flow_pair *pair)
 		tl_flow_play_tick(&pair->ends[side]);
 		tl_ear_tick(&pair->ends[side]);
 	}
+	tl_flow_fax_tick(pair);
 	/* Also here, so that a full block reaches the disk at once. */
 	if (pair->recorder)
 		tl_recorder_tick(pair->recorder, pair->env->now_us);

@@ -26,6 +26,7 @@ struct tl_media_news {
 	enum tl_side side;
 	char digit;
 	unsigned duration_ms;
+	enum tl_fax_tone tone;
 	char text[TL_EVENT_TEXT_BYTES]; /* "": none */
 };
 

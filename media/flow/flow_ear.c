@@ -3,12 +3,27 @@
 
 #include "media/flow/flow_priv.h"
 
+enum { STEADY_MS = 100 }; /* the delay of a line with modems */
+
 /* Who gets what the chain encodes, or NULL. */
 static struct tl_flow_end *hearer(struct tl_flow_end *end)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 
-	return to && to->plan->send ? to : NULL;
+	return to && to->plan->send && !to->plan->t38.on ? to : NULL;
+}
+
+/* Does somebody here hear what is decoded? */
+static bool is_tapped(struct tl_flow_end *end)
+{
+	return end->pair->recorder || tl_flow_listens(end) || tl_flow_fax_listens(end);
+}
+
+bool tl_ear_is_steady(const struct tl_flow_end *end)
+{
+	const struct tl_plan *plan = end->pair->plan;
+
+	return plan->modems || plan->path[end->side] == TL_PATH_FAX;
 }
 
 static void on_packet(const uint8_t *payload, size_t bytes, uint32_t duration, void *user)
@@ -27,6 +42,7 @@ static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool conceale
 {
 	struct tl_flow_end *end = user;
 
+	tl_flow_fax_hear(end, pcm, samples, rate_hz, concealed);
 	tl_flow_tone_hear(end, pcm, samples, rate_hz);
 	/* While an announcement plays to the other side, that is what it hears from here. */
 	if (!tl_flow_other(end)->player.order)
@@ -43,6 +59,9 @@ static struct tl_ear *open_ear(struct tl_flow_end *end, const struct tl_format *
 	};
 	struct tl_ear *ear = g_new0(struct tl_ear, 1);
 
+	ear->steady = tl_ear_is_steady(end);
+	if (ear->steady) /* a modem hears each change of the delay as one of phase */
+		cfg.min_ms = cfg.max_ms = CLAMP(STEADY_MS, cfg.min_ms, cfg.max_ms);
 	ear->jitter = tl_jitter_new(&cfg);
 	ear->stale = true;
 	return ear;
@@ -203,7 +222,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	if (!format)
 		return false; /* a plan before the present one knew it */
 	to = must_encode(end, format) ? hearer(end) : NULL;
-	if (!to && !end->pair->recorder && !tl_flow_listens(end))
+	if (!to && !is_tapped(end))
 		return false;
 	if (ear->stale)
 		ear->broken = false;
@@ -216,7 +235,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 			return false;
 		}
 	}
-	tl_chain_set_tap(ear->chain, end->pair->recorder || tl_flow_listens(end) ? on_pcm : NULL);
+	tl_chain_set_tap(ear->chain, is_tapped(end) ? on_pcm : NULL);
 	return true;
 }
 

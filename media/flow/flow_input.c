@@ -51,7 +51,7 @@ static void part_from_the_last(struct tl_flow_end *end)
 		tl_pack_part(&to->out);
 }
 
-static bool accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
+bool tl_flow_accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
 {
 	switch (tl_source_check(&end->source, &packet->from, packet->arrived_us)) {
 	case TL_SOURCE_STRANGER:
@@ -122,7 +122,7 @@ static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_p
 static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int format)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
-	bool recorded = end->pair->recorder || tl_flow_listens(end);
+	bool recorded = end->pair->recorder || tl_flow_listens(end) || tl_flow_fax_listens(end);
 	bool heard = to && to->plan->send && !tl_flow_is_taken(to);
 
 	if (!end->plan->receive || (!heard && !recorded)) {
@@ -158,6 +158,10 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 		drop(end, packet); /* may well be good, but we don't know yet */
 		return;
 	}
+	if (plan->t38.on) {
+		tl_flow_fax_input(end, packet);
+		return;
+	}
 	if (!tl_flow_unseal(end, packet, false) ||
 	    tl_rtp_parse(packet->data, packet->bytes, &packet->rtp) < 0) {
 		drop_junk(end, packet);
@@ -166,7 +170,7 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 	event = plan->event_receive_pt == packet->rtp.pt;
 	format = event ? -1 : find_format(plan, packet->rtp.pt);
 	if ((!event && format < 0 && !is_comfort_noise(plan, packet->rtp.pt)) ||
-	    !accept_source(end, packet)) {
+	    !tl_flow_accept_source(end, packet)) {
 		drop_junk(end, packet);
 		return;
 	}

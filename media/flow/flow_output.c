@@ -12,7 +12,9 @@ static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct
 {
 	const union tl_address *address = tl_source_destination(&to->source);
 
-	if (!to->plan->send || !to->port || !address || !tl_flow_seal(to, packet, false)) {
+	/* where there is T.38, no RTP goes: not an announcement, nor a digit */
+	if (!to->plan->send || to->plan->t38.on || !to->port || !address ||
+	    !tl_flow_seal(to, packet, false)) {
 		tl_pool_give(to->pair->env->pool, packet);
 		return;
 	}

@@ -58,7 +58,7 @@ void tl_flow_play(struct tl_flow_pair *pair, enum tl_side side, struct tl_play_o
 
 	stop(end);
 	end->player.order = order;
-	if (!end->plan->open || !pair->env->prompts) {
+	if (!end->plan->open || end->plan->t38.on || !pair->env->prompts) {
 		complain(end, "the side is not open");
 		finish(end);
 		return;
@@ -78,7 +78,7 @@ void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *bef
 
 	if (!player->order)
 		return;
-	if (!plan->open) {
+	if (!plan->open || plan->t38.on) {
 		finish(end);
 		return;
 	}

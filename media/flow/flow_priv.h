@@ -12,9 +12,13 @@
  *   flow_play.c    announcements
  *   flow_record.c  recordings
  *   flow_rtcp.c    reports
+ *   flow_fax.c     T.38, and modems between it and audio
  */
 #include "media/chain/chain.h"
 #include "media/chain/tones.h"
+#include "media/fax/fax_gateway.h"
+#include "media/fax/fax_tone.h"
+#include "media/fax/udptl.h"
 #include "media/rtp/dtmf.h"
 #include "media/flow/flow.h"
 #include "media/rtp/jitter.h"
@@ -36,6 +40,7 @@ struct tl_ear {
 	char digit;       /* now heard, '\0': none */
 	int64_t digit_us; /* since when */
 	bool encodes;     /* out counts */
+	bool steady;      /* its delay stands still: modems talk */
 	unsigned out_ptime_ms;
 	bool stale;               /* a plan or a recording came: is this still the right chain? */
 	bool broken;              /* said once; until the next plan */
@@ -90,6 +95,7 @@ struct tl_flow_end {
 	unsigned relayable; /* bit i: receive_formats[i] can go out at the target untouched */
 	int64_t heard_us;   /* last RTP; or since when some is expected */
 	struct tl_ear *ear; /* NULL: nothing needs decoding */
+	struct tl_fax_ear *fax_ear; /* NULL: nobody has listened for fax tones */
 
 	/* out */
 	struct tl_pack out;
@@ -111,6 +117,7 @@ struct tl_flow_pair {
 	struct tl_plan *plan; /* never NULL */
 	struct tl_flow_end ends[_TL_SIDE_MAX];
 	struct tl_relay *relays[TL_STREAMS]; /* of other streams; NULL: none */
+	struct tl_flow_fax *fax;             /* NULL: no side has T.38 */
 	struct tl_recorder *recorder;        /* NULL: none */
 	struct tl_record_ticket *ticket;
 	int64_t due_us;
@@ -160,6 +167,8 @@ void tl_ear_tick(struct tl_flow_end *end);
 /* Who hears what this end says loses so many per cent of it. */
 void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent);
 void tl_ear_drop(struct tl_flow_end *end);
+/* Is its delay to stand still, by the plan? */
+bool tl_ear_is_steady(const struct tl_flow_end *end);
 
 /* flow_event.c */
 void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet); /* takes */
@@ -181,6 +190,16 @@ void tl_flow_tone_drop(struct tl_flow_end *end);
 /* flow_play.c */
 void tl_flow_play_tick(struct tl_flow_end *end);
 void tl_flow_play_replan(struct tl_flow_end *end, const struct tl_side_plan *before);
+/* flow_fax.c */
+/* Takes packet, which came for a side with T.38. */
+void tl_flow_fax_input(struct tl_flow_end *end, struct tl_packet *packet);
+/* Must the end's audio be heard, by the gateway's modems or for fax tones? */
+bool tl_flow_fax_listens(const struct tl_flow_end *end);
+void tl_flow_fax_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz,
+		      bool concealed);
+void tl_flow_fax_tick(struct tl_flow_pair *pair);
+void tl_flow_fax_replan(struct tl_flow_pair *pair);
+void tl_flow_fax_drop(struct tl_flow_pair *pair);
 /* flow_record.c */
 /* For a recorder, if there is one: heard from this end at at_us. */
 void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
@@ -188,6 +207,8 @@ void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t sample
 /* flow_input.c */
 /* Decrypts what came in, if the plan wants that. False: it is not authentic. */
 bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp);
+/* A valid packet: is it from who is to be heard? Latches. */
+bool tl_flow_accept_source(struct tl_flow_end *end, const struct tl_packet *packet);
 /* flow_rtcp.c */
 void tl_flow_rtcp_init(struct tl_flow_end *end);
 void tl_flow_rtcp_second(struct tl_flow_end *end);

@@ -112,7 +112,7 @@ void tl_flow_rtcp_second(struct tl_flow_end *end)
 {
 	int64_t now_us = tl_flow_now(end);
 
-	if (!end->plan->open || now_us < end->rtcp.next_us)
+	if (!end->plan->open || end->plan->t38.on || now_us < end->rtcp.next_us)
 		return;
 	end->rtcp.next_us = now_us + INTERVAL_US / 2 + g_random_int_range(0, INTERVAL_US);
 	report(end, false);
@@ -121,7 +121,7 @@ void tl_flow_rtcp_second(struct tl_flow_end *end)
 void tl_flow_rtcp_bye(struct tl_flow_end *end)
 {
 	/* RFC 3550 6.3.7: not from someone who never took part. */
-	if (end->out.started || end->reception.started)
+	if (!end->plan->t38.on && (end->out.started || end->reception.started))
 		report(end, true);
 }
 

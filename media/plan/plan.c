@@ -22,6 +22,7 @@ const char *tl_path_name(enum tl_path path)
 		[TL_PATH_CLOSED] = "closed",
 		[TL_PATH_RELAY] = "relay",
 		[TL_PATH_CHAIN] = "chain",
+		[TL_PATH_FAX] = "fax",
 	};
 
 	return path >= 0 && path < _TL_PATH_MAX ? names[path] : "?";
@@ -160,7 +161,7 @@ struct legs {
 	const struct tl_media_desc *local[_TL_SIDE_MAX], *remote[_TL_SIDE_MAX];
 	struct tl_format agreed[_TL_SIDE_MAX][TL_DESC_FORMATS];
 	struct tl_plan_list list[_TL_SIDE_MAX]; /* of those */
-	bool open[_TL_SIDE_MAX];
+	bool open[_TL_SIDE_MAX], fax[_TL_SIDE_MAX];
 };
 
 static int list_side(struct legs *legs, enum tl_side side)
@@ -170,6 +171,10 @@ static int list_side(struct legs *legs, enum tl_side side)
 	legs->open[side] = local && remote && !refuses(remote);
 	if (!legs->open[side])
 		return 0;
+	if (local->t38.on || remote->t38.on) {
+		legs->fax[side] = local->t38.on && remote->t38.on;
+		return legs->fax[side] ? 0 : -ENOENT;
+	}
 	list_common(local, remote, legs->agreed[side], &legs->list[side]);
 	return legs->list[side].n ? 0 : -ENOENT;
 }
@@ -210,6 +215,42 @@ static int choose_pair(const struct legs *legs, const struct tl_format *chosen[_
 	return 0;
 }
 
+/* A side with fax has none; the other one is to be heard by a fax modem. */
+static int choose_beside_fax(const struct legs *legs, const struct tl_format *chosen[_TL_SIDE_MAX])
+{
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		if (!legs->open[side] || legs->fax[side])
+			continue;
+		chosen[side] = tl_plan_find_g711(&legs->list[side]);
+		if (!chosen[side])
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static int choose(const struct legs *legs, const struct tl_format *chosen[_TL_SIDE_MAX])
+{
+	if (legs->fax[TL_SIDE_A] || legs->fax[TL_SIDE_B])
+		return choose_beside_fax(legs, chosen);
+	return choose_pair(legs, chosen);
+}
+
+static int fill(struct tl_plan *plan, enum tl_side side, const struct legs *legs,
+		const struct tl_format *format)
+{
+	struct tl_side_plan *to = &plan->side[side];
+
+	to->event_send_pt = to->event_receive_pt = -1;
+	if (!legs->open[side])
+		return 0;
+	if (legs->fax[side]) {
+		tl_plan_fill_t38(to, legs->local[side], legs->remote[side]);
+		return 0;
+	}
+	fill_side(to, format, legs->local[side], legs->remote[side]);
+	return tl_plan_crypto(to, legs->local[side], legs->remote[side]);
+}
+
 static enum tl_path path_from(const struct legs *legs, const struct tl_plan *plan,
 			      enum tl_side from)
 {
@@ -217,6 +258,8 @@ static enum tl_path path_from(const struct legs *legs, const struct tl_plan *pla
 
 	if (!legs->open[from] || !legs->open[to])
 		return TL_PATH_CLOSED;
+	if (legs->fax[from] || legs->fax[to])
+		return legs->fax[from] && legs->fax[to] ? TL_PATH_RELAY : TL_PATH_FAX;
 	if (tl_plan_relays(&plan->side[from].send_format, legs->remote[from]->ptime_ms,
 			   &plan->side[to].send_format, legs->remote[to]->ptime_ms))
 		return TL_PATH_RELAY;
@@ -232,16 +275,14 @@ int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc
 	const struct tl_format *chosen[_TL_SIDE_MAX] = { NULL };
 
 	if (list_side(&legs, TL_SIDE_A) < 0 || list_side(&legs, TL_SIDE_B) < 0 ||
-	    choose_pair(&legs, chosen) < 0)
+	    choose(&legs, chosen) < 0)
 		return -ENOENT;
-	for (int side = 0; side < _TL_SIDE_MAX; side++) {
-		plan.side[side].event_send_pt = plan.side[side].event_receive_pt = -1;
-		if (!legs.open[side])
-			continue;
-		fill_side(&plan.side[side], chosen[side], legs.local[side], legs.remote[side]);
-		if (tl_plan_crypto(&plan.side[side], legs.local[side], legs.remote[side]) < 0)
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		if (fill(&plan, side, &legs, chosen[side]) < 0)
 			return -ENOENT;
-	}
+	if (legs.fax[TL_SIDE_A] && legs.fax[TL_SIDE_B] &&
+	    !tl_t38_passes(&plan.side[TL_SIDE_A].t38, &plan.side[TL_SIDE_B].t38))
+		return -ENOENT;
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
 		plan.path[side] = path_from(&legs, &plan, side);
 	*ret_plan = plan;
@@ -250,13 +291,13 @@ int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc
 
 void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b)
 {
-	plan->side[TL_SIDE_A].tones = side_a;
-	plan->side[TL_SIDE_B].tones = side_b;
+	plan->side[TL_SIDE_A].tones = side_a && !plan->side[TL_SIDE_A].t38.on;
+	plan->side[TL_SIDE_B].tones = side_b && !plan->side[TL_SIDE_B].t38.on;
 	for (int from = 0; from < _TL_SIDE_MAX; from++) {
 		const struct tl_side_plan *side = &plan->side[from],
 					  *to = &plan->side[tl_side_other(from)];
 
-		if (plan->path[from] == TL_PATH_RELAY && side->tones && !to->tones &&
+		if (plan->path[from] == TL_PATH_RELAY && side->tones && !to->tones && !to->t38.on &&
 		    tl_format_can_transcode(&side->send_format))
 			plan->path[from] = TL_PATH_CHAIN;
 	}

@@ -20,6 +20,7 @@ struct tl_media_policy {
 	const struct tl_codec *codecs[TL_CODECS_MAX]; /* by preference */
 	size_t n_codecs;
 	bool telephone_event; /* offer and accept it */
+	bool t38;             /* fax may be T.38 here */
 	enum tl_srtp_mode srtp;
 	enum tl_srtp_mode srtp_now;    /* what the leg has: our later offers keep it */
 	struct tl_srtp_keys srtp_keys; /* ours; unused when it is off */
@@ -51,6 +52,21 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
 		   struct tl_media_desc *ret_answer);
 
+/*
+ * Fax. tl_plan_answer() takes an offer of T.38, if the policy does. Beside a peer that has it
+ * tl_plan_offer() offers what a fax modem can be heard through, G.711; and this one offers T.38, by
+ * the peer's words where it has some. -ENOENT: the policy has none.
+ */
+int tl_plan_offer_t38(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
+		      struct tl_media_desc *ret_offer);
+
+int tl_plan_offer_g711(const struct tl_media_policy *policy, struct tl_media_desc *ret_offer);
+/* Would a modem be heard through what a leg has agreed upon? */
+bool tl_plan_hears_modems(const struct tl_media_desc *local, const struct tl_media_desc *remote);
+/* What a leg has agreed upon, to be offered again: our words, as far as the remote has the same. */
+void tl_plan_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,
+		    struct tl_media_desc *ret);
+
 /* Would the offer's encryption, or its lack, be accepted? */
 bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy);
 
@@ -69,12 +85,14 @@ struct tl_side_plan {
 	bool open;          /* the leg has been negotiated */
 	bool send, receive; /* from the directions of both descriptions */
 	bool rtcp_mux;
+	bool fax_tones;       /* the caller's to set: TL_MEDIA_FAX for those of a fax or modem */
 	bool tones;           /* digits are tones in the audio, both ways */
 	uint16_t local_port;  /* of RTP, as we described it: what is sent leaves by it */
 	int event_send_pt;    /* -1: none */
 	int event_receive_pt; /* -1: none */
 	unsigned event_clock_hz;
 	unsigned send_ptime_ms;
+	struct tl_t38 t38; /* on: fax over UDPTL, and no audio */
 	size_t n_receive_formats;
 	struct tl_format send_format;                      /* payload type as the remote wants it */
 	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
@@ -99,6 +117,7 @@ enum tl_path {
 	TL_PATH_CLOSED, /* nothing flows: one of the sides is not open */
 	TL_PATH_RELAY,  /* packet in, packet out */
 	TL_PATH_CHAIN,  /* jitter buffer, decode, encode */
+	TL_PATH_FAX,    /* one of the sides speaks T.38, the other one is a fax modem on G.711 */
 	_TL_PATH_MAX,
 	_TL_PATH_INVALID = -22,
 };
@@ -108,6 +127,8 @@ struct tl_plan {
 	struct tl_side_plan side[_TL_SIDE_MAX];
 	enum tl_path path[_TL_SIDE_MAX]; /* path[A]: what comes in at A and goes out at B */
 	bool echo; /* the caller's to set, when only side A is open: send back what it says */
+	/* the caller's to set: modems talk; delays stand still and nothing is cancelled */
+	bool modems;
 };
 
 /*

@@ -160,9 +160,12 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	const struct tl_format *chosen, *relayed = NULL;
 	const struct tl_event_format *event;
 
+	if (offer->t38.on)
+		return tl_plan_answer_t38(offer, policy, peer, ret_answer);
 	list_allowed(offer, policy, &offered);
 	list_other(peer, peer_policy, &other);
-	chosen = choose(&offered, &other, &relayed);
+	chosen = peer && peer->t38.on ? tl_plan_find_g711(&offered)
+				      : choose(&offered, &other, &relayed);
 	if (!chosen)
 		return -ENOENT;
 

@@ -170,6 +170,8 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 	struct tl_media_desc offer = { .direction = TL_DIR_SENDRECV };
 	struct numbers numbers = { 0 };
 
+	if (peer && peer->t38.on)
+		return tl_plan_offer_g711(policy, ret_offer);
 	reserve(&numbers, peer);
 	if (peer)
 		append_common(&offer, peer, policy, &numbers);

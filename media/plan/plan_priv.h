@@ -32,6 +32,16 @@ struct tl_plan_list {
 /* What a transcoded pair is worth: more is better. Below 0: this machine can't. */
 long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b);
 
+/* plan_t38.c */
+bool tl_plan_is_g711(const struct tl_codec *codec);
+/* The first that a fax modem can be heard through, or NULL. */
+const struct tl_format *tl_plan_find_g711(const struct tl_plan_list *list);
+/* As tl_plan_answer() and tl_plan_offer(), of fax, or beside a leg that has it. */
+int tl_plan_answer_t38(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
+		       const struct tl_media_desc *peer, struct tl_media_desc *ret_answer);
+void tl_plan_fill_t38(struct tl_side_plan *side, const struct tl_media_desc *local,
+		      const struct tl_media_desc *remote);
+
 /* plan_crypto.c */
 /* Our lines of an offer, as the policy wants. */
 void tl_plan_offer_crypto(const struct tl_media_policy *policy, struct tl_media_desc *offer);

@@ -12,7 +12,8 @@ enum tl_feeder {
 	TL_FEEDER_RELAY,
 	TL_FEEDER_CHAIN,
 	TL_FEEDER_PLAYER,
-	TL_FEEDER_TONES
+	TL_FEEDER_TONES,
+	TL_FEEDER_FAX
 };
 
 struct tl_pack {

@@ -99,7 +99,7 @@ Test(expect, refusals_and_redirects)
 static const char everything[] =
 	"[gateway]\nprompts = /etc\ndomain = pbx.test\n"
 	"[trunk carrier]\nhost = tls:[2001:db8::1]:5071, backup.example:5070\n"
-	"codecs = PCMA\nidentity = pai\ntrust = yes\ndtmf = info\n"
+	"codecs = PCMA\nidentity = pai\ntrust = yes\ndtmf = info\nt38 = offer\n"
 	"[trunk second]\nhost = b.example\ncodecs = G722\nsrtp = required\nidentity = rpid\n"
 	"[extension 1001]\nname = Alice \"the\" ; a comment\npassword = a\n"
 	"[extension 1002]\npassword = b\ncodecs = PCMU\n"
@@ -109,7 +109,8 @@ static const char everything[] =
 	"ring-time = 20s\nmax-duration = 1h30m\nrecord = mono\nringback = passwd\n"
 	"caller = 77\ncaller-name = A; B\nprivacy = id\nadd-header X-A = a, b; c=$1\n"
 	"add-header X-B = \"q ; r\"\ndrop-headers = X-C*, Subject\ncarry-headers = Organization\n"
-	"codecs = G722, PCMA\ndtmf = rtp\nsrtp = offer\ntransfer = off\nhold-music = none\n"
+	"codecs = G722, PCMA\ndtmf = rtp\nsrtp = offer\nt38 = off\ntransfer = off\nhold-music = "
+	"none\n"
 	"on-busy = route:other\non-no-answer = play passwd then reject 480 Gone Home\n"
 	"on-failure = redirect sip:$1@o.example, 1002, extension\n"
 	"[route other]\nto = 6X\nring = extension, 1002\nmedia = direct\nhold-music = passwd\n"
