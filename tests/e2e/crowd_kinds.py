@@ -134,9 +134,10 @@ def busy(call):
 
 
 def unacceptable(call):
-    a, b = yield from rings(call, body=call.caller("carrier").sdp("GSM"))
-    b.reply(488)
-    yield a, (488, 480)
+    a = call.caller("carrier")
+    body = a.sdp("PCMA", events=None).replace("AVP 8", "AVP 77").replace("8 PCMA", "77 FOO")
+    a.ask("INVITE", NUMBER, body)
+    yield a, 488
 
 
 def cancelled(call):
