@@ -58,6 +58,7 @@ struct tl_media_desc {
 	unsigned ptime_ms;            /* 0: not said */
 	unsigned maxptime_ms;         /* 0: not said */
 	bool rtcp_mux;
+	bool rtcp_xr;    /* wants VoIP metrics reported to it, RFC 3611 5 */
 	bool savp;       /* RTP/SAVP: encrypted or nothing; else a=crypto is an offer (RFC 8643) */
 	size_t n_crypto; /* 0: plain */
 	struct tl_crypto crypto[TL_DESC_CRYPTO]; /* in order of preference */

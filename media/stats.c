@@ -48,9 +48,9 @@ static void read_source(struct tl_side_counters *counters, struct sockaddr_stora
 /*
  * What each of both hears of the other. From mouth to ear it is half the round trip, a packet's
  * time, and what the listener's jitter buffer holds, about twice the jitter. What they hear is
- * judged when a report of theirs has come.
+ * judged when a report of theirs has come; when it says how well, that counts.
  */
-static void judge(struct tl_side_stats *stats)
+static void judge(struct tl_side_stats *stats, unsigned remote_mos_x10)
 {
 	const struct tl_codec *codec = stats->codec ? tl_codec_by_name(stats->codec) : NULL;
 	unsigned way_ms = stats->rtt_us / 2000 + PACKET_MS;
@@ -61,6 +61,8 @@ static void judge(struct tl_side_stats *stats)
 	if (stats->rtt_us || stats->remote_lost_pkts || stats->remote_jitter_us)
 		stats->remote_mos = tl_emodel_mos(codec, stats->remote_lost_pkts, stats->tx_pkts,
 						  way_ms + stats->remote_jitter_us / 500);
+	if (remote_mos_x10)
+		stats->remote_mos = remote_mos_x10 * 10;
 }
 
 static void read_side(struct tl_side_counters *counters, struct tl_side_stats *ret_stats)
@@ -85,7 +87,7 @@ static void read_side(struct tl_side_counters *counters, struct tl_side_stats *r
 		.rtt_us = tl_counter_get(&counters->rtt_us),
 		.codec = tl_counter_get(&counters->codec),
 	};
-	judge(ret_stats);
+	judge(ret_stats, tl_counter_get(&counters->remote_mos_x10));
 	read_source(counters, &ret_stats->source);
 }
 

@@ -15,6 +15,7 @@ struct tl_side_counters {
 	_Atomic uint64_t delay_sum_us, delay_pkts;
 	_Atomic uint32_t delay_max_us;
 	_Atomic uint32_t rtt_us, remote_jitter_us;
+	_Atomic uint32_t remote_mos_x10; /* as the peer itself judges; 0: it has not said */
 	_Atomic uint64_t remote_lost_pkts;
 	_Atomic(const char *) codec;
 	/* the address is several words: source_turn is odd while they change */

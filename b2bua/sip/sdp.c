@@ -93,6 +93,8 @@ static void append_rtcp(GString *s, const struct tl_media_desc *desc)
 {
 	if (desc->rtcp_mux)
 		g_string_append(s, "a=rtcp-mux\r\n");
+	if (desc->rtcp_xr)
+		g_string_append(s, "a=rtcp-xr:voip-metrics\r\n");
 	if (desc->rtcp.ss_family == 0 ||
 	    tl_sdp_port_of(&desc->rtcp) == tl_sdp_port_of(&desc->rtp) + 1)
 		return;

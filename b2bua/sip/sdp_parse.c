@@ -30,7 +30,7 @@ struct scope {
 	unsigned ptime_ms, maxptime_ms;
 	unsigned rtcp_port;
 	struct sockaddr_storage rtcp_address;
-	bool rtcp_mux;
+	bool rtcp_mux, rtcp_xr;
 };
 
 struct reader {
@@ -225,6 +225,8 @@ static void read_attribute(struct reader *r, struct scope *scope, const char *te
 		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->ptime_ms);
 	else if (g_str_has_prefix(text, "maxptime:"))
 		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->maxptime_ms);
+	else if (g_str_has_prefix(text, "rtcp-xr:"))
+		scope->rtcp_xr = strstr(value, "voip-metrics") != NULL;
 	else if (scope != &r->media)
 		return; /* what follows has no meaning for a whole session */
 	else if (g_str_has_prefix(text, "rtpmap:"))
@@ -303,6 +305,7 @@ static void add_format(struct reader *r, int pt, struct tl_media_desc *desc)
 static void fill_rtcp(const struct reader *r, struct tl_media_desc *desc)
 {
 	desc->rtcp_mux = r->media.rtcp_mux;
+	desc->rtcp_xr = r->media.rtcp_xr || r->session.rtcp_xr;
 	if (!r->media.rtcp_port)
 		return;
 	desc->rtcp = r->media.rtcp_address.ss_family ? r->media.rtcp_address : desc->rtp;

@@ -180,6 +180,11 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 	return r;
 }
 
+unsigned tl_ear_delay_ms(const struct tl_flow_end *end)
+{
+	return end->ear ? tl_jitter_target_ms(end->ear->jitter) : 0;
+}
+
 void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent)
 {
 	if (!end->ear || end->ear->loss == percent)

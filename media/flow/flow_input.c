@@ -37,6 +37,7 @@ bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp
 static void greet_new_source(struct tl_flow_end *end)
 {
 	tl_ear_restart(end);
+	end->bursts.begun = false;
 	if (!end->digits_in.active)
 		end->digits_in = (struct tl_dtmf_rx) { 0 };
 }
@@ -86,6 +87,7 @@ static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsign
 	case TL_RECEPTION_NORMAL:
 		break;
 	}
+	tl_bursts_note(&end->bursts, packet->rtp.seq);
 	tl_counter_set(&counters->lost_pkts, tl_reception_lost(&end->reception));
 	tl_counter_set(&counters->jitter_us, tl_reception_jitter_us(&end->reception));
 	return true;

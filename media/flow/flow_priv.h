@@ -19,6 +19,7 @@
 #include "media/fax/fax_gateway.h"
 #include "media/fax/fax_tone.h"
 #include "media/fax/udptl.h"
+#include "media/rtp/bursts.h"
 #include "media/rtp/dtmf.h"
 #include "media/flow/flow.h"
 #include "media/rtp/jitter.h"
@@ -91,6 +92,7 @@ struct tl_flow_end {
 	/* in */
 	struct tl_source source;
 	struct tl_reception reception;
+	struct tl_bursts bursts;
 	struct tl_dtmf_rx digits_in;
 	unsigned relayable; /* bit i: receive_formats[i] can go out at the target untouched */
 	int64_t heard_us;   /* last RTP; or since when some is expected */
@@ -169,6 +171,8 @@ void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent);
 void tl_ear_drop(struct tl_flow_end *end);
 /* Is its delay to stand still, by the plan? */
 bool tl_ear_is_steady(const struct tl_flow_end *end);
+/* What the end's jitter buffer aims at; 0: it has none. */
+unsigned tl_ear_delay_ms(const struct tl_flow_end *end);
 
 /* flow_event.c */
 void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet); /* takes */

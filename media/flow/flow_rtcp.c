@@ -1,13 +1,17 @@
 #include <glib.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "media/flow/flow_priv.h"
+#include "media/rtp/emodel.h"
 
 enum {
 	INTERVAL_US = 5000000, /* RFC 3550 6.2; made uneven by half of it each way */
 	RTT_MAX = 10 * 65536,
+	MOS_MIN_X10 = 10, /* RFC 3611 4.7.5 */
+	MOS_MAX_X10 = 50,
 };
 
 void tl_flow_rtcp_init(struct tl_flow_end *end)
@@ -71,10 +75,62 @@ static void fill_block(struct tl_flow_end *end, struct tl_rtcp_block *block)
 	};
 }
 
+static uint8_t share(uint64_t part, uint64_t whole)
+{
+	return whole ? (uint8_t)MIN(part * 256 / whole, 255) : 0;
+}
+
+static uint16_t of_16_bits(uint64_t ms)
+{
+	return (uint16_t)MIN(ms, UINT16_MAX);
+}
+
+/* RFC 3611 4.7: how the call sounds from here. */
+static void fill_voip(struct tl_flow_end *end, struct tl_xr_voip *voip)
+{
+	const struct tl_side_counters *counters = end->counters;
+	unsigned ptime_ms = end->plan->send_ptime_ms;
+	unsigned rtt_ms = tl_counter_get(&counters->rtt_us) / 1000;
+	unsigned delay_ms = tl_ear_delay_ms(end) + ptime_ms;
+	uint64_t discarded = tl_counter_get(&counters->late_pkts);
+	const char *name = tl_counter_get(&counters->codec);
+	const struct tl_codec *codec = name ? tl_codec_by_name(name) : NULL;
+	struct tl_bursts_sum sum;
+	uint64_t unheard;
+
+	tl_bursts_sum(&end->bursts, &sum);
+	unheard = sum.lost + discarded;
+	*voip = (struct tl_xr_voip) {
+		.ssrc = end->reception.ssrc,
+		.loss_rate = share(sum.lost, sum.packets),
+		.discard_rate = share(discarded, sum.packets),
+		.burst_density = (uint8_t)sum.burst_density,
+		.gap_density = (uint8_t)sum.gap_density,
+		.burst_ms = of_16_bits(sum.mean_burst_packets * ptime_ms),
+		.gap_ms = of_16_bits(sum.mean_gap_packets * ptime_ms),
+		.rtt_ms = of_16_bits(rtt_ms),
+		.end_system_ms = of_16_bits(delay_ms),
+		.signal_dbm0 = TL_XR_UNAVAILABLE,
+		.noise_dbm0 = TL_XR_UNAVAILABLE,
+		.rerl_db = TL_XR_UNAVAILABLE,
+		.gmin = TL_BURSTS_GMIN,
+		.r_factor = (uint8_t)lround(
+			tl_emodel_rating(codec, unheard, sum.packets, rtt_ms / 2 + delay_ms)),
+		.mos_lq = (uint8_t)(tl_emodel_mos(codec, unheard, sum.packets, 0) / 10),
+		.mos_cq = (uint8_t)(tl_emodel_mos(codec, unheard, sum.packets,
+						  rtt_ms / 2 + delay_ms) /
+				    10),
+		.jitter_nominal_ms = of_16_bits(tl_ear_delay_ms(end)),
+		.jitter_max_ms = of_16_bits(end->ear ? end->pair->cfg.jitter_max_ms : 0),
+		.jitter_abs_max_ms = of_16_bits(end->ear ? end->pair->cfg.jitter_max_ms : 0),
+	};
+}
+
 static void report(struct tl_flow_end *end, bool bye)
 {
 	struct tl_packet *packet;
 	struct tl_rtcp_block block;
+	struct tl_xr_voip voip;
 	uint64_t tx = tl_counter_get(&end->counters->tx_pkts);
 	struct tl_rtcp_out out = { .ssrc = end->out.ssrc, .cname = end->rtcp.cname, .bye = bye };
 	union tl_address to;
@@ -84,6 +140,10 @@ static void report(struct tl_flow_end *end, bool bye)
 	if (end->reception.started) {
 		fill_block(end, &block);
 		out.block = &block;
+	}
+	if (end->reception.started && end->plan->rtcp_xr) {
+		fill_voip(end, &voip);
+		out.voip = &voip;
 	}
 	out.sender = tx != end->rtcp.tx_before;
 	if (out.sender) {
@@ -155,6 +215,19 @@ static void note_block(struct tl_flow_end *end, const struct tl_rtcp_block *bloc
 		tl_counter_set(&end->counters->rtt_us, (uint32_t)((uint64_t)rtt * 1000000 / 65536));
 }
 
+/* Their own word for how they hear us; a conversation's score before a listener's. */
+static void note_voip(struct tl_flow_end *end, const struct tl_rtcp *rtcp)
+{
+	struct tl_xr_voip voip;
+	unsigned mos;
+
+	if (!rtcp->xr || tl_xr_read_voip(rtcp->xr, rtcp->xr_bytes, end->out.ssrc, &voip) < 0)
+		return;
+	mos = voip.mos_cq >= MOS_MIN_X10 && voip.mos_cq <= MOS_MAX_X10 ? voip.mos_cq : voip.mos_lq;
+	if (mos >= MOS_MIN_X10 && mos <= MOS_MAX_X10)
+		tl_counter_set(&end->counters->remote_mos_x10, mos);
+}
+
 static void note_blocks(struct tl_flow_end *end, const struct tl_rtcp *rtcp)
 {
 	if (!end->plan->open)
@@ -162,6 +235,7 @@ static void note_blocks(struct tl_flow_end *end, const struct tl_rtcp *rtcp)
 	for (size_t i = 0; i < rtcp->n_blocks; i++)
 		if (rtcp->blocks[i].ssrc == end->out.ssrc)
 			note_block(end, &rtcp->blocks[i]);
+	note_voip(end, rtcp);
 }
 
 void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)

@@ -150,6 +150,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 	side->remote_rtcp = remote->rtcp;
 	side->local_port = tl_address_port(&rtp);
 	side->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
+	side->rtcp_xr = remote->rtcp_xr;
 	side->send_format = *format;
 	side->send_ptime_ms = tl_plan_ptime(&side->send_format, wished_ms, remote->maxptime_ms);
 	fill_receive(side, local, remote);

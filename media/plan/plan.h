@@ -100,6 +100,7 @@ struct tl_side_plan {
 	struct sockaddr_storage
 		remote; /* where to send until a source is latched; family 0: wait for it */
 	struct sockaddr_storage remote_rtcp;
+	bool rtcp_xr; /* VoIP metrics go along with reports */
 	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
 };
 

@@ -179,6 +179,7 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 		answer.events[answer.n_events++] = *event;
 	answer.direction = answer_direction(offer);
 	answer.rtcp_mux = offer->rtcp_mux;
+	answer.rtcp_xr = offer->rtcp_xr;
 	answer.maxptime_ms = offer->maxptime_ms;
 	answer.ptime_ms = tl_plan_ptime(
 		chosen, offer->ptime_ms || !relayed || !peer ? offer->ptime_ms : peer->ptime_ms,

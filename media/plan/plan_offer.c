@@ -167,7 +167,7 @@ static void append_events(struct tl_media_desc *offer, const struct tl_media_des
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
 		  struct tl_media_desc *ret_offer)
 {
-	struct tl_media_desc offer = { .direction = TL_DIR_SENDRECV };
+	struct tl_media_desc offer = { .direction = TL_DIR_SENDRECV, .rtcp_xr = true };
 	struct numbers numbers = { 0 };
 
 	if (peer && peer->t38.on)

@@ -22,19 +22,23 @@ static double equipment_impairment(const struct tl_codec *codec, double percent_
 	return ie + (95 - ie) * percent_lost / (percent_lost + bpl);
 }
 
+double tl_emodel_rating(const struct tl_codec *codec, uint64_t lost, uint64_t expected,
+			unsigned delay_ms)
+{
+	double percent = lost < expected ? 100.0 * (double)lost / (double)expected : 100;
+	double r = RATING - delay_impairment(delay_ms) - equipment_impairment(codec, percent);
+
+	return fmin(fmax(r, 0), RATING_MAX);
+}
+
 unsigned tl_emodel_mos(const struct tl_codec *codec, uint64_t lost, uint64_t expected,
 		       unsigned delay_ms)
 {
-	double percent, r, mos;
+	double r, mos;
 
 	if (expected == 0)
 		return 0;
-	percent = lost < expected ? 100.0 * (double)lost / (double)expected : 100;
-	r = RATING - delay_impairment(delay_ms) - equipment_impairment(codec, percent);
-	if (r <= 0)
-		return 100;
-	if (r >= RATING_MAX)
-		return 450;
+	r = tl_emodel_rating(codec, lost, expected, delay_ms);
 	mos = 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6; /* G.107 B-4 */
 	return (unsigned)lround(fmax(mos, 1) * 100);
 }

@@ -19,6 +19,7 @@ enum {
 	TYPE_RR = 201,
 	TYPE_SDES = 202,
 	TYPE_BYE = 203,
+	TYPE_XR = 207,
 	SDES_CNAME = 1,
 };
 
@@ -106,6 +107,10 @@ int tl_rtcp_parse(const uint8_t *data, size_t n, struct tl_rtcp *ret_rtcp)
 		}
 		if (!reported)
 			return -EBADMSG; /* each compound begins with a report */
+		if (type == TYPE_XR && !rtcp.xr) {
+			rtcp.xr = body.at;
+			rtcp.xr_bytes = body.left;
+		}
 		rtcp.bye = rtcp.bye || type == TYPE_BYE;
 	} while (c.left > 0);
 	*ret_rtcp = rtcp;
@@ -163,6 +168,8 @@ size_t tl_rtcp_write(const struct tl_rtcp_out *out, uint8_t to[TL_RTCP_MAX_BYTES
 {
 	uint8_t *end = put_cname(put_report(to, out), out);
 
+	if (out->voip)
+		end = tl_xr_write_voip(end, out->ssrc, out->voip);
 	if (out->bye) {
 		end = put_head(end, 1, TYPE_BYE, 8);
 		end = tl_put_be32(end, out->ssrc);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/rtp/xr.h"
+
 enum {
 	TL_RTCP_MAX_BYTES = 256, /* the longest that we write */
 	TL_RTCP_CNAME_BYTES = 32,
@@ -27,6 +29,8 @@ struct tl_rtcp {
 	uint32_t sr_ntp_mid; /* middle 32 bits of the sender report's NTP time: our next LSR */
 	size_t n_blocks;
 	struct tl_rtcp_block blocks[TL_RTCP_BLOCKS];
+	const uint8_t *xr; /* body of the first extended report, lent; NULL: none */
+	size_t xr_bytes;
 	bool bye;
 };
 
@@ -41,9 +45,10 @@ struct tl_rtcp_out {
 	uint64_t ntp;      /* NTP time now, 32.32 */
 	uint32_t rtp_ts, packets, octets;
 	const struct tl_rtcp_block *block; /* NULL: nothing was received */
+	const struct tl_xr_voip *voip;     /* NULL: no extended report */
 	bool bye;
 };
-/* Writes SR or RR, SDES, and BYE when asked. Returns its length. */
+/* Writes SR or RR, SDES, and XR and BYE when asked. Returns its length. */
 size_t tl_rtcp_write(const struct tl_rtcp_out *out, uint8_t to[TL_RTCP_MAX_BYTES]);
 /* Wall clock time as NTP has it: seconds since 1900, 32.32. */
 uint64_t tl_rtcp_ntp(int64_t unix_us);

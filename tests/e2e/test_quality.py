@@ -1,4 +1,4 @@
-"""How a call sounded: what the reports of a peer say of it, the round trip, and a score."""
+"""How a call sounded: what reports say of it, ours and a peer's, the round trip, and a score."""
 
 import struct
 import time
@@ -21,6 +21,27 @@ def sender_report(rtp):
         if data[1] == 200:
             return struct.unpack_from("!I", data, 10)[0]
     return None
+
+
+def voip_metrics(rtp):
+    """The fields of a VoIP metrics block (RFC 3611 4.7) in the newest compound packet that has one,
+    or None."""
+    for data in reversed(list(rtp.rtcp_packets)):
+        while data:
+            kind, words = data[1], struct.unpack_from("!H", data, 2)[0]
+            body, data = data[4:4 + 4 * words], data[4 + 4 * words:]
+            if kind == 207 and body[4] == 7:
+                return struct.unpack("!I4B4H8BBx3H", body[8:])
+    return None
+
+
+def extended_report(rtp, about, mos_lq, mos_cq):
+    """A receiver report without a block, and VoIP metrics behind it."""
+    metrics = struct.pack("!I4B4H8BBx3H", about, 5, 0, 0, 5, 0, 900, 30, 60, 256 - 20, 127, 127, 16,
+                          70, 127, mos_lq, mos_cq, 0xf0, 40, 200, 200)
+    data = struct.pack("!BBHI", 0x80, 201, 1, rtp.ssrc)
+    data += struct.pack("!BBHIBBH", 0x80, 207, 10, rtp.ssrc, 7, 0, 8) + metrics
+    rtp.rtcp.sendto(data, (rtp.remote[0], rtp.remote[1] + 1))
 
 
 def record_of(w, hang_up):
@@ -58,3 +79,27 @@ def test_loss_on_the_way_in_costs_score():
                 a.rtp.ts += 160
         record = record_of(w, lambda: w.hang_up(a, b))
         assert record["a"]["lost_pkts"] >= 11 and 2.0 < record["a"]["mos"] < 3.6, record["a"]
+
+
+def test_voip_metrics_go_both_ways_where_a_peer_wants_them():
+    with World() as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice,
+                      answer_sdp={"extra": ["a=rtcp-xr:rcvr-rtt=all voip-metrics"]})
+        assert "rtcp-xr:voip-metrics" in b.invite.sdp.audio.attributes, "we want them, too"
+        for i in range(100):
+            b.rtp.tone(440, 0.02)
+            if i % 10 == 9 or i in (45, 46):
+                b.rtp.seq = (b.rtp.seq + 1) & 0xffff
+                b.rtp.ts += 160
+        a.rtp.tone(660, 0.2)
+        extended_report(b.rtp, b.rtp.packets[0].ssrc, mos_lq=38, mos_cq=31)
+        metrics = wait_until(lambda: voip_metrics(b.rtp), timeout=9, what="extended report")
+        (about, lost, late, burst, gap, burst_ms, gap_ms, _, delay_ms, *_, gmin, r, _, mos_lq,
+         mos_cq, config, _, _, _) = metrics
+        assert about == b.rtp.ssrc and late == 0 and gmin == 16, metrics
+        assert 0.07 < lost / 256 < 0.14, metrics  # of 112 at the end 12
+        assert burst / 256 > 0.07 and burst_ms >= 1000, metrics  # losses ten apart are one burst
+        assert 40 < r < 80 and 10 <= mos_cq <= mos_lq < 40 and config == 0xf0, metrics
+        assert voip_metrics(a.rtp) is None, "the other side has not asked"
+        record = record_of(w, lambda: w.hang_up(a, b))
+        assert record["b"]["remote_mos"] == 3.1, record["b"]
