@@ -116,6 +116,18 @@ enum tl_ringback_mode {
 	_TL_RINGBACK_INVALID = -22,
 };
 
+/* On which legs the line's echo is cancelled. */
+enum tl_echo_at {
+	TL_ECHO_AT_LEG, /* the route does not say: as the legs' own settings are */
+	TL_ECHO_AT_NONE,
+	TL_ECHO_AT_CALLER,
+	TL_ECHO_AT_CALLEE,
+	TL_ECHO_AT_BOTH,
+	_TL_ECHO_AT_MAX,
+	_TL_ECHO_AT_INVALID = -22,
+};
+const char *tl_echo_at_name(enum tl_echo_at at); /* "leg", "off", "caller", "callee", "both" */
+
 enum tl_media_mode {
 	TL_MEDIA_AUTO,   /* through the gateway, relayed or transcoded */
 	TL_MEDIA_DIRECT, /* end to end: the legs' SDP passes through, no port of ours is used;
@@ -170,9 +182,14 @@ struct tl_decision {
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp; /* of both legs; REQUIRED: a caller without is refused with 488 */
 	enum tl_t38_mode t38;
+	enum tl_echo_at echo_cancel;
 	enum tl_media_mode media;
 	enum tl_transfer_mode transfer; /* _TL_TRANSFER_INVALID: the route does not say */
 };
+
+/* Who cancels the echo of a leg with these settings, by the route and by itself. */
+enum tl_echo_cancel tl_decision_echo(const struct tl_decision *decision, bool caller,
+				     const struct tl_sound_cfg *own);
 
 /* What the route says of a header field of this name; drop wins over carry. */
 enum tl_header_fate tl_decision_header(const struct tl_decision *decision, const char *name);

@@ -72,6 +72,25 @@ enum tl_t38_mode {
 };
 const char *tl_t38_mode_name(enum tl_t38_mode mode); /* "off", "accept", "offer" */
 
+/* Key echo-cancel: whose canceller takes the line's echo out of what a leg says. */
+enum tl_echo_cancel {
+	TL_ECHO_CANCEL_OFF,
+	TL_ECHO_CANCEL_AUTO, /* whichever is the better one */
+	TL_ECHO_CANCEL_SPEEXDSP,
+	TL_ECHO_CANCEL_SPANDSP,
+	_TL_ECHO_CANCEL_MAX,
+	_TL_ECHO_CANCEL_INVALID = -22,
+};
+const char *tl_echo_cancel_name(enum tl_echo_cancel e);
+
+/* How a leg sounds. */
+struct tl_sound_cfg {
+	enum tl_echo_cancel echo_cancel;
+	unsigned echo_tail_ms;      /* that the line's echo may last */
+	int rx_gain_db, tx_gain_db; /* of what it says, and of what it hears of the other leg */
+	int agc_dbm0;               /* loudness that what it says is brought to; 0: left alone */
+};
+
 /* Key digest: which algorithms challenges of ours offer. */
 enum tl_digest_offer {
 	TL_DIGEST_MD5,
@@ -203,6 +222,7 @@ struct tl_trunk_cfg {
 	enum tl_identity_mode identity;
 	bool trust; /* what it asserts is believed; it is told who a withheld caller is */
 	enum tl_diversion_mode diversion;
+	struct tl_sound_cfg sound;
 };
 
 struct tl_extension_cfg {
@@ -225,6 +245,7 @@ struct tl_extension_cfg {
 	bool watchable;     /* the others may see whether it is there and whether it talks */
 	bool watch_numbers; /* and with whom */
 	bool pickup;        /* they may take a call that rings there */
+	struct tl_sound_cfg sound;
 };
 
 enum tl_record_mode {

@@ -52,6 +52,10 @@ struct tl_side_stats {
 	uint32_t remote_jitter_us, rtt_us;
 	/* E-model, times 100, as we hear it and as it hears us; 0: nothing to judge by */
 	unsigned mos, remote_mos;
+	/* how loud what it says is: over the whole call, now (a second or so), and the highest
+	 * sample; false: nothing has been heard that can be measured */
+	bool is_metered;
+	double level_dbm0, level_now_dbm0, peak_dbfs;
 	struct sockaddr_storage source; /* latched; family 0: nothing came */
 	const char *codec;              /* what arrives, static; NULL: nothing yet */
 };

@@ -1,6 +1,9 @@
 #include "media/stats.h"
 
+#include <math.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "media/rtp/emodel.h"
 
@@ -65,6 +68,25 @@ static void judge(struct tl_side_stats *stats, unsigned remote_mos_x10)
 		stats->remote_mos = remote_mos_x10 * 10;
 }
 
+/* A sine of full scale has +3.14 dBm0 (ITU-T G.711). */
+static double to_dbm0(double mean_square)
+{
+	return 10 * log10(MAX(mean_square, 0.5) / (32767.0 * 32767.0 / 2)) + 3.14;
+}
+
+static void read_meter(struct tl_side_counters *counters, struct tl_side_stats *stats)
+{
+	uint64_t n = tl_counter_get(&counters->level_samples);
+	double energy = (double)tl_counter_get(&counters->level_energy);
+
+	stats->is_metered = n > 0;
+	if (n == 0)
+		return;
+	stats->level_dbm0 = to_dbm0(energy / (double)n);
+	stats->level_now_dbm0 = to_dbm0(tl_counter_get(&counters->level_now));
+	stats->peak_dbfs = 20 * log10(MAX(tl_counter_get(&counters->level_peak), 1u) / 32768.0);
+}
+
 static void read_side(struct tl_side_counters *counters, struct tl_side_stats *ret_stats)
 {
 	uint64_t delays = tl_counter_get(&counters->delay_pkts);
@@ -88,6 +110,7 @@ static void read_side(struct tl_side_counters *counters, struct tl_side_stats *r
 		.codec = tl_counter_get(&counters->codec),
 	};
 	judge(ret_stats, tl_counter_get(&counters->remote_mos_x10));
+	read_meter(counters, ret_stats);
 	read_source(counters, &ret_stats->source);
 }
 

@@ -17,6 +17,9 @@ struct tl_side_counters {
 	_Atomic uint32_t rtt_us, remote_jitter_us;
 	_Atomic uint32_t remote_mos_x10; /* as the peer itself judges; 0: it has not said */
 	_Atomic uint64_t remote_lost_pkts;
+	/* the meter: sum of squares of so many samples, the largest, and the latest mean square */
+	_Atomic uint64_t level_energy, level_samples;
+	_Atomic uint32_t level_peak, level_now;
 	_Atomic(const char *) codec;
 	/* the address is several words: source_turn is odd while they change */
 	_Atomic uint32_t source_turn;

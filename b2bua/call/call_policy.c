@@ -65,6 +65,35 @@ static void obey(struct tl_call_media *m, const struct tl_decision *d)
 	set_srtp(policy, d && d->srtp != _TL_SRTP_INVALID ? d->srtp : own->srtp);
 }
 
+static enum tl_echo_kind echo_kind(enum tl_echo_cancel echo)
+{
+	switch (echo) {
+	case TL_ECHO_CANCEL_AUTO:
+	case TL_ECHO_CANCEL_SPEEXDSP:
+		return TL_ECHO_SPEEXDSP; /* the better one: tests/bench/bench_echo */
+	case TL_ECHO_CANCEL_SPANDSP:
+		return TL_ECHO_SPANDSP;
+	case TL_ECHO_CANCEL_OFF:
+	case _TL_ECHO_CANCEL_MAX:
+	case _TL_ECHO_CANCEL_INVALID:
+		break;
+	}
+	return TL_ECHO_OFF;
+}
+
+static void set_sound(const struct tl_call *call, struct tl_call_media *m)
+{
+	const struct tl_sound_cfg *own = &m->own_wishes.sound;
+
+	m->sound = (struct tl_sound) {
+		.echo = echo_kind(tl_decision_echo(call->decision, m == &call->a, own)),
+		.echo_tail_ms = own->echo_tail_ms,
+		.rx_gain_db = own->rx_gain_db,
+		.tx_gain_db = own->tx_gain_db,
+		.agc_dbm0 = own->agc_dbm0,
+	};
+}
+
 static void note_codecs(struct tl_call_wishes *own, const char *const *names, size_t n_names)
 {
 	for (size_t i = 0; i < n_names && own->n_codecs < TL_CODECS_MAX; i++) {
@@ -77,10 +106,10 @@ static void note_codecs(struct tl_call_wishes *own, const char *const *names, si
 
 static struct tl_call_wishes wishes(const struct tl_call *call, const char *const *codecs,
 				    size_t n_codecs, enum tl_dtmf_mode dtmf,
-				    enum tl_srtp_policy srtp)
+				    enum tl_srtp_policy srtp, const struct tl_sound_cfg *sound)
 {
 	const struct tl_gateway *gateway = tl_dialplan_gateway(call->dp);
-	struct tl_call_wishes own = { .dtmf = dtmf, .srtp = srtp };
+	struct tl_call_wishes own = { .dtmf = dtmf, .srtp = srtp, .sound = *sound };
 
 	if (n_codecs)
 		note_codecs(&own, codecs, n_codecs);
@@ -94,9 +123,11 @@ void tl_call_want_trunk(const struct tl_call *call, struct tl_call_media *m,
 {
 	m->hold = trunk->hold;
 	m->hold_music = trunk->hold_music;
-	m->own_wishes = wishes(call, trunk->codecs, trunk->n_codecs, trunk->dtmf, trunk->srtp);
+	m->own_wishes = wishes(call, trunk->codecs, trunk->n_codecs, trunk->dtmf, trunk->srtp,
+			       &trunk->sound);
 	m->own_wishes.t38 = trunk->t38;
 	obey(m, call->decision);
+	set_sound(call, m);
 }
 
 void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
@@ -105,14 +136,16 @@ void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
 	m->hold = extension->hold;
 	m->hold_music = extension->hold_music;
 	m->own_wishes = wishes(call, extension->codecs, extension->n_codecs, extension->dtmf,
-			       extension->srtp);
+			       extension->srtp, &extension->sound);
 	m->own_wishes.t38 = extension->t38;
 	obey(m, call->decision);
+	set_sound(call, m);
 }
 
 void tl_call_want_route(struct tl_call *call)
 {
 	obey(&call->a, call->decision);
+	set_sound(call, &call->a);
 }
 
 bool tl_call_expects(const struct tl_call *call, struct tl_media_policy *ret_policy)

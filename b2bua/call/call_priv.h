@@ -28,6 +28,7 @@ struct tl_call_wishes {
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
+	struct tl_sound_cfg sound;
 };
 
 struct tl_call_media {
@@ -39,6 +40,7 @@ struct tl_call_media {
 		*offered; /* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
 	struct sockaddr_storage peer; /* SIP peer: what address to show it */
 	enum tl_dtmf_mode dtmf;
+	struct tl_sound sound;
 
 	/* call_hold.c */
 	enum tl_hold_mode hold;

@@ -1,5 +1,6 @@
 #include "b2bua/call/cdr.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <glib.h>
 #include <jansson.h>
@@ -51,6 +52,11 @@ static void set_score(json_t *object, const char *key, unsigned hundredths)
 		json_object_set_new(object, key, json_real(hundredths / 100.0));
 }
 
+static void set_level(json_t *object, const char *key, double db)
+{
+	json_object_set_new(object, key, json_real(round(db * 10) / 10));
+}
+
 static json_t *side_json(const struct tl_side_stats *stats, enum tl_path path)
 {
 	json_t *side = json_object();
@@ -75,6 +81,11 @@ static json_t *side_json(const struct tl_side_stats *stats, enum tl_path path)
 	set_number(side, "rtt_us", stats->rtt_us);
 	set_number(side, "remote_lost_pkts", (int64_t)stats->remote_lost_pkts);
 	set_number(side, "remote_jitter_us", stats->remote_jitter_us);
+	if (stats->is_metered) {
+		set_level(side, "level_dbm0", stats->level_dbm0);
+		set_level(side, "level_now_dbm0", stats->level_now_dbm0);
+		set_level(side, "peak_dbfs", stats->peak_dbfs);
+	}
 	set_score(side, "mos", stats->mos);
 	set_score(side, "remote_mos", stats->remote_mos);
 	return side;

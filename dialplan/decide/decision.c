@@ -103,6 +103,7 @@ static void lend_facts(struct tl_decision *d, const struct tl_route_cfg *route)
 	d->dtmf = route->dtmf;
 	d->srtp = route->srtp;
 	d->t38 = route->t38;
+	d->echo_cancel = route->echo_cancel;
 	d->media = route->media;
 	d->transfer = route->transfer;
 	d->drop_headers = route->drop_headers;
@@ -337,4 +338,15 @@ enum tl_header_fate tl_decision_header(const struct tl_decision *decision, const
 		if (names_header(decision->carry_headers[i], name))
 			return TL_HEADER_CARRY;
 	return TL_HEADER_DEFAULT;
+}
+
+enum tl_echo_cancel tl_decision_echo(const struct tl_decision *decision, bool caller,
+				     const struct tl_sound_cfg *own)
+{
+	enum tl_echo_at at = decision ? decision->echo_cancel : TL_ECHO_AT_LEG;
+	bool here = at == TL_ECHO_AT_BOTH || at == (caller ? TL_ECHO_AT_CALLER : TL_ECHO_AT_CALLEE);
+
+	if (at == TL_ECHO_AT_LEG || (here && own->echo_cancel != TL_ECHO_CANCEL_OFF))
+		return own->echo_cancel;
+	return here ? TL_ECHO_CANCEL_AUTO : TL_ECHO_CANCEL_OFF;
 }

@@ -169,6 +169,11 @@ static char *say_t38(const struct tl_saying *s)
 	return (int)s->decision->t38 < 0 ? NULL : g_strdup(tl_t38_mode_name(s->decision->t38));
 }
 
+static char *say_echo_cancel(const struct tl_saying *s)
+{
+	return g_strdup(tl_echo_at_name(s->decision->echo_cancel));
+}
+
 static char *say_media(const struct tl_saying *s)
 {
 	return g_strdup(tl_media_mode_name(s->decision->media));
@@ -240,6 +245,7 @@ static const struct tl_said rows[] = {
 	{ "dtmf", tl_said_target_dtmf, TL_SAID_OF_TARGET, TL_SAID_TEXT, "auto" },
 	{ "srtp", tl_said_target_srtp, TL_SAID_OF_TARGET, TL_SAID_TEXT, "optional" },
 	{ "t38", tl_said_target_t38, TL_SAID_OF_TARGET, TL_SAID_TEXT, "accept" },
+	{ "echo-cancel", tl_said_target_echo, TL_SAID_OF_TARGET, TL_SAID_TEXT, "off" },
 	{ "add-header", say_added, TL_SAID_OF_HEADER, TL_SAID_TEXT, NULL },
 	{ "drop-headers", say_dropped, TL_SAID_OF_RUNG, TL_SAID_LIST, NULL },
 	{ "carry-headers", say_carried, TL_SAID_OF_RUNG, TL_SAID_LIST, NULL },
@@ -248,6 +254,7 @@ static const struct tl_said rows[] = {
 	{ "dtmf", say_dtmf, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
 	{ "srtp", say_srtp, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
 	{ "t38", say_t38, TL_SAID_OF_CALL, TL_SAID_TEXT, NULL },
+	{ "echo-cancel", say_echo_cancel, TL_SAID_OF_RUNG, TL_SAID_TEXT, "leg" },
 	{ "media", say_media, TL_SAID_OF_RUNG, TL_SAID_TEXT, "auto" },
 	{ "hold-music", say_hold_music, TL_SAID_OF_RUNG, TL_SAID_FILES, "default" },
 	{ "transfer", say_transfer, TL_SAID_OF_RUNG, TL_SAID_TEXT, NULL },

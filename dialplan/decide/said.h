@@ -56,6 +56,7 @@ const struct tl_said *tl_said_find(const char *key, const char **ret_named);
 /* The rows of one who is rung: said_target.c. NULL: none. */
 char *tl_said_uri(const struct tl_saying *s);
 char *tl_said_offered_codecs(const struct tl_saying *s);
+char *tl_said_target_echo(const struct tl_saying *s);
 char *tl_said_path(const struct tl_saying *s);
 char *tl_said_identity(const struct tl_saying *s);
 char *tl_said_target_dtmf(const struct tl_saying *s);

@@ -90,6 +90,14 @@ static bool source_speaks(const struct tl_saying *s, const char *codec)
 	return false;
 }
 
+static enum tl_echo_cancel echo_of(const struct tl_saying *s)
+{
+	const struct tl_ring_target *target = s->target;
+
+	return tl_decision_echo(s->decision, false,
+				target->trunk ? &target->trunk->sound : &target->extension->sound);
+}
+
 /* By what both sections say: a phone may speak less than that. */
 char *tl_said_path(const struct tl_saying *s)
 {
@@ -98,6 +106,8 @@ char *tl_said_path(const struct tl_saying *s)
 
 	if (s->decision->media == TL_MEDIA_DIRECT)
 		return g_strdup("direct");
+	if (echo_of(s) != TL_ECHO_CANCEL_OFF)
+		return g_strdup("transcode");
 	names = codecs_of(s->target, &n);
 	for (size_t i = 0; i < n; i++)
 		if (is_allowed(s->decision, names[i]) && source_speaks(s, names[i]))
@@ -154,4 +164,11 @@ char *tl_said_target_t38(const struct tl_saying *s)
 		return g_strdup(tl_t38_mode_name(s->decision->t38));
 	return g_strdup(
 		tl_t38_mode_name(target->trunk ? target->trunk->t38 : target->extension->t38));
+}
+
+char *tl_said_target_echo(const struct tl_saying *s)
+{
+	if (s->decision->media == TL_MEDIA_DIRECT)
+		return NULL;
+	return g_strdup(tl_echo_cancel_name(echo_of(s)));
 }

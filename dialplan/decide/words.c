@@ -63,6 +63,29 @@ const char *tl_privacy_name(enum tl_privacy privacy)
 	return NAME_OF(names, privacy);
 }
 
+const char *tl_echo_at_name(enum tl_echo_at at)
+{
+	static const char *const names[_TL_ECHO_AT_MAX] = {
+		[TL_ECHO_AT_LEG] = "leg",       [TL_ECHO_AT_NONE] = "off",
+		[TL_ECHO_AT_CALLER] = "caller", [TL_ECHO_AT_CALLEE] = "callee",
+		[TL_ECHO_AT_BOTH] = "both",
+	};
+
+	return NAME_OF(names, at);
+}
+
+const char *tl_echo_cancel_name(enum tl_echo_cancel e)
+{
+	static const char *const names[_TL_ECHO_CANCEL_MAX] = {
+		[TL_ECHO_CANCEL_OFF] = "off",
+		[TL_ECHO_CANCEL_AUTO] = "auto",
+		[TL_ECHO_CANCEL_SPEEXDSP] = "speexdsp",
+		[TL_ECHO_CANCEL_SPANDSP] = "spandsp",
+	};
+
+	return NAME_OF(names, e);
+}
+
 const char *tl_media_mode_name(enum tl_media_mode m)
 {
 	static const char *const names[_TL_MEDIA_MAX] = {

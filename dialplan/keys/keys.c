@@ -9,6 +9,7 @@ const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 const char *const tl_t38_words[] = { "off", "accept", "offer", NULL };
 const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
+static const char *const echo_cancel_words[] = { "off", "auto", "speexdsp", "spandsp", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const identity_words[] = { "from", "pai", "ppi", "rpid", NULL };
 static const char *const diversion_words[] = { "no", "diversion", "history-info", "both", NULL };
@@ -173,6 +174,22 @@ static const struct tl_key trunk_keys[] = {
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = tl_dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "echo-cancel", tl_parse_word, AT(tl_trunk_cfg, sound.echo_cancel),
+	  .words = echo_cancel_words, .initial = "off",
+	  .help = "Take the echo of its line out of what it says: off, auto (whichever does it "
+		  "better), speexdsp or spandsp" },
+	{ "echo-tail", tl_parse_ms, AT(tl_trunk_cfg, sound.echo_tail_ms), .min = 8, .max = 128,
+	  .initial = "64ms",
+	  .help = "How long that echo lasts. How far away it is does not count; spandsp does best "
+		  "with 32ms" },
+	{ "rx-gain", tl_parse_gain, AT(tl_trunk_cfg, sound.rx_gain_db), .min = -24, .max = 24,
+	  .initial = "0dB", .help = "What it says is made louder, or softer, by so much" },
+	{ "tx-gain", tl_parse_gain, AT(tl_trunk_cfg, sound.tx_gain_db), .min = -24, .max = 24,
+	  .initial = "0dB", .help = "What it hears of the other leg is made louder, or softer" },
+	{ "agc", tl_parse_loudness, AT(tl_trunk_cfg, sound.agc_dbm0), .min = -40, .max = -6,
+	  .initial = "off",
+	  .help = "What it says is brought to this loudness, by 15 dB at the most: off or a level, "
+		  "such as -19dBm0" },
 	{ "on-redirect", tl_parse_word, AT(tl_trunk_cfg, on_redirect), .words = on_redirect_words,
 	  .initial = "refuse",
 	  .help = "When it answers a call of ours with 302: follow (call there by its account), "
@@ -261,6 +278,22 @@ static const struct tl_key extension_keys[] = {
 	  .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
+	{ "echo-cancel", tl_parse_word, AT(tl_extension_cfg, sound.echo_cancel),
+	  .words = echo_cancel_words, .initial = "off",
+	  .help = "Take the echo of its line out of what it says: off, auto (whichever does it "
+		  "better), speexdsp or spandsp" },
+	{ "echo-tail", tl_parse_ms, AT(tl_extension_cfg, sound.echo_tail_ms), .min = 8, .max = 128,
+	  .initial = "64ms",
+	  .help = "How long that echo lasts. How far away it is does not count; spandsp does best "
+		  "with 32ms" },
+	{ "rx-gain", tl_parse_gain, AT(tl_extension_cfg, sound.rx_gain_db), .min = -24, .max = 24,
+	  .initial = "0dB", .help = "What it says is made louder, or softer, by so much" },
+	{ "tx-gain", tl_parse_gain, AT(tl_extension_cfg, sound.tx_gain_db), .min = -24, .max = 24,
+	  .initial = "0dB", .help = "What it hears of the other leg is made louder, or softer" },
+	{ "agc", tl_parse_loudness, AT(tl_extension_cfg, sound.agc_dbm0), .min = -40, .max = -6,
+	  .initial = "off",
+	  .help = "What it says is brought to this loudness, by 15 dB at the most: off or a level, "
+		  "such as -19dBm0" },
 	{ "on-redirect", tl_parse_word, AT(tl_extension_cfg, on_redirect),
 	  .words = on_redirect_words, .initial = "follow",
 	  .help = "When the phone answers with 302: follow (as far as it may call there itself), "

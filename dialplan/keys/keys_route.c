@@ -6,6 +6,7 @@
 /* Words in the order of the enums that they stand for. */
 static const char *const play_as_words[] = { "early", "answer", NULL };
 static const char *const privacy_words[] = { "keep", "off", "id", NULL };
+static const char *const echo_words[] = { "leg", "off", "caller", "callee", "both", NULL };
 static const char *const media_words[] = { "auto", "direct", NULL };
 
 #define ROUTE(field)      AT(tl_route_cfg, field)
@@ -103,6 +104,9 @@ static const struct tl_key route_keys[] = {
 		  "has it" },
 	{ "t38", tl_parse_word, ROUTE(t38), .words = tl_t38_words, .example = "offer",
 	  .help = "Fax on both legs: off, accept, offer. Default: as each leg has it" },
+	{ "echo-cancel", tl_parse_word, ROUTE(echo_cancel), .words = echo_words, .initial = "leg",
+	  .help = "Whose line's echo is cancelled: off, caller, callee, both, or leg, as each leg "
+		  "has it" },
 	{ "media", tl_parse_word, ROUTE(media), .words = media_words, .initial = "auto",
 	  .help = "auto: through the gateway; direct: between the parties, which then must "
 		  "understand each other" },
@@ -169,6 +173,8 @@ static const struct tl_key expect_keys[] = {
 	SAID_OF_ONE("dtmf 1001", "info", "How digits travel there"),
 	SAID_OF_ONE("srtp 1001", "required", "Its encrypted media"),
 	SAID_OF_ONE("t38 1001", "offer", "Fax there"),
+	SAID_OF_ONE("echo-cancel trunk:carrier", "auto",
+		    "What takes its line's echo out: off, auto, speexdsp or spandsp"),
 	SAID_OF_ONE("add-header X-Customer", "3012",
 		    "A header that they get, whichever name stands there, or none"),
 	SAID("drop-headers", "X-Internal-*", "As drop-headers of a route, or none"),
@@ -178,6 +184,7 @@ static const struct tl_key expect_keys[] = {
 	SAID("dtmf", "rtp", "As dtmf of a route, or none"),
 	SAID("srtp", "required", "As srtp of a route, or none"),
 	SAID("t38", "offer", "As t38 of a route, or none"),
+	SAID("echo-cancel", "callee", "As echo-cancel of a route"),
 	SAID("media", "direct", "As media of a route"),
 	SAID("hold-music", "default", "As hold-music of a route; default when it does not say"),
 	SAID("transfer", "off", "As transfer of a route, or none"),

@@ -29,6 +29,8 @@ static const struct {
 	{ tl_parse_path, "path" },
 	{ tl_parse_flag, "yes or no" },
 	{ tl_parse_record, "off, stereo or mono" },
+	{ tl_parse_gain, "gain, such as -6dB" },
+	{ tl_parse_loudness, "off, or a level such as -19dBm0" },
 	{ tl_parse_codecs, "list of codecs" },
 	{ tl_parse_listen, "list of transport:address:port" },
 	{ tl_parse_host, "host[:port]" },

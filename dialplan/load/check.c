@@ -244,7 +244,8 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 /* Whoever leaves media to the parties hears nothing of it, and changes nothing. */
 static void check_direct(struct tl_load *load, const struct tl_loaded *loaded)
 {
-	static const char *const needing[] = { "play", "record", "codecs", "dtmf", "srtp", "t38" };
+	static const char *const needing[] = { "play", "record", "codecs",     "dtmf",
+					       "srtp", "t38",    "echo-cancel" };
 	const struct tl_route_cfg *route = loaded->object;
 
 	if (route->media != TL_MEDIA_DIRECT)

@@ -93,6 +93,7 @@ struct tl_route_cfg {
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
+	enum tl_echo_at echo_cancel;
 	enum tl_media_mode media;
 	enum tl_transfer_mode transfer;
 	enum tl_ringback_mode ringback;

@@ -19,6 +19,8 @@ tl_parse_fn tl_parse_seconds;    /* 90s, 2m, 1h30m; limits in seconds */
 tl_parse_fn tl_parse_ms;         /* 100ms; limits in milliseconds */
 tl_parse_fn tl_parse_ms_range;   /* 20ms-200ms */
 tl_parse_fn tl_parse_port_range; /* 16384-32767 */
+tl_parse_fn tl_parse_gain;       /* -6dB; limits in dB */
+tl_parse_fn tl_parse_loudness;   /* off, kept as 0, or -19dBm0; limits in dBm0 */
 tl_parse_fn tl_parse_codecs;     /* a list of codec names */
 tl_parse_fn tl_parse_record;     /* off, stereo, mono; yes is stereo, no is off */
 

@@ -52,6 +52,7 @@ struct tl_echo {
 	bool any_heard;
 	int64_t offset;
 	int64_t shift;
+	int64_t ahead; /* what is sent was so far ahead of what is heard at the least */
 	int64_t stepped_end;
 	struct tl_echo_delay delay;
 	struct tl_echo_residue residue;
@@ -149,6 +150,7 @@ static void follow_clocks(struct tl_echo *echo)
 	move = ahead - samples(echo, FIRST_BACK_MS);
 	echo->offset += move;
 	echo->shift += move;
+	echo->ahead = samples(echo, FIRST_BACK_MS);
 	tl_echo_delay_init(&echo->delay, echo->rate_hz);
 }
 
@@ -220,7 +222,7 @@ static void align(struct tl_echo *echo, const struct tl_echo_place *found)
 
 	if (echo->aligned && peak >= 0 && peak <= samples(echo, (int)echo->tail_ms) * 3 / 4)
 		return;
-	echo->shift = samples(echo, found->begin_ms - LEAD_MS);
+	echo->shift = MAX(samples(echo, found->begin_ms - LEAD_MS), -echo->ahead);
 	echo->ops->forget(echo->filter);
 	echo->aligned = true;
 	echo->lessons = 0;
@@ -300,6 +302,7 @@ static void join_timelines(struct tl_echo *echo, int64_t at)
 {
 	echo->offset = echo->sent_end - samples(echo, FIRST_BACK_MS) - at;
 	echo->any_heard = true;
+	echo->ahead = samples(echo, FIRST_BACK_MS);
 }
 
 /*
@@ -336,6 +339,7 @@ void tl_echo_heard(struct tl_echo *echo, int64_t at, int16_t *pcm, size_t n)
 	if (!echo->any_heard || ABS(at - echo->heard_end) > samples(echo, JUMP_MS))
 		join_timelines(echo, at);
 	echo->heard_end = at + (int64_t)n;
+	echo->ahead = CLAMP(echo->sent_end - echo->heard_end - echo->offset, 0, echo->ahead);
 	clean(echo, at, pcm, n);
 }
 

@@ -83,6 +83,7 @@ void tl_flow_free(struct tl_flow_pair *pair)
 		tl_ear_drop(end);
 		tl_flow_tone_drop(end);
 		tl_fax_ear_free(end->fax_ear);
+		tl_flow_sound_drop(end);
 		tl_flow_rtcp_bye(end);
 		tl_srtp_free(end->srtp_in);
 		tl_srtp_free(end->srtp_out);
@@ -240,6 +241,7 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 	if (end->ear)
 		end->ear->stale = true;
 	tl_flow_tone_drop(end);
+	tl_flow_sound_replan(end);
 	tl_flow_play_replan(end, before);
 }
 

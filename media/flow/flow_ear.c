@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <glib.h>
 
+#include "media/elements/g711.h"
 #include "media/flow/flow_priv.h"
 
 enum { STEADY_MS = 100 }; /* the delay of a line with modems */
+enum { RATE_WIDE_HZ = 16000 };
 
 /* Who gets what the chain encodes, or NULL. */
 static struct tl_flow_end *hearer(struct tl_flow_end *end)
@@ -43,10 +45,13 @@ static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool conceale
 	struct tl_flow_end *end = user;
 
 	tl_flow_fax_hear(end, pcm, samples, rate_hz, concealed);
+	tl_flow_sound_hear(end, pcm, samples, rate_hz, concealed);
 	tl_flow_tone_hear(end, pcm, samples, rate_hz);
+	tl_flow_sound_level(end, pcm, samples, rate_hz);
 	/* While an announcement plays to the other side, that is what it hears from here. */
 	if (!tl_flow_other(end)->player.order)
 		tl_flow_hear(end, pcm, samples, rate_hz, end->ear->at_us);
+	tl_flow_sound_tell(tl_flow_other(end), pcm, samples, rate_hz);
 }
 
 static struct tl_ear *open_ear(struct tl_flow_end *end, const struct tl_format *format)
@@ -175,6 +180,12 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 		ear->out = to->plan->send_format;
 	ear->out_ptime_ms = cfg.out_ptime_ms;
 	r = tl_chain_new(&cfg, &ear->chain);
+	if (r >= 0 && !tl_flow_can_cancel_at(end, tl_chain_rate_hz(ear->chain))) {
+		tl_chain_free(ear->chain);
+		ear->chain = NULL;
+		cfg.rate_hz = RATE_WIDE_HZ;
+		r = tl_chain_new(&cfg, &ear->chain);
+	}
 	if (r >= 0)
 		tl_chain_set_loss(ear->chain, ear->loss);
 	return r;
@@ -214,6 +225,12 @@ static const struct tl_format *format_of(const struct tl_flow_end *end, uint8_t 
 	return NULL;
 }
 
+/* The meter reads G.711 without. */
+static bool needs_pcm(struct tl_flow_end *end, const struct tl_format *format)
+{
+	return is_tapped(end) || tl_flow_changes_sound(end) || !tl_g711_is(format->codec);
+}
+
 /* The chain for a packet's format. False: there is none. */
 static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 {
@@ -232,7 +249,8 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	if (ear->stale)
 		ear->broken = false;
 	ear->stale = false;
-	if (!ear->chain || !fits(end, format, to)) {
+	if (!ear->chain || !fits(end, format, to) ||
+	    !tl_flow_can_cancel_at(end, tl_chain_rate_hz(ear->chain))) {
 		if (ear->broken)
 			return false;
 		if (build_chain(end, format, to) < 0) {
@@ -240,7 +258,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 			return false;
 		}
 	}
-	tl_chain_set_tap(ear->chain, is_tapped(end) ? on_pcm : NULL);
+	tl_chain_set_tap(ear->chain, needs_pcm(end, format) ? on_pcm : NULL);
 	return true;
 }
 
@@ -249,6 +267,7 @@ static void push(struct tl_flow_end *end, const struct tl_slot *slot, unsigned m
 	struct tl_ear *ear = end->ear;
 	int r;
 
+	tl_flow_sound_place(end, slot->packet->rtp.ts, tl_jitter_clock_hz(ear->jitter));
 	ear->arrived_us = slot->packet->arrived_us;
 	r = tl_chain_push(ear->chain, tl_packet_payload(slot->packet),
 			  slot->packet->rtp.payload_bytes);

@@ -186,6 +186,7 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 		drop(end, packet);
 	} else {
 		tl_counter_set(&end->counters->codec, plan->receive_formats[format].codec->name);
+		tl_flow_sound_meter(end, packet, &plan->receive_formats[format]);
 		take_audio(end, packet, format);
 	}
 }

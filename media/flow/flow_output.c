@@ -12,6 +12,8 @@ static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct
 {
 	const union tl_address *address = tl_source_destination(&to->source);
 
+	if (to->line)
+		tl_flow_sound_sent(to, packet);
 	/* where there is T.38, no RTP goes: not an announcement, nor a digit */
 	if (!to->plan->send || to->plan->t38.on || !to->port || !address ||
 	    !tl_flow_seal(to, packet, false)) {

@@ -11,10 +11,12 @@
  *   flow_tone.c    digits, in and out, as tones
  *   flow_play.c    announcements
  *   flow_record.c  recordings
+ *   flow_sound.c   line echo, loudness, meter
  *   flow_rtcp.c    reports
  *   flow_fax.c     T.38, and modems between it and audio
  */
 #include "media/chain/chain.h"
+#include "media/chain/gain.h"
 #include "media/chain/tones.h"
 #include "media/fax/fax_gateway.h"
 #include "media/fax/fax_tone.h"
@@ -98,6 +100,8 @@ struct tl_flow_end {
 	int64_t heard_us;   /* last RTP; or since when some is expected */
 	struct tl_ear *ear; /* NULL: nothing needs decoding */
 	struct tl_fax_ear *fax_ear; /* NULL: nobody has listened for fax tones */
+	struct tl_line *line;       /* NULL: its echo is not cancelled */
+	struct tl_gain rx_gain, tx_gain;
 
 	/* out */
 	struct tl_pack out;
@@ -208,6 +212,26 @@ void tl_flow_fax_drop(struct tl_flow_pair *pair);
 /* For a recorder, if there is one: heard from this end at at_us. */
 void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,
 		  int64_t at_us);
+/* flow_sound.c */
+/* Must what the end says be decoded, to be changed on its way? */
+bool tl_flow_changes_sound(const struct tl_flow_end *end);
+/* Its echo canceller, if it is to have one, works at this rate. */
+bool tl_flow_can_cancel_at(const struct tl_flow_end *end, unsigned rate_hz);
+void tl_flow_sound_replan(struct tl_flow_end *end);
+void tl_flow_sound_drop(struct tl_flow_end *end);
+/* Goes out there, not yet encrypted: may come back as echo. */
+void tl_flow_sound_sent(struct tl_flow_end *to, const struct tl_packet *packet);
+/* What is decoded next came with this timestamp. */
+void tl_flow_sound_place(struct tl_flow_end *end, uint32_t ts, unsigned clock_hz);
+/* Reads the meter by some of the packets that are not decoded. */
+void tl_flow_sound_meter(struct tl_flow_end *end, const struct tl_packet *packet,
+			 const struct tl_format *format);
+/* Decoded audio is read by the meter, and loses its echo. */
+void tl_flow_sound_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz,
+			bool concealed);
+/* It gets the loudness that it is to have, as the end said it; and as another end hears it. */
+void tl_flow_sound_level(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz);
+void tl_flow_sound_tell(struct tl_flow_end *to, int16_t *pcm, size_t samples, unsigned rate_hz);
 /* flow_input.c */
 /* Decrypts what came in, if the plan wants that. False: it is not authentic. */
 bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp);

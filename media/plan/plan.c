@@ -303,3 +303,24 @@ void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b)
 			plan->path[from] = TL_PATH_CHAIN;
 	}
 }
+
+bool tl_plan_changes_sound(const struct tl_plan *plan, enum tl_side from)
+{
+	const struct tl_sound *said = &plan->side[from].sound;
+
+	return said->echo != TL_ECHO_OFF || said->rx_gain_db || said->agc_dbm0 ||
+	       plan->side[tl_side_other(from)].sound.tx_gain_db;
+}
+
+void tl_plan_set_sound(struct tl_plan *plan, const struct tl_sound *side_a,
+		       const struct tl_sound *side_b)
+{
+	static const struct tl_sound as_it_is;
+
+	plan->side[TL_SIDE_A].sound = side_a ? *side_a : as_it_is;
+	plan->side[TL_SIDE_B].sound = side_b ? *side_b : as_it_is;
+	for (int from = 0; from < _TL_SIDE_MAX; from++)
+		if (plan->path[from] == TL_PATH_RELAY && tl_plan_changes_sound(plan, from) &&
+		    tl_codec_can_transcode(plan->side[from].send_format.codec))
+			plan->path[from] = TL_PATH_CHAIN;
+}

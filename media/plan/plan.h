@@ -75,6 +75,24 @@ bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_medi
  * off. */
 void tl_plan_renew_keys(struct tl_media_policy *policy, struct tl_media_desc *local);
 
+/* Whose echo canceller works on a leg. */
+enum tl_echo_kind {
+	TL_ECHO_OFF,
+	TL_ECHO_SPEEXDSP,
+	TL_ECHO_SPANDSP,
+	_TL_ECHO_KIND_MAX,
+	_TL_ECHO_KIND_INVALID = -22,
+};
+const char *tl_echo_kind_name(enum tl_echo_kind kind); /* "off", "speexdsp", "spandsp" */
+
+/* What is done to a side's sound besides coding it. */
+struct tl_sound {
+	enum tl_echo_kind echo; /* of its line, in what it says */
+	unsigned echo_tail_ms;
+	int rx_gain_db, tx_gain_db; /* of what it says, and of what it hears of the other side */
+	int agc_dbm0; /* what it says is brought to this loudness; 0: it is left alone */
+};
+
 enum { TL_PLAN_FORMATS = 8 }; /* formats that a side may switch between in mid-stream */
 
 /* One side of a plan: what to send there and what to expect from there. */
@@ -102,17 +120,8 @@ struct tl_side_plan {
 	struct sockaddr_storage remote_rtcp;
 	bool rtcp_xr; /* VoIP metrics go along with reports */
 	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
+	struct tl_sound sound;
 };
-
-/* Whose echo canceller works on a leg. */
-enum tl_echo_kind {
-	TL_ECHO_OFF,
-	TL_ECHO_SPEEXDSP,
-	TL_ECHO_SPANDSP,
-	_TL_ECHO_KIND_MAX,
-	_TL_ECHO_KIND_INVALID = -22,
-};
-const char *tl_echo_kind_name(enum tl_echo_kind kind); /* "off", "speexdsp", "spandsp" */
 
 enum tl_path {
 	TL_PATH_CLOSED, /* nothing flows: one of the sides is not open */
@@ -137,6 +146,15 @@ struct tl_plan {
  * audio is then decoded and listened to, unless the other side takes its digits as tones too.
  */
 void tl_plan_set_tones(struct tl_plan *plan, bool side_a, bool side_b);
+
+/*
+ * What is to be done to the sound of either side (NULL: nothing). It is decoded for that, where the
+ * codec can be: then nothing of it is relayed.
+ */
+void tl_plan_set_sound(struct tl_plan *plan, const struct tl_sound *side_a,
+		       const struct tl_sound *side_b);
+/* Is what comes from a side changed on its way to the other? */
+bool tl_plan_changes_sound(const struct tl_plan *plan, enum tl_side from);
 
 /* A stream beside the audio that is passed on packet for packet: see session.h. */
 enum { TL_STREAMS = 3 }; /* of a call at the most */

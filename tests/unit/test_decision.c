@@ -216,7 +216,7 @@ Test(decision, media_and_the_rest)
 {
 	struct tl_dialplan *dp = dialplan_of(
 		PEOPLE "[route r]\nto = 1\nring = 1001\ncodecs = PCMA, opus\ndtmf = info\n"
-		       "srtp = required\nt38 = offer\ntransfer = pass\nringback = "
+		       "srtp = required\nt38 = offer\necho-cancel = callee\ntransfer = pass\nringback = "
 		       "/etc/passwd\nmax-duration = 1h\n"
 		       "[route d]\nto = 2\nring = 1001\nmedia = direct\nringback = none\n");
 	struct tl_facts facts = call_of("1", "1");
@@ -227,6 +227,7 @@ Test(decision, media_and_the_rest)
 	cr_expect_eq(d->dtmf, TL_DTMF_INFO);
 	cr_expect_eq(d->srtp, TL_SRTP_REQUIRED);
 	cr_expect_eq(d->t38, TL_T38_OFFER);
+	cr_expect_eq(d->echo_cancel, TL_ECHO_AT_CALLEE);
 	cr_expect_eq(d->transfer, TL_TRANSFER_PASS);
 	cr_expect_eq(d->ringback, TL_RINGBACK_FILE);
 	cr_expect_str_eq(d->ringback_file, "/etc/passwd");
@@ -240,6 +241,7 @@ Test(decision, media_and_the_rest)
 	cr_expect_eq((int)d->dtmf, _TL_DTMF_INVALID, "the route does not say");
 	cr_expect_eq((int)d->srtp, _TL_SRTP_INVALID);
 	cr_expect_eq((int)d->t38, _TL_T38_INVALID);
+	cr_expect_eq(d->echo_cancel, TL_ECHO_AT_LEG);
 	tl_decision_free(d);
 	tl_dialplan_unref(dp);
 }

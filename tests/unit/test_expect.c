@@ -101,6 +101,7 @@ static const char everything[] =
 	"[trunk carrier]\nhost = tls:[2001:db8::1]:5071, backup.example:5070\n"
 	"codecs = PCMA\nidentity = pai\ntrust = yes\ndtmf = info\nt38 = offer\n"
 	"[trunk second]\nhost = b.example\ncodecs = G722\nsrtp = required\nidentity = rpid\n"
+	"echo-cancel = spandsp\n"
 	"[extension 1001]\nname = Alice \"the\" ; a comment\npassword = a\n"
 	"[extension 1002]\npassword = b\ncodecs = PCMU\n"
 	"[hours office]\nmon-fri = 08:00-18:00\ntimezone = UTC\n"
@@ -111,6 +112,7 @@ static const char everything[] =
 	"add-header X-B = \"q ; r\"\ndrop-headers = X-C*, Subject\ncarry-headers = Organization\n"
 	"codecs = G722, PCMA\ndtmf = rtp\nsrtp = offer\nt38 = off\ntransfer = off\nhold-music = "
 	"none\n"
+	"echo-cancel = callee\n"
 	"on-busy = route:other\non-no-answer = play passwd then reject 480 Gone Home\n"
 	"on-failure = redirect sip:$1@o.example, 1002, extension\n"
 	"[route other]\nto = 6X\nring = extension, 1002\nmedia = direct\nhold-music = passwd\n"
@@ -218,12 +220,16 @@ static const struct {
 	{ "identity trunk:carrier = anonymous,pai", "" },
 	{ "identity trunk:second = anonymous", "" },
 	{ "codecs trunk:second = G722", "" },
-	{ "path trunk:second = transcode",
-	  "path trunk:second: expected \"transcode\", and it is \"relay\"" },
+	{ "path trunk:second = relay",
+	  "path trunk:second: expected \"relay\", and it is \"transcode\"" },
 	{ "path 1002 = transcode", "" },
 	{ "dtmf 1002 = rtp", "" },
 	{ "srtp trunk:carrier = off", "srtp trunk:carrier: expected \"off\", and it is \"offer\"" },
 	{ "srtp trunk:carier = off", "srtp trunk:carier: there is no [trunk] \"carier\" (did" },
+	{ "echo-cancel = callee", "" },
+	{ "echo-cancel 1002 = auto", "" },
+	{ "echo-cancel trunk:second = auto",
+	  "echo-cancel trunk:second: expected \"auto\", and it is \"spandsp\"" },
 	{ "sorry trunk:carrier = off", "unknown key \"sorry trunk:carrier\" in [expect]" },
 };
 
