@@ -48,6 +48,22 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 	return 0;
 }
 
+/* How loud each party is at the moment, dBm0. */
+static void add_levels(json_t *row, const json_t *whole)
+{
+	static const struct {
+		const char *side, *key;
+	} levels[] = { { "a", "caller_dbm0" }, { "b", "callee_dbm0" } };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+		json_t *level =
+			json_object_get(json_object_get(whole, levels[i].side), "level_now_dbm0");
+
+		if (level)
+			json_object_set(row, levels[i].key, level);
+	}
+}
+
 static int say_calls(struct tl_app *app, const json_t *request, json_t **ret_result,
 		     const char **ret_error)
 {
@@ -67,6 +83,7 @@ static int say_calls(struct tl_app *app, const json_t *request, json_t **ret_res
 			if (value)
 				json_object_set(row, columns[i], value);
 		}
+		add_levels(row, whole);
 		json_array_append_new(list, row);
 		json_decref(whole);
 	}

@@ -8,6 +8,8 @@
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
 #                  bare relay, the bare codecs and rtpengine (Debian package, userspace, if it is
 #                  installed), measured in turn with it
+#                  bare relay and the bare codecs, measured in turn with it
+#   bench_echo     the echo cancellers on synthetic hybrids: how far down, how soon, at what cost
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
 #   bench_leak     10 000 calls of every kind, and what is left of them (not with --quick)
@@ -28,7 +30,7 @@ esac
 
 if [ -z "${BUILD:-}" ]; then
 	cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-	ninja -C "$build" twinleg bench_codec bench_media bench_quality bench_relay_floor
+	ninja -C "$build" twinleg bench_codec bench_echo bench_media bench_quality bench_relay_floor
 fi
 
 title() {
@@ -44,6 +46,8 @@ title "Quality"
 title "Media"
 # shellcheck disable=SC2086 # several words
 "$build/tests/bench/bench_media" $media
+title "Echo cancellers"
+"$build/tests/bench/bench_echo"
 title "Call set-up"
 # shellcheck disable=SC2086
 python3 tests/bench/bench_setup.py --twinleg "$build/b2bua/twinleg" $setup
