@@ -26,10 +26,10 @@ enum {
 	SILENT_STEPS = 13, /* G.168 7.5: 250 +-150 ms */
 };
 
-static const float SPEECH = 60 * 60;        /* mean square: -42 dBm0 */
+static const float SPEECH = 60 * 60;        /* mean square: -49 dBm0 */
 static const float SLOWLY = 0.1f, LOST = 4, /* 6 dB louder than what came in */
 	SETTLED = 10;
-static const float SILENT = 180 * 180; /* mean square: -36 dBm0 */
+static const float SILENT = 256 * 256; /* mean square: -36 dBm0 */
 
 struct tl_echo {
 	unsigned rate_hz, tail_ms;

@@ -6,8 +6,8 @@
 
 enum { NEAR_STEPS = 10 /* that a word's end has */ };
 
-static const float SPEECH = 60 * 60;    /* mean square: -42 dBm0, sent so loud there is echo */
-static const float AUDIBLE = 12 * 12;   /* -56 dBm0 */
+static const float SPEECH = 60 * 60;    /* mean square: -49 dBm0, sent so loud there is echo */
+static const float AUDIBLE = 12 * 12;   /* -63 dBm0 */
 static const float NOISE_MAX = 50 * 50; /* louder is no noise of a line */
 static const float CLOSED = 0.02f;      /* -34 dB */
 static const float LEARNT = 0.1f;       /* leaks less: the filter follows the line */

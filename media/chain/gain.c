@@ -7,7 +7,7 @@
 static const float FULL_DBM0 = 3.14f; /* a sine of full scale */
 static const float MOST_DB = 15, PACE_DB = 3 /* a second */;
 static const float SPEECH_OVER_NOISE = 8; /* times its energy */
-static const float FAINTEST = 20 * 20;    /* mean square, -52 dBm0: never speech */
+static const float FAINTEST = 40 * 40;    /* mean square, -52 dBm0: never speech */
 static const float KNEE = 26000;          /* what is above is bent */
 
 static float mean_square(const int16_t *pcm, size_t n)

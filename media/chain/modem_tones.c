@@ -16,7 +16,7 @@ enum {
 	MISSES = 4, /* a step is spoilt by a turn, two by a click */
 };
 
-static const float QUIET = 100 * 100; /* mean square: -38 dBm0 */
+static const float QUIET = 100 * 100; /* mean square: -44 dBm0 */
 /* Of the energy in the tone: with noise 12 dB below, and the frequency off by all it may. */
 static const float PURE_CALLING = 0.52f, PURE_ANSWER = 0.75f;
 static const float TURNED = -0.5f; /* cosine: 180 +-60 degrees (G.168 7.2: +-25 must, +-70 not) */

@@ -5,27 +5,26 @@
 #include <glib.h>
 #include <spandsp.h>
 
+#include "media/chain/dtmf_ear.h"
 #include "media/chain/resample.h"
 
 enum {
-	STEP = 80,    /* samples at 8000 Hz that are looked at together: 10 ms */
-	DOUBTS = 4,   /* steps: spandsp would have said by now */
-	QUIET = 40,   /* rms, -46 dBm0 */
-	TWIST_DB = 8, /* Q.24 allows 4 to 10, by country */
-	THRESHOLD_DBM0 = -42,
+	STEP = 80,  /* samples at 8000 Hz that are looked at together: 10 ms */
+	DOUBTS = 4, /* steps: a digit would be certain by now */
+	QUIET = 40, /* rms, -52 dBm0 */
 };
 
 static const float low_hz[] = { 697, 770, 852, 941 }, high_hz[] = { 1209, 1336, 1477, 1633 };
 /* 2 cos(2 pi f / 8000) */
 static const float low_coefficient[] = { 1.707737809f, 1.645281036f, 1.568686984f, 1.478204568f },
 		   high_coefficient[] = { 1.163727f, 0.996354f, 0.798618f, 0.568533f };
-static const float PURE = 0.85f,
-		   FAINTER = 0.1f; /* of the energy: 8 dB of twist, both partly there */
+static const float PURE = 0.78f,
+		   FAINTER = 0.08f; /* of the energy: 9 dB of twist, both partly there */
 static const char keypad[] = "123A456B789C*0#D";
 static const float low_dbm0 = -8, high_dbm0 = -6;
 
 struct tl_tone_ear {
-	dtmf_rx_state_t *rx;
+	struct tl_dtmf_ear rx;
 	struct tl_resampler *resampler; /* NULL: 8000 Hz already */
 	size_t step;                    /* samples that are looked at together: 20 ms */
 	int16_t *narrow;                /* room for what the resampler makes of them */
@@ -34,23 +33,13 @@ struct tl_tone_ear {
 	size_t n_news;
 };
 
-static void on_change(void *user, int digit, int level, int lasted)
+static void on_change(char digit, unsigned ms, void *user)
 {
 	struct tl_tone_ear *ear = user;
 
-	if (ear->n_news == TL_TONE_NEWS)
-		return;
-	ear->news[ear->n_news++] = (struct tl_tone_news) {
-		.digit = (char)digit,
-		.duration_ms = (unsigned)lasted * 1000 / TL_TONE_HZ,
-	};
-}
-
-static void listen_anew(struct tl_tone_ear *ear)
-{
-	ear->rx = dtmf_rx_init(ear->rx, NULL, NULL);
-	dtmf_rx_parms(ear->rx, false, TWIST_DB, TWIST_DB, THRESHOLD_DBM0);
-	dtmf_rx_set_realtime_callback(ear->rx, on_change, ear);
+	if (ear->n_news < TL_TONE_NEWS)
+		ear->news[ear->n_news++] =
+			(struct tl_tone_news) { .digit = digit, .duration_ms = ms };
 }
 
 int tl_tone_ear_new(unsigned rate_hz, struct tl_tone_ear **ret_ear)
@@ -67,7 +56,7 @@ int tl_tone_ear_new(unsigned rate_hz, struct tl_tone_ear **ret_ear)
 	ear->step = (size_t)STEP * rate_hz / TL_TONE_HZ;
 	if (ear->resampler)
 		ear->narrow = g_new(int16_t, tl_resampler_bound(ear->resampler, ear->step));
-	listen_anew(ear);
+	tl_dtmf_ear_init(&ear->rx);
 	*ret_ear = ear;
 	return 0;
 }
@@ -76,7 +65,6 @@ void tl_tone_ear_free(struct tl_tone_ear *ear)
 {
 	if (!ear)
 		return;
-	dtmf_rx_free(ear->rx);
 	tl_resampler_free(ear->resampler);
 	g_free(ear->narrow);
 	g_free(ear);
@@ -132,8 +120,8 @@ static void hear_step(struct tl_tone_ear *ear, int16_t *pcm, size_t samples)
 	}
 	doubt = may_be_digit(narrow, n);
 	ear->doubts = doubt ? ear->doubts + 1 : 0;
-	dtmf_rx(ear->rx, narrow, (int)n);
-	if (dtmf_rx_status(ear->rx) != 0 || (doubt && ear->doubts <= DOUBTS))
+	tl_dtmf_ear_hear(&ear->rx, narrow, n, on_change, ear);
+	if (ear->rx.digit || (doubt && ear->doubts <= DOUBTS))
 		memset(pcm, 0, samples * sizeof *pcm);
 }
 
@@ -150,7 +138,7 @@ size_t tl_tone_ear_hear(struct tl_tone_ear *ear, int16_t *pcm, size_t samples,
 
 void tl_tone_ear_stop(struct tl_tone_ear *ear)
 {
-	listen_anew(ear);
+	tl_dtmf_ear_init(&ear->rx);
 	ear->doubts = 0;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Digits as tones in the audio (ITU-T Q.23, Q.24), over spandsp: heard, cut out
+ * Digits as tones in the audio (ITU-T Q.23, Q.24): heard (dtmf_ear.h), cut out
  * of the audio in which they came, and made. One worker thread; nothing is
  * allocated after _new. Private to media/.
  */
