@@ -249,6 +249,7 @@ void tl_leg_on_info(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		tl_leg_refuse(leg, irq, 400, "Bad Digit");
 		return;
 	}
+	leg->plain_digits = tl_content_is(sip, "application/dtmf");
 	tl_leg_refuse(leg, irq, SIP_200_OK);
 	tl_leg_emit(leg, &event);
 }
@@ -276,9 +277,14 @@ int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms)
 		return -ENOTCONN;
 	if (!digit || !strchr(DIGITS, digit))
 		return -EINVAL;
-	body = g_strdup_printf("Signal=%c\r\nDuration=%u\r\n", digit,
-			       duration_ms ? duration_ms : DURATION_MS);
+	if (leg->plain_digits)
+		body = g_strdup_printf("%c\r\n", digit);
+	else
+		body = g_strdup_printf("Signal=%c\r\nDuration=%u\r\n", digit,
+				       duration_ms ? duration_ms : DURATION_MS);
 	return tl_leg_send_other(leg, SIP_METHOD_INFO,
-				 SIPTAG_CONTENT_TYPE_STR("application/dtmf-relay"),
+				 SIPTAG_CONTENT_TYPE_STR(leg->plain_digits
+								 ? "application/dtmf"
+								 : "application/dtmf-relay"),
 				 SIPTAG_PAYLOAD_STR(body), TAG_END());
 }

@@ -84,6 +84,7 @@ struct tl_leg {
 	GPtrArray *others; /* nta_outgoing_t: INFO, PRACK, UPDATE */
 	struct tl_leg_carried infos_in[TL_LEG_INFOS], infos_out[TL_LEG_INFOS];
 	unsigned info_serial; /* of the last one that came */
+	bool plain_digits;    /* it sends them as application/dtmf, and gets them so */
 	struct tl_leg_request *request;
 	bool offerless;                            /* our INVITE had no offer */
 	uint32_t invite_cseq;                      /* of out */

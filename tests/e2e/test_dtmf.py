@@ -142,6 +142,57 @@ def info(agent, digit, ms=120):
     agent.expect(200)
 
 
+def plain_info(agent, digit):
+    agent.request("INFO", f"{digit}\r\n", [("Content-Type", "application/dtmf")])
+    agent.expect(200)
+
+
+def test_info_of_both_kinds_becomes_events_once_each():
+    with World(carrier="dtmf = info") as w:
+        a, b = talk(w, b_events=101)
+        assert "telephone-event" not in a.answer.sdp.text
+        a.rtp.tone(440, 0.2)
+        info(a, "5", ms=200)
+        wait_until(lambda: b.rtp.digits(101), what="digit")
+        plain_info(a, "#")
+        wait_until(lambda: len(b.rtp.digits(101)) == 2, what="second digit")
+        time.sleep(0.2)
+        (first, lasted), (second, _) = b.rtp.digits(101)
+        assert first + second == "5#" and 180 * 8 <= lasted <= 220 * 8, (first, second, lasted)
+        w.hang_up(a, b)
+
+
+def test_events_become_info_with_their_length_and_leave_the_stream():
+    with World(extensions={"1001": "dtmf = info"}, register=("1001",)) as w:
+        a, b = talk(w, b_events=None)
+        a.rtp.tone(440, 0.2)
+        a.rtp.digit("3", 101, ms=260)
+        got = b.answer_request("INFO")
+        fields = dict(line.split("=") for line in got.body.decode().replace(" ", "").split())
+        assert fields["Signal"] == "3" and 240 <= int(fields["Duration"]) <= 300, fields
+        a.rtp.tone(440, 0.2)
+        b.expect_nothing(0.2)
+        assert {p.pt for p in b.rtp.packets} == {8} and read_tones(b.rtp.audio()) == ""
+        w.hang_up(a, b)
+
+
+def test_info_goes_through_in_the_kind_that_each_leg_speaks():
+    with World(carrier="dtmf = info", extensions={"1001": "dtmf = info"},
+               register=("1001",)) as w:
+        a, b = talk(w, b_events=None)
+        a.rtp.tone(440, 0.1)
+        plain_info(a, "7")
+        got = b.answer_request("INFO")
+        assert got.get("Content-Type") == "application/dtmf-relay" and b"7" in got.body, got
+        info(b, "9", ms=400)
+        got = a.answer_request("INFO")
+        assert got.get("Content-Type") == "application/dtmf", got
+        assert got.body.strip() == b"9", got
+        a.expect_nothing(0.2)
+        b.expect_nothing(0.2)
+        w.hang_up(a, b)
+
+
 def test_info_becomes_tones():
     with World(carrier="dtmf = info") as w:
         a, b = talk(w, b_events=None)

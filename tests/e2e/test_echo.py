@@ -96,8 +96,11 @@ def shown(w):
 
 
 def of_itself(a, seconds):
-    """What the far side hears at the end, rms of the last seconds."""
-    return level(a.rtp.audio()[-round(seconds * 8000):])
+    """What the far side hears at the end: what half of the last blocks of 50 ms are louder than,
+    so that a packet that this machine was late with spoils only its own."""
+    heard = a.rtp.audio()[-round(seconds * 8000):]
+    levels = sorted(level(heard[i:i + 400]) for i in range(0, len(heard) - 399, 400))
+    return levels[len(levels) // 2]
 
 
 def test_the_far_side_hears_no_echo_where_it_is_cancelled():
@@ -109,9 +112,8 @@ def test_the_far_side_hears_no_echo_where_it_is_cancelled():
             talker.start()
         for talker in talkers:
             talker.join()
-        said = level(numpy.concatenate(lines[0].echo[-60:]).tolist())
         with_it, without = of_itself(a, 1.1), of_itself(c, 1.1)
-        assert without > 0.7 * said, f"the echo is {said:.0f}, uncancelled {without:.0f}"
+        assert without > 400, f"the echo is {without:.0f}"
         assert with_it < without / 17.8, f"25 dB: {without:.0f} to {with_it:.0f}"
         # and who speaks there is heard
         lines[0].said = sine(1000, 1.0)
@@ -137,7 +139,7 @@ def test_spandsp_cancels_it_on_the_leg_that_the_route_names():
         line = Line(alice.rtp)
         say(a.rtp, speech(4.0))
         heard, said = of_itself(a, 1.0), level(numpy.concatenate(line.echo[-50:]).tolist())
-        assert heard < said / 3, f"{said:.0f} to {heard:.0f}"
+        assert heard < said / 4, f"{said:.0f} to {heard:.0f}"
         line.close()
         w.hang_up(a, alice)
 
