@@ -8,7 +8,6 @@
 #   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
 #                  bare relay, the bare codecs and rtpengine (Debian package, userspace, if it is
 #                  installed), measured in turn with it
-#                  bare relay and the bare codecs, measured in turn with it
 #   bench_echo     the echo cancellers on synthetic hybrids: how far down, how soon, at what cost
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
