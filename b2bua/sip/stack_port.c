@@ -121,11 +121,42 @@ static int open_plain(struct tl_stack *stack, struct tl_port *port, const char *
 	return r;
 }
 
+/*
+ * Whenever one is added Sofia makes the Vias of all listening transports anew (agent_init_via)
+ * and frees the old ones, which open connections point at: what comes by those would be refused
+ * from then on, or worse. Out of its sight for that moment, the old ones live on with the agent.
+ */
+static GHashTable *hide_vias(const struct tl_stack *stack)
+{
+	GHashTable *vias = g_hash_table_new(NULL, NULL);
+	tport_t *master = nta_agent_tports(stack->agent);
+
+	for (tport_t *tport = master ? tport_primaries(master) : NULL; tport;
+	     tport = tport_next(tport)) {
+		g_hash_table_insert(vias, tport, tport_magic(tport));
+		tport_set_magic(tport, NULL);
+	}
+	return vias;
+}
+
+/* Where nothing was added they are still the ones. Takes vias. */
+static void show_vias(const struct tl_stack *stack, GHashTable *vias)
+{
+	tport_t *master = nta_agent_tports(stack->agent);
+
+	for (tport_t *tport = master ? tport_primaries(master) : NULL; tport;
+	     tport = tport_next(tport))
+		if (!tport_magic(tport))
+			tport_set_magic(tport, g_hash_table_lookup(vias, tport));
+	g_hash_table_destroy(vias);
+}
+
 static int open_port(struct tl_stack *stack, const struct tl_listen *listen,
 		     const struct tl_gateway *gateway)
 {
 	g_autofree char *url = listen_url(listen);
 	struct tl_port *port = g_new0(struct tl_port, 1);
+	GHashTable *vias = hide_vias(stack);
 	int r;
 
 	stack->opened++;
@@ -137,6 +168,7 @@ static int open_port(struct tl_stack *stack, const struct tl_listen *listen,
 				   .stays = true };
 	r = port->transport == TL_TRANSPORT_TLS ? open_tls(stack, port, url, gateway)
 						: open_plain(stack, port, url);
+	show_vias(stack, vias);
 	if (r < 0) {
 		port_free(port);
 		return r;

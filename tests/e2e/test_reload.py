@@ -99,12 +99,13 @@ def listen_line(w, *ports):
 
 
 def test_two_hundred_calls_by_sipp_go_through_reloads_and_none_fails():
-    with World(register=(), agents=False) as w:
+    # by TCP: where the machine is busy SIPp is late, and what is sent again by UDP spoils its count
+    with World(register=(), agents=False, carrier="transport = tcp") as w:
         old = next(line for line in w.config().splitlines() if line.startswith("listen ="))
-        Sipp(w, "registers", PHONE).finish()
-        b = Sipp(w, "answers", PHONE, calls=200)
+        Sipp(w, "registers", PHONE, tcp=True).finish()
+        b = Sipp(w, "answers", PHONE, calls=200, tcp=True)
         w.wait_for_port(PHONE)
-        a = Sipp(w, "caller_hangs_up", CARRIER, NUMBER, calls=200, rate=80)
+        a = Sipp(w, "caller_hangs_up", CARRIER, NUMBER, calls=200, rate=80, tcp=True)
         done = 0
         while a.process.poll() is None:
             extra = RING_ALICE.replace("support", "other") if done % 2 else ""
