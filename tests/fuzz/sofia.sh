@@ -43,7 +43,7 @@ build() {
 	[ -x configure ] || autoreconf -fi || return 1
 	./configure -q CC=clang CFLAGS="-g -O1 -w -fno-omit-frame-pointer -fno-common \
 		-fsanitize=address,fuzzer-no-link" --prefix="$dir/install" --disable-static \
-		--with-glib=no --disable-stun --without-doxygen || return 1
+		--with-glib=no --without-doxygen || return 1
 	make -s -j"$(nproc)" -C libsofia-sip-ua && make -s -C libsofia-sip-ua install &&
 		make -s -C packages install
 }
