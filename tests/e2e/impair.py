@@ -102,7 +102,7 @@ class Stubborn(Agent):
         if message.method:
             return None if message.method == "ACK" else (message.branch, message.method)
         if message.cseq[1] == "INVITE" and message.status >= 200:
-            return message.call_id, "ACK", message.cseq[0]
+            return message.call_id, "ACK", message.cseq[0], message.to_tag
         if message.get("RSeq") and message.status < 200:
             return message.call_id, "PRACK", message.get("RSeq")
         return None
@@ -113,7 +113,8 @@ class Stubborn(Agent):
             if message and message.status:
                 self.unanswered.pop((message.branch, message.cseq[1]), None)
             elif message and message.method == "ACK":
-                self.unanswered.pop((message.call_id, "ACK", message.cseq[0]), None)
+                self.unanswered.pop((message.call_id, "ACK", message.cseq[0], message.to_tag),
+                                    None)
             elif message and message.method == "PRACK":
                 rseq = message.get("RAck").split()[0]
                 self.unanswered.pop((message.call_id, "PRACK", rseq), None)

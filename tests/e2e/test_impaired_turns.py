@@ -1,0 +1,448 @@
+"""Turns of a call over a network that loses a tenth, doubles a tenth and reorders: changes from
+either side, forks, transfers of every kind, redirections, video. The audio is heard after each."""
+
+import struct
+
+from impair import in_parallel, until
+from sip_message import make_sdp
+from test_impaired import BadWorld, NUMBER, answer, check_audio, hang_up, register, ring
+from test_srtp import both_hear as check_talks  # both ways at once
+from test_video import line_of, video
+from world import RING_ALICE
+
+CALLS = 4
+TO_BOB = "[route bob]\nfrom = any\nto = 1002\nring = 1002\n"
+EXTENSIONS = {"1001": "", "1002": ""}
+
+
+class WithBob(BadWorld):
+    def __init__(self, seed, **more):
+        super().__init__(seed, routes=RING_ALICE + TO_BOB, **more)
+
+    def __enter__(self):
+        super().__enter__()
+        self.bob = self.stubborn(12, user="1002", password="secret1002", domain="pbx.test")
+        register(self.bob)
+        return self
+
+
+def talk(w, number, headers=()):
+    a, b = ring(w, number)
+    a.rtp.remote = answer(w, a, b, headers).sdp.audio.address
+    return a, b
+
+
+def aim(dialog, message):
+    dialog.rtp.remote = message.sdp.audio.address
+
+
+def change(dialog, method="INVITE", **sdp):
+    """An offer that is accepted in the end: 500 while the one before is not over, 491 for glare."""
+    while True:
+        dialog.version = getattr(dialog, "version", 1) + 1
+        dialog.request(method, make_sdp(dialog.agent.ip, dialog.rtp.port, version=dialog.version,
+                                        **sdp))
+        answered = until(dialog, 200, 491, 500)
+        if answered.status == 200:
+            if method == "INVITE":
+                dialog.ack()
+            return answered.sdp.audio
+
+
+def accept(dialog, offer, **sdp):
+    aim(dialog, offer)
+    dialog.reply(200, make_sdp(dialog.agent.ip, dialog.rtp.port, **sdp), to=offer)
+    until(dialog, "ACK")
+
+
+def called(w, phone, tag, audio=True):
+    """The INVITE of a call that was made by a turn, answered."""
+    c = phone.pick(tag)
+    c.rtp = w.rtp(phone)
+    aim(c, c.invite)
+    if audio:
+        c.reply(200, make_sdp(phone.ip, c.rtp.port))
+        until(c, "ACK")
+    return c
+
+
+def told_of_success(dialog):
+    """NOTIFYs and a BYE, answered in any order, up to 200 OK. True: the BYE was among them."""
+    bye = False
+    while True:
+        message = until(dialog, "NOTIFY", "BYE", 202)
+        if message.method:
+            dialog.reply(200, to=message)
+        bye = bye or message.method == "BYE"
+        if b"200 OK" in message.body:
+            return bye
+
+
+def released(dialog, already=False):
+    if not already:
+        dialog.reply(200, to=until(dialog, "BYE"))
+
+
+def test_codec_and_address_change():
+    with BadWorld(21) as w:
+        def call(number):
+            a, b = talk(w, number)
+            first = a if number % 2 else b
+            change(first, codecs=("PCMU",))
+            codecs = ("PCMU", "PCMA") if first is a else ("PCMA", "PCMU")
+            since = len(a.rtp.packets), len(b.rtp.packets)
+            a.rtp.tone(440, 0.4, codecs[0])
+            assert b.rtp.heard(440, codecs[1], since=since[1]) > 0.9
+            b.rtp.tone(660, 0.4, codecs[1])
+            assert a.rtp.heard(660, codecs[0], since=since[0]) > 0.9
+            moved = w.rtp(first.agent)
+            moved.remote, first.rtp = first.rtp.remote, moved
+            change(first, codecs=("PCMA",))
+            check_talks(a, b)
+            hang_up(a, b)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_hold_by_update_and_an_offerless_reinvite():
+    with BadWorld(22) as w:
+        def call(number):
+            a, b = talk(w, number)
+            holder = b if number % 2 else a
+            assert change(holder, "UPDATE", direction="inactive").direction == "inactive"
+            while True:
+                holder.request("INVITE")
+                offered = until(holder, 200, 500)
+                if offered.status == 200:
+                    break
+            assert offered.sdp.audio.direction == "sendrecv", offered
+            holder.ack(make_sdp(holder.agent.ip, holder.rtp.port, version=9))
+            assert change(holder, "UPDATE").direction == "sendrecv"
+            check_talks(a, b)
+            hang_up(b, a)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_both_sides_offer_at_once():
+    with BadWorld(23, carrier="hold = pass", extensions={"1001": "hold = pass"}) as w:
+        def serve(dialog, done):
+            """Its own hold and resume, and what the other's bring, until both are over."""
+            version, direction, wanted = 1, "sendonly", 2
+            dialog.request("INVITE", make_sdp(dialog.agent.ip, dialog.rtp.port, version=2,
+                                              direction=direction))
+            while wanted:
+                message = until(dialog, 200, 491, 500, "INVITE")
+                if message.method:
+                    version += 1
+                    dialog.reply(200, make_sdp(dialog.agent.ip, dialog.rtp.port,
+                                               version=20 + version, direction=direction),
+                                 to=message)
+                    continue
+                if message.status == 200:
+                    dialog.ack()
+                    wanted -= 1
+                    direction = None
+                if wanted:
+                    version += 1
+                    dialog.request("INVITE", make_sdp(dialog.agent.ip, dialog.rtp.port,
+                                                      version=20 + version, direction=direction))
+            done.append(dialog)
+
+        def call(number):
+            a, b = talk(w, number)
+            done = []
+            in_parallel(lambda i: serve((a, b)[i], done), 2)
+            for dialog in (a, b):  # what still comes of the other one's resume
+                while not w_settled(dialog):
+                    pass
+            check_talks(a, b)
+            hang_up(a, b)
+
+        def w_settled(dialog):
+            """Answers what comes within a moment. True: nothing did."""
+            try:
+                message = until(dialog, "INVITE", timeout=2.5)
+            except AssertionError:
+                return True
+            dialog.version = getattr(dialog, "version", 60) + 1
+            dialog.reply(200, make_sdp(dialog.agent.ip, dialog.rtp.port, version=dialog.version),
+                         to=message)
+            return False
+
+        in_parallel(call, 2)
+        w.check_over()
+
+
+def test_forks_and_the_late_200_of_one():
+    with BadWorld(24) as w:
+        def call(number):
+            a, b = ring(w, number)
+            first, second = (f"{b.invite.get('To')};tag={tag}{number}" for tag in ("x", "y"))
+            b.reply(180, headers=[("To", first)])
+            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), headers=[("To", second)])
+            b.local = first
+            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", first)])
+            aim(a, until(a, 200))
+            a.ack()
+            assert until(b, "ACK").to_tag == f"x{number}"
+            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", second)])
+            acked = ended = False
+            while not (acked and ended):
+                message = until(b, "ACK", "BYE")
+                assert message.to_tag == f"y{number}", message
+                acked, ended = acked or message.method == "ACK", ended or message.method == "BYE"
+                if message.method == "BYE":
+                    b.reply(200, to=message)
+            check_talks(a, b)
+            hang_up(a, b)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_updates_before_the_answer():
+    required = [("Require", "100rel"), ("Supported", "100rel")]
+    with BadWorld(25) as w:
+        def call(number):
+            a, b = ring(w, number, required)
+            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), [("Require", "100rel"), ("RSeq", 1)])
+            b.reply(200, to=until(b, "PRACK"))
+            early = until(a, 183)
+            aim(a, early)
+            a.request("PRACK", headers=[("RAck", f"{early.get('RSeq')} {a.invite.get('CSeq')}")])
+            until(a, 200)
+            assert change(a, "UPDATE", direction="inactive").direction == "inactive"
+            assert change(a, "UPDATE").direction == "sendrecv"
+            moved = w.rtp(w.alice)
+            moved.remote, b.rtp = b.rtp.remote, moved
+            change(b, "UPDATE")
+            check_talks(a, b)
+            b.reply(200)
+            while until(a, 200).cseq[1] != "INVITE":
+                pass
+            a.ack()
+            until(b, "ACK")
+            check_talks(a, b)
+            hang_up(a, b)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+# --- transfers ---
+
+def escape(names):
+    return names.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
+
+
+def names_of(dialog):
+    tag = dialog.remote.rpartition("tag=")[2]
+    return f"{dialog.call_id};to-tag={tag};from-tag={dialog.local_tag}"
+
+
+def dial(w, phone, number, tag, headers=()):
+    """An extension's INVITE, authenticated."""
+    media = w.rtp(phone)
+    body = make_sdp(phone.ip, media.port)
+    headers = [("X-Call", tag), *headers]
+    dialog = phone.dialog("INVITE", phone.uri(number), body, headers)
+    dialog.authenticate(until(dialog, 407), body, headers)
+    dialog.rtp = media
+    return dialog
+
+
+def test_an_attended_transfer():
+    with WithBob(26) as w:
+        def call(number):
+            a, b1 = talk(w, number)
+            b2 = dial(w, w.alice, "1002", f"second {number}")
+            c = called(w, w.bob, f"second {number}")
+            aim(b2, until(b2, 200))
+            b2.ack()
+            b1.request("REFER", headers=[
+                ("Refer-To", f"<sip:1002@pbx.test?Replaces={escape(names_of(b2))}>")])
+            accept(a, until(a, "INVITE"), version=2)
+            gone = told_of_success(b1)
+            released(b1, gone)
+            released(b2)
+            check_talks(a, c)
+            hang_up(a, c)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_a_transfer_that_fails_comes_back():
+    with WithBob(27) as w:
+        def call(number):
+            a, b = talk(w, number)
+            b.request("REFER", headers=[("Refer-To", "<sip:1002@pbx.test>")])
+            c = called(w, w.bob, str(number), audio=False)
+            c.reply(486)
+            until(c, "ACK")
+            while True:
+                message = until(b, 202, "NOTIFY")
+                if message.method:
+                    b.reply(200, to=message)
+                if b"486" in message.body:
+                    break
+            check_talks(a, b)
+            hang_up(b, a)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_invite_with_replaces():
+    with WithBob(28) as w:
+        def call(number):
+            a, b = talk(w, number)
+            c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
+            aim(c, until(c, 200))
+            c.ack()
+            released(b)
+            check_talks(a, c)
+            hang_up(c, a)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_pickup():
+    with WithBob(29, extensions={**EXTENSIONS, "1001": "pickup = yes"}) as w:
+        def call(number):
+            a, b = ring(w, number)
+            b.reply(180)
+            until(a, 180, timeout=1) if number == 0 else None
+            while True:  # 481 as long as the 180, with the tag, has been lost
+                c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
+                taken = until(c, 200, 481)
+                if taken.status == 200:
+                    break
+                b.reply(180)
+            aim(c, taken)
+            c.ack()
+            b.reply(200, to=until(b, "CANCEL"))
+            b.reply(487)
+            aim(a, until(a, 200))
+            a.ack()
+            until(b, "ACK")
+            check_talks(a, c)
+            hang_up(a, c)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_click_to_dial():
+    with WithBob(30) as w:
+        def call(number):
+            to = [("Refer-To", "<sip:1002@pbx.test>")]
+            asker = w.stubborn(40 + number, user="1001", password="secret1001",
+                               domain="pbx.test")
+            r = asker.dialog("REFER", asker.uri("1001"), "", to)
+            r.authenticate(until(r, 407), "", to)
+            b = w.alice.incoming(25)
+            b.rtp = w.rtp(w.alice)
+            accept(b, b.invite)
+            c = w.bob.incoming(25)
+            c.rtp = w.rtp(w.bob)
+            accept(c, c.invite)
+            told_of_success(r)
+            check_talks(b, c)
+            hang_up(b, c)
+
+        for number in range(CALLS):
+            call(number)
+        w.check_over()
+
+
+def test_redirections():
+    with WithBob(31) as w:
+        def call(number):
+            a, b = ring(w, number)
+            b.reply(302, headers=[("Contact", "<sip:1002@pbx.test>")])
+            until(b, "ACK")
+            c = called(w, w.bob, str(number))
+            aim(a, until(a, 200))
+            a.ack()
+            check_talks(a, c)
+            hang_up(a, c)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+# --- video ---
+
+def passes(speaker, listener):
+    before = len(listener.video.packets)
+    for i in range(5):
+        speaker.video.send(struct.pack("!I", i) + b"picture", 96, samples=3000)
+    listener.video.wait(before + 5, 2.0)
+    assert len(listener.video.packets) == before + 5, "pictures are lost"
+
+
+def came(dialog, *titles):
+    """The same as until(), when it is there."""
+    try:
+        return until(dialog, *titles, timeout=0.1)
+    except AssertionError:
+        return None
+
+
+def add(a, b):
+    """Video, by a's re-INVITE, of which b is asked first; the 200."""
+    answered = None
+    while not answered or answered.status != 200:
+        if not answered or answered.status == 500:  # its last ACK was still on its way
+            a.version = getattr(a, "version", 1) + 1
+            a.request("INVITE", make_sdp(a.agent.ip, a.rtp.port, version=a.version,
+                                         extra=video(a.video.port)))
+        answered = None
+        while not answered:
+            asked = came(b, "INVITE")
+            if asked:
+                b.video.remote = line_of(asked.sdp).address
+                accept(b, asked, version=2, extra=video(b.video.port))
+            answered = came(a, 200, 500)
+    return answered
+
+
+def test_video_that_is_added_and_taken_away():
+    with BadWorld(32) as w:
+        def call(number):
+            a, b = talk(w, number)
+            a.video, b.video = w.rtp(w.carrier), w.rtp(w.alice)
+            ok = add(a, b)
+            a.ack()
+            a.video.remote = line_of(ok.sdp).address
+            passes(a, b)
+            passes(b, a)
+            check_talks(a, b)
+            line = change(a, extra=video(0))
+            assert line.port, "the audio stays"
+            check_talks(a, b)
+            hang_up(a, b)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+# --- a peer that is gone ---
+
+def test_a_dead_peer_is_found():
+    grants = [("Allow", "INVITE, ACK, BYE, UPDATE"), ("Session-Expires", "8;refresher=uas")]
+    with BadWorld(33, gateway="session-expires = 8s\nsession-min = 4s") as w:
+        def call(number):
+            a, b = talk(w, number, grants)
+            b.dead = True  # it refreshes nothing, and answers no BYE
+            bye = until(a, "BYE")
+            a.reply(200, to=bye)
+            assert bye.get("Reason"), bye
+
+        in_parallel(call, CALLS)
+        w.check_over()
