@@ -51,6 +51,16 @@ enum tl_hold_mode {
 	_TL_HOLD_INVALID = -22,
 };
 
+/* Key connected-identity: how a leg is told who is at the other end after a transfer or a pickup.
+ */
+enum tl_connected_mode {
+	TL_CONNECTED_OFF,
+	TL_CONNECTED_UPDATE, /* by UPDATE, and in what is sent anyway, where the peer can read it */
+	TL_CONNECTED_REINVITE, /* by a re-INVITE, too, when it does not know UPDATE (RFC 4916 1) */
+	_TL_CONNECTED_MAX,
+	_TL_CONNECTED_INVALID = -22,
+};
+
 /* Key srtp: what media on a leg must be. */
 enum tl_srtp_policy {
 	TL_SRTP_OFF,      /* plain RTP is offered; SRTP is refused */
@@ -208,6 +218,7 @@ struct tl_trunk_cfg {
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
 	enum tl_hold_mode hold;
+	enum tl_connected_mode connected;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
 	const char *hold_music;         /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s;     /* as in struct tl_gateway */
@@ -239,6 +250,7 @@ struct tl_extension_cfg {
 	enum tl_t38_mode t38;
 	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
+	enum tl_connected_mode connected;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
 	const char *hold_music;         /* of those whom it holds; NULL: not said */
 	unsigned session_expires_s;     /* as in struct tl_gateway */

@@ -1,16 +1,31 @@
 /* After a transfer the legs are told who is at the other end now. */
 #include "b2bua/call/call_transfer.h"
 
-/*
- * Telephones of ours are told whom they talk to now; what a trunk does with it nobody
- * knows, so it is told only when it says that it can take it.
- */
-static bool is_told(const struct tl_call *call, enum tl_side side)
+static enum tl_connected_mode mode_of(const struct tl_call *call, enum tl_side side)
 {
 	g_autofree char *label = tl_call_label(call, side);
+	const struct tl_extension_cfg *extension;
+	const struct tl_trunk_cfg *trunk;
+	enum tl_source_kind kind;
+	const char *name;
 
-	return g_str_has_prefix(label, "extension:") ||
-	       tl_leg_changes_from(tl_call_leg(call, side));
+	if (tl_source_parse(label, &kind, &name) < 0)
+		return TL_CONNECTED_OFF;
+	if (kind != TL_SOURCE_TRUNK) {
+		extension = tl_dialplan_extension(call->dp, name);
+		return extension ? extension->connected : TL_CONNECTED_UPDATE;
+	}
+	trunk = tl_dialplan_trunk(call->dp, name);
+	/* what it would do with it nobody knows */
+	if (!trunk || (trunk->connected == TL_CONNECTED_UPDATE &&
+		       !tl_leg_changes_from(tl_call_leg(call, side))))
+		return TL_CONNECTED_OFF;
+	return trunk->connected;
+}
+
+static void tell(const struct tl_call *call, enum tl_side side)
+{
+	tl_leg_tell_identity(tl_call_leg(call, side), mode_of(call, side) == TL_CONNECTED_REINVITE);
 }
 
 void tl_call_identify(struct tl_call *call, enum tl_side side)
@@ -20,7 +35,7 @@ void tl_call_identify(struct tl_call *call, enum tl_side side)
 	struct tl_party party = { 0 };
 	const struct tl_party *came;
 
-	if (!leg || !other || !is_told(call, side))
+	if (!leg || !other || mode_of(call, side) == TL_CONNECTED_OFF)
 		return;
 	came = &tl_leg_info(other)->from;
 	if (side == TL_SIDE_B && (call->withheld || call->anonymous))
@@ -39,11 +54,11 @@ void tl_call_tell_identities(struct tl_call *call, bool moved)
 	/* leg a has read it in the re-INVITE that moved it */
 	if (!moved) {
 		tl_call_identify(call, TL_SIDE_A);
-		tl_leg_tell_identity(call->leg_a);
+		tell(call, TL_SIDE_A);
 	}
 	/* one that this call has invited has read it in From */
 	if (call->dp_too && call->b) {
 		tl_call_identify(call, TL_SIDE_B);
-		tl_leg_tell_identity(call->b->leg);
+		tell(call, TL_SIDE_B);
 	}
 }

@@ -41,8 +41,12 @@ void tl_leg_identify(struct tl_leg *leg, const struct tl_party *party)
 	su_free(leg->home, text);
 }
 
-void tl_leg_tell_identity(struct tl_leg *leg)
+void tl_leg_tell_identity(struct tl_leg *leg, bool by_invite)
 {
-	if (leg->asserted && leg->state == TL_LEG_UP && leg->peer_updates)
+	if (!leg->asserted || leg->state != TL_LEG_UP)
+		return;
+	if (leg->peer_updates)
 		tl_leg_send_update(leg);
+	else if (by_invite && leg->local) /* that changes nothing else */
+		(void)tl_leg_offer(leg, leg->local);
 }

@@ -10,6 +10,7 @@ const char *const tl_t38_words[] = { "off", "accept", "offer", NULL };
 const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const echo_cancel_words[] = { "off", "auto", "speexdsp", "spandsp", NULL };
+static const char *const connected_words[] = { "off", "update", "reinvite", NULL };
 static const char *const hold_words[] = { "local", "pass", NULL };
 static const char *const identity_words[] = { "from", "pai", "ppi", "rpid", NULL };
 static const char *const diversion_words[] = { "no", "diversion", "history-info", "both", NULL };
@@ -207,6 +208,12 @@ static const struct tl_key trunk_keys[] = {
 	{ "hold", tl_parse_word, AT(tl_trunk_cfg, hold), .words = hold_words, .initial = "local",
 	  .help = "When the other party holds: local (the trunk is told nothing) or pass (it gets "
 		  "a re-INVITE that says so)" },
+	{ "connected-identity", tl_parse_word, AT(tl_trunk_cfg, connected),
+	  .words = connected_words, .initial = "update",
+	  .help = "Who is at the other end after a transfer: off (it is not told), update (when it "
+		  "says that it can take that) or reinvite (always, by a re-INVITE when it does "
+		  "not "
+		  "know UPDATE)" },
 	{ "transfer", tl_parse_word, AT(tl_trunk_cfg, transfer), .words = tl_transfer_words,
 	  .initial = "local",
 	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "
@@ -303,6 +310,10 @@ static const struct tl_key extension_keys[] = {
 	  .help = "When the other party holds: local (the extension is told nothing) or pass (it "
 		  "gets "
 		  "a re-INVITE that says so)" },
+	{ "connected-identity", tl_parse_word, AT(tl_extension_cfg, connected),
+	  .words = connected_words, .initial = "update",
+	  .help = "Who is at the other end after a transfer: off (it is not told), update (by "
+		  "UPDATE, when it knows that) or reinvite (else by a re-INVITE)" },
 	{ "transfer", tl_parse_word, AT(tl_extension_cfg, transfer), .words = tl_transfer_words,
 	  .initial = "local",
 	  .help = "When it asks for a transfer (REFER): local (Twinleg carries it out, by the "

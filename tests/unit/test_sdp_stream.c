@@ -12,7 +12,7 @@
 	"m=video 5000 RTP/AVPF 96 97\r\nb=AS:512\r\na=rtpmap:96 VP8/90000\r\n"                     \
 	"a=rtpmap:97 H264/90000\r\na=rtcp-fb:96 nack pli\r\n"
 
-static struct tl_media_desc read(struct tl_sdp_session *sdp, const char *text)
+static struct tl_media_desc take(struct tl_sdp_session *sdp, const char *text)
 {
 	struct tl_media_desc desc;
 
@@ -43,7 +43,7 @@ Test(sdp_stream, is_read_beside_the_audio)
 	struct tl_sdp_session *sdp = tl_sdp_session_new();
 	const struct tl_stream *video;
 
-	read(sdp, HEAD AUDIO VIDEO "a=sendonly\r\na=rtcp:5007\r\n");
+	take(sdp, HEAD AUDIO VIDEO "a=sendonly\r\na=rtcp:5007\r\n");
 	video = tl_sdp_stream(sdp, 0);
 	cr_assert_not_null(video);
 	cr_expect_str_eq(video->media, "video");
@@ -73,7 +73,7 @@ Test(sdp_stream, leaves_out_what_can_not_be_passed_on)
 	for (size_t i = 0; i < G_N_ELEMENTS(not_passed); i++) {
 		struct tl_sdp_session *sdp = tl_sdp_session_new();
 		g_autofree char *text = g_strconcat(HEAD AUDIO, not_passed[i].lines, NULL);
-		struct tl_media_desc desc = read(sdp, text);
+		struct tl_media_desc desc = take(sdp, text);
 		const struct tl_stream *stream = tl_sdp_stream(sdp, 0);
 		size_t bytes;
 
@@ -97,7 +97,7 @@ Test(sdp_stream, goes_on_without_what_belongs_to_one_hop)
 					     "192.0.2.1", "192.0.2.9", "BUNDLE" };
 	struct tl_sdp_session *a = tl_sdp_session_new(), *b = tl_sdp_session_new();
 	g_autofree char *text = g_strconcat(HEAD "a=group:BUNDLE a v\r\n" AUDIO VIDEO, hop, NULL);
-	struct tl_media_desc desc = read(a, text);
+	struct tl_media_desc desc = take(a, text);
 	struct tl_stream video = ours(tl_sdp_stream(a, 0), 6000);
 	const char *said;
 	size_t bytes;
@@ -119,12 +119,12 @@ Test(sdp_stream, keeps_its_number_through_offers_that_refuse_it)
 {
 	struct tl_sdp_session *sdp = tl_sdp_session_new();
 
-	read(sdp, HEAD AUDIO "m=video 5000 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
-	read(sdp, HEAD AUDIO "m=video 0 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
+	take(sdp, HEAD AUDIO "m=video 5000 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
+	take(sdp, HEAD AUDIO "m=video 0 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
 	cr_expect_null(tl_sdp_stream(sdp, 0));
 	cr_assert_not_null(tl_sdp_stream(sdp, 1));
 	cr_expect_eq(port_of(tl_sdp_stream(sdp, 1)), 5002);
-	read(sdp, HEAD AUDIO "m=video 5004 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
+	take(sdp, HEAD AUDIO "m=video 5004 RTP/AVP 31\r\nm=video 5002 RTP/AVP 32\r\n");
 	cr_assert_not_null(tl_sdp_stream(sdp, 0));
 	cr_expect_eq(port_of(tl_sdp_stream(sdp, 0)), 5004);
 	tl_sdp_session_free(sdp);
@@ -134,8 +134,8 @@ Test(sdp_stream, stands_as_before_when_the_offer_was_declined)
 {
 	struct tl_sdp_session *sdp = tl_sdp_session_new();
 
-	read(sdp, HEAD AUDIO "m=video 5000 RTP/AVP 31\r\n");
-	read(sdp, HEAD AUDIO "m=video 0 RTP/AVP 31\r\n");
+	take(sdp, HEAD AUDIO "m=video 5000 RTP/AVP 31\r\n");
+	take(sdp, HEAD AUDIO "m=video 0 RTP/AVP 31\r\n");
 	tl_sdp_undo(sdp);
 	cr_assert_not_null(tl_sdp_stream(sdp, 0));
 	cr_expect_eq(port_of(tl_sdp_stream(sdp, 0)), 5000);
@@ -152,7 +152,7 @@ Test(sdp_stream, counts_no_further_than_there_are_ports)
 
 	for (int i = 0; i < 10; i++)
 		g_string_append_printf(text, "m=video %d RTP/AVP 31\r\n", 5000 + 2 * i);
-	desc = read(sdp, text->str);
+	desc = take(sdp, text->str);
 	for (unsigned n = 0; n < TL_STREAMS; n++) {
 		struct tl_stream mine;
 
