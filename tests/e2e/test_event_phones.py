@@ -100,7 +100,11 @@ class Linphone:
 
 
 class Office:
-    """The gateway with an island for each phone, and a trunk beside it; things end with it."""
+    """The gateway with an island for each phone, and a trunk beside it; things end with it. more:
+    sections."""
+
+    def __init__(self, more=""):
+        self.more = more
 
     def __enter__(self):
         self.things = contextlib.ExitStack()
@@ -108,7 +112,8 @@ class Office:
             folder = self.things.enter_context(tempfile.TemporaryDirectory(prefix="office-"))
             self.islands = [self.things.enter_context(Island(net)) for net in NETS]
             self.gateway = self.things.enter_context(
-                harness.Gateway.of_text(CONFIG.format(folder=folder), folder))
+                harness.Gateway.of_text(CONFIG.format(folder=folder) + self.more,
+                                                            folder))
             self.things = self.things.pop_all()
         return self
 
