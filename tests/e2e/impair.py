@@ -79,6 +79,7 @@ class Stubborn(Agent):
         self.relay, self.unanswered = relay, {}
         self.sorted, self.sorting = {}, threading.Lock()
         super().__init__(ip, gateway, **more)
+        relay.peer = self.udp.getsockname()  # it may be called before it has said anything
         self.clock = threading.Thread(target=self._tick, daemon=True)
         self.clock.start()
 

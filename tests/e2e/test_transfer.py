@@ -312,6 +312,26 @@ def test_other_codecs_and_digits_after_it():
         w.hang_up(a, c)
 
 
+def test_digits_at_the_clock_of_opus_after_it():
+    with three(carrier="codecs = PCMA") as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        refer(b, "1002")
+        notified(b, "100")
+        c = target_rings(w, w.bob)
+        notified(b, "180")
+        pt = c.invite.sdp.audio.payload_type("telephone-event/48000")
+        assert pt, c.invite
+        target_answers(c, ("opus",), events=110, event_clock=48000)
+        notified(b, "200", "terminated")
+        b.answer_request("BYE")
+        a.rtp.digit("5", 101)
+        c.rtp.digit("7", pt, clock=48000)
+        wait_until(lambda: [d for d, _ in c.rtp.digits(110)] == ["5"] and
+                   [d for d, _ in a.rtp.digits(101)] == ["7"],
+                   what=f"digits both ways, {c.rtp.digits(110)}, {a.rtp.digits(101)}")
+        w.hang_up(a, c)
+
+
 def test_the_recording_goes_on():
     with three(routes=RING_ALICE + "record = stereo\n") as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
