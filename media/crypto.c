@@ -52,3 +52,31 @@ void tl_srtp_keys_make(struct tl_srtp_keys *keys)
 		if (getrandom(keys->v[i], sizeof keys->v[i], 0) != sizeof keys->v[i])
 			g_error("no random numbers for keys");
 }
+
+static const struct tl_crypto *find(const struct tl_crypto *crypto, size_t n,
+				    const struct tl_crypto *other)
+{
+	for (size_t i = 0; i < n; i++)
+		if (crypto[i].tag == other->tag && crypto[i].suite == other->suite)
+			return &crypto[i];
+	return NULL;
+}
+
+bool tl_crypto_pair(const struct tl_crypto *local, size_t n_local, const struct tl_crypto *remote,
+		    size_t n_remote, struct tl_crypto *ret_send, struct tl_crypto *ret_receive)
+{
+	const struct tl_crypto *ours = NULL, *theirs = NULL;
+
+	if (n_remote == 1) {
+		theirs = &remote[0];
+		ours = find(local, n_local, theirs);
+	} else if (n_local == 1) {
+		ours = &local[0];
+		theirs = find(remote, n_remote, ours);
+	}
+	if (!ours || !theirs)
+		return false;
+	*ret_send = *ours;
+	*ret_receive = *theirs;
+	return true;
+}

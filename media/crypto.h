@@ -39,6 +39,10 @@ struct tl_crypto { /* an a=crypto line */
 	uint8_t key[TL_SRTP_KEY_MAX];
 };
 
+/* Of an offer and its answer, which has one line, with a tag of the offer's: what we encrypt and
+ * decrypt with. False: they have no key in common. */
+bool tl_crypto_pair(const struct tl_crypto *local, size_t n_local, const struct tl_crypto *remote,
+		    size_t n_remote, struct tl_crypto *ret_send, struct tl_crypto *ret_receive);
 bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b); /* the tag apart */
 
 /* What a leg may do, and the keys that are its own as long as it is in one media session, one a

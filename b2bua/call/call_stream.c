@@ -7,7 +7,7 @@
  *   INVITE m=video 4000 96 97   ──►  INVITE m=video (our port) 96 97
  *   200    m=video (our port) 97 ◄── 200    m=video 6000 97
  */
-#include "b2bua/call/call_priv.h"
+#include "b2bua/call/call_seal.h"
 #include "b2bua/sip/stack.h"
 #include <string.h>
 
@@ -41,25 +41,31 @@ void tl_call_streams_offer(struct tl_call *call, const struct tl_call_media *m,
 		const struct tl_stream *theirs = tl_leg_stream(call->leg_a, n);
 
 		target->streams[n] = NULL;
-		/* these have no keys: nothing goes in clear where all is to be encrypted */
-		if (!theirs || !reachable || m->policy.srtp == TL_SRTP_MODE_REQUIRED ||
-		    call->a.policy.srtp == TL_SRTP_MODE_REQUIRED ||
+		if (!theirs || !reachable ||
 		    (call->a.have_local && !tl_leg_said_stream(call->leg_a, n)))
 			continue;
 		buf[n] = *theirs;
+		tl_seal_offer(m, NULL, &buf[n]);
 		if (fill_address(call, n, TL_SIDE_B, (struct sockaddr *)&ip, peer, &buf[n]))
 			target->streams[n] = &buf[n];
 	}
 }
 
-/* What a leg is told of a stream: what the other one says of it, at our address. */
+/* What a leg is told of a stream: what the other one says of it, at our address, under keys of
+ * ours. theirs: its offer that this answers; NULL: we offer. */
 static void say(struct tl_call *call, struct tl_leg *leg, enum tl_side side, unsigned number,
-		const struct sockaddr *peer, struct tl_stream *stream)
+		const struct tl_call_media *m, const struct tl_stream *theirs,
+		struct tl_stream *stream)
 {
+	const struct tl_stream *before = tl_leg_said_stream(leg, number);
 	struct sockaddr_storage ip;
 
 	tl_leg_local_ip(leg, &ip);
-	if (!fill_address(call, number, side, (struct sockaddr *)&ip, peer, stream))
+	if (!theirs)
+		tl_seal_offer(m, before, stream);
+	if ((theirs && !tl_seal_answer(m, before, theirs, stream)) ||
+	    !fill_address(call, number, side, (struct sockaddr *)&ip,
+			  (const struct sockaddr *)&m->peer, stream))
 		stream = NULL;
 	tl_leg_say_stream(leg, number, stream);
 }
@@ -70,12 +76,13 @@ void tl_call_streams_answer(struct tl_call *call)
 
 	for (unsigned n = 0; n < TL_STREAMS; n++) {
 		const struct tl_stream *theirs = b ? tl_leg_stream(b->leg, n) : NULL;
+		const struct tl_stream *offer = tl_leg_stream(call->leg_a, n);
 		struct tl_stream stream;
 
-		if (!theirs || !tl_leg_stream(call->leg_a, n))
+		if (!theirs || !offer)
 			continue;
 		stream = *theirs;
-		say(call, call->leg_a, TL_SIDE_A, n, (struct sockaddr *)&call->a.peer, &stream);
+		say(call, call->leg_a, TL_SIDE_A, n, &call->a, offer, &stream);
 	}
 }
 
@@ -101,7 +108,7 @@ void tl_call_streams_reoffered(struct tl_call *call, struct tl_leg *leg, struct 
 
 		if (other && tl_leg_said_stream(other, n) &&
 		    agree(tl_leg_stream(leg, n), tl_leg_stream(other, n), &answer))
-			say(call, leg, side, n, (struct sockaddr *)&m->peer, &answer);
+			say(call, leg, side, n, m, tl_leg_stream(leg, n), &answer);
 		else
 			tl_leg_say_stream(leg, n, NULL);
 	}
@@ -123,8 +130,9 @@ static bool is_same(const struct tl_stream *a, const struct tl_stream *b)
 static void plan_side(const struct tl_leg *leg, unsigned number, struct tl_stream_side *ret)
 {
 	const struct tl_stream *theirs = tl_leg_stream(leg, number);
+	const struct tl_stream *ours = tl_leg_said_stream(leg, number);
 
-	if (!theirs || !tl_leg_said_stream(leg, number))
+	if (!theirs || !ours || !tl_seal_plan(ours, theirs, ret))
 		return;
 	ret->open = true;
 	ret->rtp = theirs->rtp;
@@ -165,7 +173,7 @@ static bool add_new(struct tl_call *call, const struct tl_leg *leg, struct tl_ca
 		if (!theirs || tl_leg_said_stream(other_leg, n) || other->refused_streams & 1u << n)
 			continue;
 		stream = *theirs;
-		say(call, other_leg, side, n, (struct sockaddr *)&other->peer, &stream);
+		say(call, other_leg, side, n, other, NULL, &stream);
 		added = added || tl_leg_said_stream(other_leg, n);
 	}
 	return added;

@@ -261,6 +261,11 @@ static void end_stream(struct reader *r, struct tl_stream *stream)
 	stream->direction = (enum tl_direction)(media->direction >= 0     ? media->direction
 						: session->direction >= 0 ? session->direction
 									  : TL_DIR_SENDRECV);
+	stream->rtcp_mux = media->rtcp_mux;
+	stream->n_crypto = MIN(r->n_crypto, (size_t)TL_STREAM_CRYPTO);
+	memcpy(stream->crypto, r->crypto, stream->n_crypto * sizeof(*stream->crypto));
+	if (stream->savp && !stream->n_crypto) /* no key that we could use */
+		g_clear_pointer(&r->streams[r->lines.n - 1], g_free);
 }
 
 static const struct tl_codec *codec_of(int pt, const struct map *map)
@@ -403,7 +408,8 @@ static void begin_stream(struct reader *r, const struct tl_sdp_line *line, const
 		return;
 	stream = r->streams[r->lines.n - 1] = g_new0(struct tl_stream, 1);
 	strcpy(stream->media, line->media);
-	strcpy(stream->proto, line->proto);
+	stream->savp = tl_sdp_is_savp(line->proto);
+	strcpy(stream->proto, g_str_has_suffix(line->proto, "F") ? "RTP/AVPF" : "RTP/AVP");
 	strcpy(stream->formats, formats);
 }
 

@@ -2,8 +2,8 @@
  * Media lines beside the audio that are passed on packet for packet, such as
  * video: read as text, and written for the other leg with our address in the
  * place of theirs. Payload types and their meaning stay, since nobody here
- * touches a packet. What belongs to one hop or needs more than RTP (ICE, BUNDLE,
- * rtcp-mux, keys) stays behind.
+ * touches a packet. What belongs to one hop or needs more than RTP (ICE, BUNDLE)
+ * stays behind; keys and rtcp-mux are agreed upon with each leg by itself.
  */
 #include "b2bua/sip/sdp_priv.h"
 #include <string.h>
@@ -19,7 +19,8 @@ static bool starts_with_any(const char *text, const char *const *words)
 bool tl_sdp_is_passable(const struct tl_sdp_line *line)
 {
 	return strcmp(line->media, "audio") != 0 &&
-	       (strcmp(line->proto, "RTP/AVP") == 0 || strcmp(line->proto, "RTP/AVPF") == 0);
+	       (strcmp(line->proto, "RTP/AVP") == 0 || strcmp(line->proto, "RTP/AVPF") == 0 ||
+		tl_sdp_is_savp(line->proto));
 }
 
 void tl_stream_add_line(struct tl_stream *stream, char type, const char *value)
@@ -126,13 +127,17 @@ void tl_sdp_append_stream(GString *s, const struct tl_stream *stream)
 {
 	const char *lines = stream->lines;
 
-	g_string_append_printf(s, "m=%s %u %s %s\r\nc=IN ", stream->media,
-			       tl_sdp_port_of(&stream->rtp), stream->proto, stream->formats);
+	g_string_append_printf(s, "m=%s %u RTP/%s%s %s\r\nc=IN ", stream->media,
+			       tl_sdp_port_of(&stream->rtp), stream->savp ? "S" : "",
+			       stream->proto + strlen("RTP/"), stream->formats);
 	tl_sdp_append_address(s, &stream->rtp);
 	g_string_append(s, "\r\n");
 	for (const char *type = "ba"; *type; type++) /* RFC 8866 5: b= before a= */
 		for (const char *p = lines; *p; p = strchr(p, '\n') + 1)
 			if (*p == *type)
 				g_string_append_len(s, p, strchr(p, '\n') + 1 - p);
-	g_string_append_printf(s, "a=%s\r\n", tl_sdp_direction_name(stream->direction));
+	for (size_t i = 0; i < stream->n_crypto; i++)
+		tl_sdp_append_crypto(s, &stream->crypto[i]);
+	g_string_append_printf(s, "%sa=%s\r\n", stream->rtcp_mux ? "a=rtcp-mux\r\n" : "",
+			       tl_sdp_direction_name(stream->direction));
 }

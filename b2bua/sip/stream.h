@@ -10,11 +10,16 @@ enum {
 	TL_STREAM_WORD_BYTES = 32,
 	TL_STREAM_FORMATS_BYTES = 128,
 	TL_STREAM_LINES_BYTES = 2048,
+	TL_STREAM_CRYPTO = 4, /* a=crypto lines kept; more are ignored */
 };
 
 struct tl_stream {
-	char media[TL_STREAM_WORD_BYTES];  /* "video" */
-	char proto[TL_STREAM_WORD_BYTES];  /* "RTP/AVP" or "RTP/AVPF" */
+	char media[TL_STREAM_WORD_BYTES]; /* "video" */
+	char proto[TL_STREAM_WORD_BYTES]; /* "RTP/AVP" or "RTP/AVPF", also where it is SAVP(F) */
+	bool savp;                        /* it is: encrypted or nothing */
+	bool rtcp_mux;
+	size_t n_crypto; /* 0: plain */
+	struct tl_crypto crypto[TL_STREAM_CRYPTO];
 	struct sockaddr_storage rtp, rtcp; /* rtcp family 0: the next port */
 	enum tl_direction direction;
 	char formats[TL_STREAM_FORMATS_BYTES]; /* "96 97" */

@@ -159,8 +159,10 @@ bool tl_plan_changes_sound(const struct tl_plan *plan, enum tl_side from);
 /* A stream beside the audio that is passed on packet for packet: see session.h. */
 enum { TL_STREAMS = 3 }; /* of a call at the most */
 struct tl_stream_side {
-	bool open;                         /* agreed upon with this leg */
-	struct sockaddr_storage rtp, rtcp; /* as it said; rtcp family 0: the next port */
+	bool open;                                    /* agreed upon with this leg */
+	struct sockaddr_storage rtp, rtcp;            /* as it said; rtcp family 0: the next port */
+	bool rtcp_mux;                                /* RTCP has RTP's port (RFC 5761) */
+	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
 };
 struct tl_stream_plan {
 	struct tl_stream_side side[_TL_SIDE_MAX];

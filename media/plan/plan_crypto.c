@@ -54,31 +54,11 @@ int tl_plan_answer_crypto(const struct tl_media_desc *offer, const struct tl_med
 	return 0;
 }
 
-static const struct tl_crypto *find(const struct tl_media_desc *desc, const struct tl_crypto *other)
-{
-	for (size_t i = 0; i < desc->n_crypto; i++)
-		if (desc->crypto[i].tag == other->tag && desc->crypto[i].suite == other->suite)
-			return &desc->crypto[i];
-	return NULL;
-}
-
-/* The answer has one line, and the offer one with its tag. */
 int tl_plan_crypto(struct tl_side_plan *side, const struct tl_media_desc *local,
 		   const struct tl_media_desc *remote)
 {
-	const struct tl_crypto *ours = NULL, *theirs = NULL;
-
-	if (remote->n_crypto == 1) {
-		theirs = &remote->crypto[0];
-		ours = find(local, theirs);
-	} else if (local->n_crypto == 1) {
-		ours = &local->crypto[0];
-		theirs = find(remote, ours);
-	}
-	if (ours && theirs) {
-		side->send_crypto = *ours;
-		side->receive_crypto = *theirs;
+	if (tl_crypto_pair(local->crypto, local->n_crypto, remote->crypto, remote->n_crypto,
+			   &side->send_crypto, &side->receive_crypto))
 		return 0;
-	}
 	return local->savp || remote->savp ? -ENOENT : 0;
 }

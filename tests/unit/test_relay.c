@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "media/flow/relay.h"
+#include "media/rtp/srtp.h"
 
 /* A pair of sockets that a telephone or the relay has. */
 struct pair {
@@ -51,11 +52,14 @@ static void drop(struct tl_packet *packet, uint32_t tag, void *user)
 	tl_pool_give(user, packet);
 }
 
-static void apply(bool a, bool b)
+/* extra: of side A, beside the addresses; NULL: none. */
+static void apply_with(bool a, bool b, const struct tl_stream_side *extra)
 {
 	struct tl_stream_plan plan = { 0 };
 	const bool open[_TL_SIDE_MAX] = { a, b };
 
+	if (extra)
+		plan.side[TL_SIDE_A] = *extra;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		plan.side[side].open = open[side];
 		memcpy(&plan.side[side].rtp, &world.phone[side].rtp, sizeof world.phone[side].rtp);
@@ -65,8 +69,14 @@ static void apply(bool a, bool b)
 	tl_relay_apply(world.relay, &plan);
 }
 
+static void apply(bool a, bool b)
+{
+	apply_with(a, b, NULL);
+}
+
 static void start(void)
 {
+	cr_assert_eq(tl_srtp_init(), 0);
 	world.wake_fd = eventfd(0, EFD_CLOEXEC);
 	cr_assert_eq(tl_io_new(&world.pool, world.wake_fd, drop, &world.pool, &world.env.io), 0);
 	world.env.pool = &world.pool;
@@ -220,6 +230,54 @@ Test(relay, passes_nothing_while_a_side_is_closed)
 	apply(true, true);
 	cr_expect(come_from(TL_SIDE_A, false, &world.phone[TL_SIDE_A].rtp, rtp, sizeof rtp));
 	cr_expect_not(got_nothing(TL_SIDE_B));
+}
+
+Test(relay, finds_feedback_on_the_port_of_the_pictures)
+{
+	const struct tl_stream_side mux = { .rtcp_mux = true };
+	struct sockaddr_in from;
+	char buf[64];
+
+	apply_with(true, true, &mux);
+	cr_expect(come_from(TL_SIDE_A, false, &world.phone[TL_SIDE_A].rtp, pli, sizeof pli - 1));
+	cr_expect_eq(get(TL_SIDE_B, true, buf, sizeof buf, &from), sizeof pli - 1);
+	cr_expect(come_from(TL_SIDE_B, true, &world.phone[TL_SIDE_B].rtcp, pli, sizeof pli - 1));
+	cr_expect_eq(get(TL_SIDE_A, false, buf, sizeof buf, &from), sizeof pli - 1);
+	cr_expect_eq(from.sin_port, world.port[TL_SIDE_A].rtp.sin_port);
+}
+
+Test(relay, encrypts_for_the_side_that_wants_it)
+{
+	const struct tl_stream_side keys = {
+		.send_crypto = { 1, TL_SRTP_AES_CM_128_HMAC_SHA1_80,
+				 "ours, thirty bytes of it......" },
+		.receive_crypto = { 1, TL_SRTP_AEAD_AES_128_GCM, "theirs, twenty-eight of them" },
+	};
+	struct tl_packet *packet = tl_pool_take(&world.pool);
+	struct tl_srtp *out, *in;
+	struct sockaddr_in from;
+	char buf[64];
+
+	cr_assert_eq(tl_srtp_new(&keys.receive_crypto, true, &out), 0);
+	cr_assert_eq(tl_srtp_new(&keys.send_crypto, false, &in), 0);
+	apply_with(true, true, &keys);
+	memcpy(packet->data, rtp, sizeof rtp);
+	packet->bytes = sizeof rtp;
+	cr_assert_eq(tl_srtp_protect(out, packet, false), 0);
+	cr_expect_not(come_from(TL_SIDE_A, false, &world.phone[TL_SIDE_A].rtp, rtp, sizeof rtp),
+		      "in clear");
+	cr_expect(come_from(TL_SIDE_A, false, &world.phone[TL_SIDE_A].rtp, packet->data,
+			    packet->bytes));
+	cr_expect_eq(get(TL_SIDE_B, false, buf, sizeof buf, &from), sizeof rtp);
+	cr_expect_arr_eq(buf, rtp, sizeof rtp);
+	cr_expect(come_from(TL_SIDE_B, true, &world.phone[TL_SIDE_B].rtcp, pli, sizeof pli - 1));
+	packet->bytes = (uint16_t)get(TL_SIDE_A, true, (char *)packet->data, 64, &from);
+	cr_expect_gt(packet->bytes, sizeof pli);
+	cr_assert_eq(tl_srtp_unprotect(in, packet, true), 0);
+	cr_expect_arr_eq(packet->data, pli, sizeof pli - 1);
+	tl_pool_give(&world.pool, packet);
+	tl_srtp_free(out);
+	tl_srtp_free(in);
 }
 
 Test(relay, gives_its_packets_back)

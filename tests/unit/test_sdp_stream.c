@@ -35,6 +35,8 @@ static struct tl_stream ours(const struct tl_stream *stream, uint16_t port)
 	in4->sin_port = htons(port);
 	inet_pton(AF_INET, "203.0.113.5", &in4->sin_addr);
 	copy.rtcp = (struct sockaddr_storage) { 0 };
+	copy.rtcp_mux = false; /* agreed upon with each leg by itself */
+	copy.n_crypto = 0;
 	return copy;
 }
 
@@ -113,6 +115,46 @@ Test(sdp_stream, goes_on_without_what_belongs_to_one_hop)
 		cr_expect_null(strstr(said, stays[i]), "%s in %s", stays[i], said);
 	tl_sdp_session_free(a);
 	tl_sdp_session_free(b);
+}
+
+#define KEY "inline:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNk"
+
+Test(sdp_stream, has_keys_of_its_own)
+{
+	struct tl_sdp_session *a = tl_sdp_session_new(), *b = tl_sdp_session_new();
+	struct tl_media_desc desc = take(
+		a, HEAD AUDIO "m=video 5000 RTP/SAVPF 96\r\na=crypto:7 AES_CM_128_HMAC_SHA1_80 " KEY
+			      "\r\na=crypto:8 UNKNOWN inline:x\r\na=rtcp-mux\r\n");
+	const struct tl_stream *video = tl_sdp_stream(a, 0);
+	struct tl_stream said;
+	const char *text;
+	size_t bytes;
+
+	cr_assert_not_null(video);
+	cr_expect(video->savp && video->rtcp_mux);
+	cr_expect_str_eq(video->proto, "RTP/AVPF");
+	cr_assert_eq(video->n_crypto, 1);
+	cr_expect_eq(video->crypto[0].tag, 7);
+	cr_expect_eq(desc.n_crypto, 0, "the audio's keys are its own");
+	said = ours(video, 6000);
+	said.n_crypto = 1;
+	tl_sdp_say_stream(b, 0, &said);
+	text = tl_sdp_print(b, &desc, false, &bytes);
+	cr_expect_not_null(strstr(text, "m=video 6000 RTP/SAVPF 96\r\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "a=crypto:7 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n"), "%s",
+			   text);
+	cr_expect_null(strstr(text, "rtcp-mux"), "%s", text);
+	tl_sdp_session_free(a);
+	tl_sdp_session_free(b);
+}
+
+Test(sdp_stream, is_refused_when_it_must_be_encrypted_and_has_no_key)
+{
+	struct tl_sdp_session *sdp = tl_sdp_session_new();
+
+	take(sdp, HEAD AUDIO "m=video 5000 RTP/SAVPF 96\r\n");
+	cr_expect_null(tl_sdp_stream(sdp, 0));
+	tl_sdp_session_free(sdp);
 }
 
 Test(sdp_stream, keeps_its_number_through_offers_that_refuse_it)
