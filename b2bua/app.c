@@ -1,4 +1,5 @@
 #include "b2bua/app.h"
+#include "b2bua/codecs.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/call/call.h"
 #include "b2bua/call/door.h"
@@ -136,6 +137,7 @@ static int open_everything(struct tl_app *app)
 	r = tl_codec_init();
 	if (r < 0)
 		return r;
+	tl_codecs_complain();
 	app->store = tl_store_new(gateway->state);
 	app->archive = tl_archive_new(app->store); /* reads come before writes */
 	r = tl_media_new(&cfg, &app->media);

@@ -1,5 +1,6 @@
 /* Arguments, signals, and the loop. */
 #include "b2bua/app.h"
+#include "b2bua/codecs.h"
 #include "b2bua/control/control.h"
 #include "b2bua/log.h"
 #include "dialplan/dialplan.h"
@@ -31,6 +32,8 @@ static const char usage_text[] =
 	"          [--header NAME:VALUE]... [--media audio,fax,video] [--transport udp|tcp|tls]\n"
 	"                                    which route takes a call, and why not the others\n"
 	"  twinleg keys [table|sample|man]   every key that a configuration may have\n"
+	"  twinleg codecs                    what is transcoded here, and what is missing for the "
+	"rest\n"
 	"of a running gateway (--config FILE or --control SOCKET says which, --json for "
 	"programs):\n"
 	"  twinleg status | calls | show CALL | hangup CALL\n"
@@ -222,6 +225,14 @@ static int verb_keys(const struct arguments *args)
 	return wrong_input("keys wants table, sample or man");
 }
 
+static int verb_codecs(const struct arguments *args)
+{
+	if (tl_codec_init() < 0)
+		return EXIT_COULD_NOT;
+	tl_codecs_print(stdout, args->json);
+	return 0;
+}
+
 static int verb_explain(const struct arguments *args)
 {
 	struct tl_facts facts = {
@@ -358,6 +369,7 @@ static const struct {
 	int (*fn)(const struct arguments *args);
 } verbs[] = {
 	{ "keys", verb_keys },
+	{ "codecs", verb_codecs },
 	{ "run", verb_run },
 	{ "check", verb_check },
 	{ "explain", verb_explain },

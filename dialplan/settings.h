@@ -61,6 +61,12 @@ enum tl_connected_mode {
 	_TL_CONNECTED_INVALID = -22,
 };
 
+/* Key silence: what is encoded for a leg. */
+enum tl_silence_mode {
+	TL_SILENCE_SEND,
+	TL_SILENCE_LEAVE_OUT,
+};
+
 /* Key srtp: what media on a leg must be. */
 enum tl_srtp_policy {
 	TL_SRTP_OFF,      /* plain RTP is offered; SRTP is refused */
@@ -217,6 +223,7 @@ struct tl_trunk_cfg {
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
+	enum tl_silence_mode silence;
 	enum tl_hold_mode hold;
 	enum tl_connected_mode connected;
 	enum tl_transfer_mode transfer; /* when this one asks for it */
@@ -248,6 +255,7 @@ struct tl_extension_cfg {
 	enum tl_dtmf_mode dtmf;
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
+	enum tl_silence_mode silence;
 	enum tl_on_redirect on_redirect;
 	enum tl_hold_mode hold;
 	enum tl_connected_mode connected;

@@ -13,6 +13,7 @@
 enum {
 	TL_DESC_FORMATS = 24, /* formats kept of an offer; more are ignored */
 	TL_DESC_EVENTS = 4,   /* telephone-event, one a clock rate */
+	TL_DESC_NOISES = 2,   /* comfort noise, one a clock rate */
 };
 
 enum tl_direction { /* as the describer says of itself, RFC 3264 5.1; bits: 1 sends, 2 receives */
@@ -50,6 +51,11 @@ struct tl_event_format { /* telephone-event, RFC 4733 */
 	unsigned clock_hz;
 };
 
+struct tl_noise_format { /* comfort noise, RFC 3389 */
+	uint8_t pt;
+	unsigned clock_hz;
+};
+
 struct tl_media_desc {
 	struct tl_t38 t38; /* on: fax over UDPTL at the address rtp; no format counts then */
 	struct sockaddr_storage rtp;  /* where it wants RTP; port 0: the stream is refused */
@@ -66,4 +72,6 @@ struct tl_media_desc {
 	struct tl_format formats[TL_DESC_FORMATS]; /* in order of preference */
 	size_t n_events;
 	struct tl_event_format events[TL_DESC_EVENTS];
+	size_t n_noises;
+	struct tl_noise_format noises[TL_DESC_NOISES];
 };

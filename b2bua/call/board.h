@@ -21,8 +21,8 @@ struct tl_board_entry {
 	enum tl_board_state state;
 	bool initiator; /* the extension calls; else it is called */
 	char *remote;   /* the other side's number as the extension knows it; "" withheld */
-	/* The names of a dialog that rings, as the extension knows them: its own tag is local. NULL:
-	 * it does not ring. */
+	/* The names of a dialog that rings, as the extension knows them: its own tag is local.
+	 * NULL: it does not ring. */
 	char *call_id, *local_tag, *remote_tag;
 };
 

@@ -120,7 +120,7 @@ bool tl_call_fax_ask(struct tl_call *call, struct tl_call_media *m,
 	struct tl_call_media *other = other_of(call, m);
 
 	if (offer->t38.on && !m->policy.t38)
-		return false; /* it will be refused */
+		return false;            /* it will be refused */
 	if (offer->t38.on || has_t38(m)) /* what it wants now, whatever it wanted before */
 		m->refuses_t38 = !offer->t38.on;
 	if (other)

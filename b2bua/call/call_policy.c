@@ -62,6 +62,7 @@ static void obey(struct tl_call_media *m, const struct tl_decision *d)
 	policy->telephone_event = m->dtmf == TL_DTMF_AUTO || m->dtmf == TL_DTMF_RTP;
 	policy->t38 = m->t38 != TL_T38_OFF;
 	set_codecs(policy, own, d);
+	policy->silence = own->silence == TL_SILENCE_LEAVE_OUT;
 	set_srtp(policy, d && d->srtp != _TL_SRTP_INVALID ? d->srtp : own->srtp);
 }
 
@@ -125,6 +126,7 @@ void tl_call_want_trunk(const struct tl_call *call, struct tl_call_media *m,
 	m->hold_music = trunk->hold_music;
 	m->own_wishes = wishes(call, trunk->codecs, trunk->n_codecs, trunk->dtmf, trunk->srtp,
 			       &trunk->sound);
+	m->own_wishes.silence = trunk->silence;
 	m->own_wishes.t38 = trunk->t38;
 	obey(m, call->decision);
 	set_sound(call, m);
@@ -137,6 +139,7 @@ void tl_call_want_extension(const struct tl_call *call, struct tl_call_media *m,
 	m->hold_music = extension->hold_music;
 	m->own_wishes = wishes(call, extension->codecs, extension->n_codecs, extension->dtmf,
 			       extension->srtp, &extension->sound);
+	m->own_wishes.silence = extension->silence;
 	m->own_wishes.t38 = extension->t38;
 	obey(m, call->decision);
 	set_sound(call, m);

@@ -29,6 +29,7 @@ struct tl_call_wishes {
 	enum tl_srtp_policy srtp;
 	enum tl_t38_mode t38;
 	struct tl_sound_cfg sound;
+	enum tl_silence_mode silence;
 };
 
 struct tl_call_media {

@@ -74,7 +74,8 @@ static bool hears_elsewhere(const struct tl_call *call)
 	return call->a.have_local && !call->session && !tl_call_is_direct(call);
 }
 
-/* What the caller offers is acceptable: codecs and encryption. Else nobody is to ring for nothing. */
+/* What the caller offers is acceptable: codecs and encryption. Else nobody is to ring for nothing.
+ */
 static bool can_answer(const struct tl_call *call)
 {
 	struct tl_media_desc answer;

@@ -121,6 +121,8 @@ static void append_audio(GString *s, const struct tl_media_desc *desc,
 		g_string_append_printf(s, " %u", desc->formats[i].pt);
 	for (size_t i = 0; i < desc->n_events; i++)
 		g_string_append_printf(s, " %u", desc->events[i].pt);
+	for (size_t i = 0; i < desc->n_noises; i++)
+		g_string_append_printf(s, " %u", desc->noises[i].pt);
 	g_string_append(s, "\r\n");
 	for (size_t i = 0; i < desc->n_formats; i++)
 		append_format(s, &desc->formats[i]);
@@ -128,6 +130,9 @@ static void append_audio(GString *s, const struct tl_media_desc *desc,
 		g_string_append_printf(s, "a=rtpmap:%u telephone-event/%u\r\na=fmtp:%u 0-15\r\n",
 				       desc->events[i].pt, desc->events[i].clock_hz,
 				       desc->events[i].pt);
+	for (size_t i = 0; i < desc->n_noises; i++)
+		g_string_append_printf(s, "a=rtpmap:%u CN/%u\r\n", desc->noises[i].pt,
+				       desc->noises[i].clock_hz);
 	if (desc->ptime_ms)
 		g_string_append_printf(s, "a=ptime:%u\r\n", desc->ptime_ms);
 	if (desc->maxptime_ms)

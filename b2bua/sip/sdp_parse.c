@@ -283,6 +283,14 @@ static bool is_repeated(const struct reader *r, size_t index)
 	return false;
 }
 
+/* Comfort noise: 13 needs no rtpmap, RFC 3551 6. */
+static bool is_noise(int pt, const struct map *map)
+{
+	if (map && map->clock_hz)
+		return g_ascii_strcasecmp(map->name, "CN") == 0;
+	return pt == 13;
+}
+
 static void add_format(struct reader *r, int pt, struct tl_media_desc *desc)
 {
 	const struct map *map = NULL;
@@ -296,6 +304,14 @@ static void add_format(struct reader *r, int pt, struct tl_media_desc *desc)
 			desc->events[desc->n_events++] =
 				(struct tl_event_format) { .pt = (uint8_t)pt,
 							   .clock_hz = map->clock_hz };
+		return;
+	}
+	if (is_noise(pt, map)) {
+		if (desc->n_noises < TL_DESC_NOISES)
+			desc->noises[desc->n_noises++] = (struct tl_noise_format) {
+				.pt = (uint8_t)pt,
+				.clock_hz = map && map->clock_hz ? map->clock_hz : 8000,
+			};
 		return;
 	}
 	codec = codec_of(pt, map);

@@ -7,6 +7,7 @@
 
 const char *const tl_dtmf_words[] = { "auto", "rtp", "info", "inband", NULL };
 const char *const tl_t38_words[] = { "off", "accept", "offer", NULL };
+static const char *const silence_words[] = { "send", "leave-out", NULL };
 const char *const tl_srtp_words[] = { "off", "optional", "offer", "required", NULL };
 static const char *const digest_words[] = { "md5", "sha256", "both", NULL };
 static const char *const echo_cancel_words[] = { "off", "auto", "speexdsp", "spandsp", NULL };
@@ -172,6 +173,10 @@ static const struct tl_key trunk_keys[] = {
 		  "party has it and it takes it) or offer (it is also asked to change to T.38 when "
 		  "a "
 		  "fax is heard)" },
+	{ "silence", tl_parse_word, AT(tl_trunk_cfg, silence), .words = silence_words,
+	  .initial = "send",
+	  .help = "What is encoded for it: send silence as sound, or leave-out, where the codec "
+		  "or comfort noise (RFC 3389) can tell of it" },
 	{ "dtmf", tl_parse_word, AT(tl_trunk_cfg, dtmf), .words = tl_dtmf_words, .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "
 		  "(tones)" },
@@ -281,6 +286,10 @@ static const struct tl_key extension_keys[] = {
 		  "party has it and it takes it) or offer (it is also asked to change to T.38 when "
 		  "a "
 		  "fax is heard)" },
+	{ "silence", tl_parse_word, AT(tl_extension_cfg, silence), .words = silence_words,
+	  .initial = "send",
+	  .help = "What is encoded for it: send silence as sound, or leave-out, where the codec "
+		  "or comfort noise (RFC 3389) can tell of it" },
 	{ "dtmf", tl_parse_word, AT(tl_extension_cfg, dtmf), .words = tl_dtmf_words,
 	  .initial = "auto",
 	  .help = "How digits travel: auto, rtp (telephone-event), info (SIP INFO), inband "

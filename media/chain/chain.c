@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/chain/conceal.h"
+#include "media/chain/noise.h"
 #include "media/elements/g711.h"
 #include "media/elements/element.h"
 #include "media/fetch.h"
@@ -33,6 +34,8 @@ struct tl_chain {
 	uint8_t history[HISTORY_BYTES]; /* payload bytes that the concealment has not heard */
 
 	struct tl_format in, out;
+	struct tl_noise noise;     /* heard in the place of silence that is not sent */
+	struct tl_silence silence; /* told from voice, when cfg.on_noise asks for that */
 };
 
 /*
@@ -65,6 +68,8 @@ static int tap_and_encode(struct tl_chain *chain, int16_t *pcm, size_t samples, 
 		chain->cfg.on_pcm(pcm, samples, chain->rate_hz, concealed, chain->cfg.user);
 	if (!chain->encoder)
 		return 0;
+	if (chain->cfg.on_noise)
+		tl_silence_hear(&chain->silence, pcm, samples, chain->rate_hz);
 	if (chain->to_encoder)
 		return encode_resampled(chain, pcm, samples);
 	return tl_encoder_run(chain->encoder, pcm, samples);
@@ -94,12 +99,31 @@ static int take_heard(struct tl_chain *chain, int16_t *pcm, size_t samples)
 	return take_decoded(chain, pcm, samples, false);
 }
 
+/* Nothing but silence in it? Then a description goes out where one is due, and no packet. */
+static bool replace_silence(struct tl_chain *chain, size_t samples, uint32_t units)
+{
+	unsigned ms = (unsigned)(samples * 1000 / chain->encode_hz);
+	uint8_t payload;
+	int level;
+
+	if (!tl_silence_packet(&chain->silence, ms, &level))
+		return false;
+	payload = (uint8_t)level;
+	if (level >= 0)
+		chain->cfg.on_noise(&payload, sizeof payload, units, chain->cfg.user);
+	else
+		chain->cfg.on_packet(&payload, 0, units, chain->cfg.user);
+	return true;
+}
+
 static void on_packet(const uint8_t *payload, size_t bytes, size_t samples, void *user)
 {
 	struct tl_chain *chain = user;
-	uint64_t units = (uint64_t)samples * chain->out.codec->clock_hz / chain->encode_hz;
+	uint32_t units =
+		(uint32_t)((uint64_t)samples * chain->out.codec->clock_hz / chain->encode_hz);
 
-	chain->cfg.on_packet(payload, bytes, (uint32_t)units, chain->cfg.user);
+	if (!chain->cfg.on_noise || !replace_silence(chain, samples, units))
+		chain->cfg.on_packet(payload, bytes, units, chain->cfg.user);
 }
 
 /* The codec's lowest PCM rate that is not below hz, else its highest. */
@@ -274,8 +298,8 @@ void tl_chain_set_request(struct tl_chain *chain, unsigned mode)
 
 static bool goes_by_map(const struct tl_chain *chain, size_t bytes)
 {
-	return chain->maps && !chain->cfg.on_pcm && !chain->holed && bytes == chain->packet_units &&
-	       tl_encoder_pending(chain->encoder) == 0;
+	return chain->maps && !chain->cfg.on_pcm && !chain->cfg.on_noise && !chain->holed &&
+	       bytes == chain->packet_units && tl_encoder_pending(chain->encoder) == 0;
 }
 
 static void remember(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
@@ -334,7 +358,7 @@ int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 	if (goes_by_map(chain, bytes))
 		return push_map(chain, payload, bytes);
 	recall(chain);
-	chain->holed = false;
+	chain->holed = chain->noise.on = false;
 	return push_own(chain, payload, bytes);
 }
 
@@ -385,6 +409,27 @@ void tl_chain_cut(struct tl_chain *chain)
 	tl_conceal_cut(chain->conceal);
 }
 
+static int make_noise(struct tl_chain *chain, unsigned ms)
+{
+	int16_t pcm[PCM_ROOM];
+	size_t samples = MIN((size_t)chain->decode_hz * ms / 1000, (size_t)TL_PCM_SAMPLES);
+
+	chain->holed = true;
+	tl_noise_fill(&chain->noise, pcm, samples);
+	return take_decoded(chain, pcm, samples, false);
+}
+
+int tl_chain_noise(struct tl_chain *chain, const uint8_t *payload, size_t bytes, unsigned ms)
+{
+	if (!chain->decoder)
+		return -EINVAL;
+	if (!tl_noise_set(&chain->noise, payload, bytes))
+		return -EBADMSG;
+	recall(chain);
+	chain->noise.on = true;
+	return make_noise(chain, ms);
+}
+
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms)
 {
 	return tl_chain_recover(chain, ms, NULL, 0);
@@ -402,7 +447,9 @@ int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, s
 		unsigned step = MIN(ms, MAX(CONCEAL_STEP_MS, tl_format_frame_ms(&chain->in)));
 
 		/* The next packet knows only what was right before it. */
-		if (chain->conceal)
+		if (chain->noise.on)
+			r = make_noise(chain, step);
+		else if (chain->conceal)
 			r = conceal_by_repeat(chain, step);
 		else
 			r = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);

@@ -33,6 +33,9 @@ struct tl_chain_cfg {
 	unsigned rate_hz;            /* PCM rate; 0: chosen */
 	unsigned opus_complexity;
 	bool silence; /* leave silence out, where the codec's own means and the remote allow */
+	/* Leave silence out of codecs that know none, and describe it by comfort noise (RFC 3389):
+	 * payload and duration come here in the place of on_packet. NULL: no. */
+	tl_chain_packet_fn *on_noise;
 	tl_chain_packet_fn *on_packet;
 	tl_chain_pcm_fn *on_pcm; /* NULL: no tap */
 	void *user;
@@ -51,6 +54,9 @@ void tl_chain_set_tap(struct tl_chain *chain, tl_chain_pcm_fn *on_pcm);
 int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes);
 /* PCM at the chain's rate, when cfg.in is NULL. */
 int tl_chain_push_pcm(struct tl_chain *chain, const int16_t *pcm, size_t samples);
+/* Comfort noise as this payload describes it, for ms; it goes on where holes are filled, until the
+ * next payload is pushed. -EBADMSG: no such description; nothing came out. */
+int tl_chain_noise(struct tl_chain *chain, const uint8_t *payload, size_t bytes, unsigned ms);
 /* A hole of so much audio: the decoder's own concealment, or a faded repeat. */
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms);
 /* The same, with the packet after the hole at hand (it is to be pushed afterwards): Opus may carry
@@ -66,5 +72,8 @@ void tl_chain_set_loss(struct tl_chain *chain, unsigned percent);
 void tl_chain_set_request(struct tl_chain *chain, unsigned mode);
 /* Such a request in a payload that came; 15 when there is none, or it is of another codec. */
 unsigned tl_format_request(const struct tl_format *format, const uint8_t *payload, size_t bytes);
+/* Does a payload say that silence follows, and no packets until it ends (DTX)? */
+bool tl_format_ends_in_silence(const struct tl_format *format, const uint8_t *payload,
+			       size_t bytes);
 /* How much audio a payload holds, in units of the in codec's RTP clock; 0: can't tell. */
 uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes);

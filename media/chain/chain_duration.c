@@ -39,6 +39,24 @@ unsigned tl_format_request(const struct tl_format *format, const uint8_t *payloa
 	return request;
 }
 
+bool tl_format_ends_in_silence(const struct tl_format *format, const uint8_t *payload, size_t bytes)
+{
+	const char *name = format->codec->name;
+	struct tl_amr_frame frames[TL_AMR_FRAMES];
+	struct tl_amr amr;
+	unsigned request;
+	size_t n;
+
+	if (g_str_equal(name, "G729"))
+		return bytes % 10 == 2; /* RFC 3551 4.5.6 */
+	if (g_str_equal(name, "opus"))
+		return bytes <= 2; /* RFC 7587 3.1.3 */
+	if (!g_str_has_prefix(name, "AMR") || !tl_amr_read(format, &amr))
+		return false;
+	n = tl_amr_frames(&amr, payload, bytes, frames, &request);
+	return n && frames[n - 1].type == (amr.wide ? 9 : 8);
+}
+
 /* RFC 3952 4.3: 50 bytes hold 30 ms, 38 hold 20. */
 static uint32_t ilbc_duration(const struct tl_format *format, size_t bytes)
 {

@@ -9,19 +9,60 @@
 enum {
 	PAYLOAD_BYTES = 1400,
 	BIT_RATE_MIN = 6000, /* RFC 7587 6.1, maxaveragebitrate */
+	JOINED_MAX = 12,
+	JOINED_BYTES = 700, /* half a packet: fewer than two are never joined */
 };
 
 typedef struct {
 	TlEncoder parent;
 	OpusEncoder *state;
+	OpusRepacketizer *joiner; /* NULL: a packet is one frame */
+	bool silence;             /* is left out */
 } TlOpusEnc;
 typedef TlEncoderClass TlOpusEncClass;
 
 G_DEFINE_TYPE(TlOpusEnc, tl_opus_enc, tl_encoder_get_type())
 
-static int encode_opus(TlEncoder *self, const int16_t *pcm, size_t samples, uint8_t *payload)
+/* Frames of 10 ms joined to one packet, RFC 6716 3.2.5. Those that differ in mode can't stand in
+ * one: what was gathered goes out before. */
+static int encode_joined(TlOpusEnc *self, const int16_t *pcm, size_t samples, uint8_t *payload)
 {
-	return opus_encode(((TlOpusEnc *)self)->state, pcm, (int)samples, payload, PAYLOAD_BYTES);
+	uint8_t frames[JOINED_MAX][JOINED_BYTES];
+	size_t step = self->parent.parent.rate_hz / 100, gathered = 0;
+	int most = (int)MIN(JOINED_BYTES, PAYLOAD_BYTES / (samples / step) - 2);
+
+	opus_repacketizer_init(self->joiner);
+	for (size_t at = 0, i = 0; at < samples; at += step, i++) {
+		int n = opus_encode(self->state, pcm + at, (int)step, frames[i], most);
+
+		if (n <= 0)
+			return -EIO;
+		if (opus_repacketizer_cat(self->joiner, frames[i], n) != OPUS_OK) {
+			int bytes = opus_repacketizer_out(self->joiner, payload, PAYLOAD_BYTES);
+
+			if (bytes <= 0)
+				return -EIO;
+			tl_encoder_push(&self->parent, payload, (size_t)bytes, gathered);
+			gathered = 0;
+			opus_repacketizer_init(self->joiner);
+			opus_repacketizer_cat(self->joiner, frames[i], n);
+		}
+		gathered += step;
+	}
+	return opus_repacketizer_out(self->joiner, payload, PAYLOAD_BYTES);
+}
+
+/* With DTX a packet of no more than its first byte or two says nothing and is not sent, RFC 7587
+ * 3.1.3. */
+static int encode_opus(TlEncoder *encoder, const int16_t *pcm, size_t samples, uint8_t *payload)
+{
+	TlOpusEnc *self = (TlOpusEnc *)encoder;
+	int bytes;
+
+	if (self->joiner)
+		return encode_joined(self, pcm, samples, payload);
+	bytes = opus_encode(self->state, pcm, (int)samples, payload, PAYLOAD_BYTES);
+	return self->silence && bytes > 0 && bytes <= 2 ? 0 : bytes;
 }
 
 static void set_loss_opus(TlEncoder *self, unsigned percent)
@@ -69,30 +110,43 @@ static void honour(OpusEncoder *state, const char *fmtp, unsigned rate_hz)
 		opus_encoder_ctl(state, OPUS_SET_INBAND_FEC(1));
 }
 
-/* Frames that one opus_encode() makes; 30 ms would take two of unlike length. */
+/* Frames that one opus_encode() makes. */
 static bool is_frame_ms(unsigned ms)
 {
 	return ms == 10 || (ms <= 120 && ms % 20 == 0);
+}
+
+/* The remote prefers it (RFC 7587 6.1), or this side was told to where the codec can. */
+static bool wants_silence_out(const struct tl_element_cfg *cfg)
+{
+	unsigned usedtx = 0;
+
+	return cfg->silence || (tl_fmtp_get_uint(cfg->format->fmtp, "usedtx", &usedtx) && usedtx);
 }
 
 static int configure_enc(TlElement *element, const struct tl_element_cfg *cfg)
 {
 	TlOpusEnc *self = (TlOpusEnc *)element;
 
-	if (!is_frame_ms(cfg->ptime_ms))
+	if (cfg->ptime_ms % 10 || cfg->ptime_ms > JOINED_MAX * 10)
 		return -ENOTSUP;
+	if (!is_frame_ms(cfg->ptime_ms))
+		self->joiner = opus_repacketizer_create();
 	self->state = tl_opus_encoder_copy(cfg->rate_hz);
 	if (!self->state)
 		return -ENOTSUP;
 	opus_encoder_ctl(self->state, OPUS_SET_COMPLEXITY((int)MIN(cfg->complexity, 10u)));
 	opus_encoder_ctl(self->state, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
 	honour(self->state, cfg->format->fmtp, cfg->rate_hz);
+	self->silence = !self->joiner && wants_silence_out(cfg);
+	opus_encoder_ctl(self->state, OPUS_SET_DTX(self->silence));
 	return ((TlElementClass *)tl_opus_enc_parent_class)->configure(element, cfg);
 }
 
 static void finalize_enc(GObject *object)
 {
 	g_free(((TlOpusEnc *)object)->state);
+	g_clear_pointer(&((TlOpusEnc *)object)->joiner, opus_repacketizer_destroy);
 	G_OBJECT_CLASS(tl_opus_enc_parent_class)->finalize(object);
 }
 

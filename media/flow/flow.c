@@ -8,8 +8,14 @@
 #include "media/flow/relay.h"
 
 static const struct tl_plan no_plan = {
-	.side = { { .event_send_pt = -1, .event_receive_pt = -1 },
-		  { .event_send_pt = -1, .event_receive_pt = -1 } },
+	.side = { { .event_send_pt = -1,
+		    .event_receive_pt = -1,
+		    .noise_send_pt = -1,
+		    .noise_receive_pt = -1 },
+		  { .event_send_pt = -1,
+		    .event_receive_pt = -1,
+		    .noise_send_pt = -1,
+		    .noise_receive_pt = -1 } },
 };
 
 void tl_play_order_free(struct tl_play_order *order)

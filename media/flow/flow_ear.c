@@ -6,6 +6,7 @@
 
 enum { STEADY_MS = 100 }; /* the delay of a line with modems */
 enum { RATE_WIDE_HZ = 16000 };
+enum { NOISE_MS = 10 };
 
 /* Who gets what the chain encodes, or NULL. */
 static struct tl_flow_end *hearer(struct tl_flow_end *end)
@@ -38,6 +39,14 @@ static void on_packet(const uint8_t *payload, size_t bytes, uint32_t duration, v
 		return;
 	tl_flow_send_audio(to, TL_FEEDER_CHAIN, payload, bytes, duration, end,
 			   end->ear->arrived_us);
+}
+
+static void on_noise(const uint8_t *payload, size_t bytes, uint32_t duration, void *user)
+{
+	struct tl_flow_end *end = user, *to = hearer(end);
+
+	if (to && !tl_flow_is_taken(to))
+		tl_flow_send_noise(to, payload, bytes, duration);
 }
 
 static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool concealed, void *user)
@@ -94,6 +103,21 @@ static void count_refused(struct tl_flow_end *end, int why)
 		tl_counter_add(&end->counters->late_pkts, 1);
 }
 
+/* What this end asks of the audio that it is sent, to whoever is encoded for it. */
+static void pass_request(struct tl_flow_end *end, const struct tl_packet *packet,
+			 const struct tl_format *format)
+{
+	unsigned mode =
+		tl_format_request(format, tl_packet_payload(packet), packet->rtp.payload_bytes);
+	struct tl_flow_end *speaker = tl_flow_other(end);
+
+	if (mode + 1 == end->mode_asked)
+		return;
+	end->mode_asked = (uint8_t)(mode + 1);
+	if (tl_flow_target(speaker) == end && speaker->ear && speaker->ear->chain)
+		tl_chain_set_request(speaker->ear->chain, mode);
+}
+
 void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format)
 {
 	struct tl_pool *pool = end->pair->env->pool;
@@ -109,6 +133,7 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 	}
 	if (!end->ear)
 		end->ear = open_ear(end, format);
+	pass_request(end, packet, format);
 	if (tl_jitter_clock_hz(end->ear->jitter) != clock_hz)
 		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
 	r = tl_jitter_put(end->ear->jitter, packet, units);
@@ -122,6 +147,20 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 	}
 	due_us = tl_jitter_due_us(end->ear->jitter);
 	tl_flow_want(end->pair, due_us);
+}
+
+/* Its length is not said: the audio after it tells, by its timestamp. */
+void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	const struct tl_format *format = &end->plan->receive_formats[0];
+	struct tl_pool *pool = end->pair->env->pool;
+
+	if (!end->ear)
+		end->ear = open_ear(end, format);
+	if (tl_jitter_clock_hz(end->ear->jitter) != format->codec->clock_hz ||
+	    tl_jitter_put(end->ear->jitter, packet, format->codec->clock_hz / 1000 * NOISE_MS) < 0)
+		tl_pool_give(pool, packet);
+	tl_flow_want(end->pair, tl_jitter_due_us(end->ear->jitter));
 }
 
 void tl_ear_restart(struct tl_flow_end *end)
@@ -154,6 +193,7 @@ static bool fits(const struct tl_flow_end *end, const struct tl_format *in,
 	    !g_str_equal(ear->in.fmtp, in->fmtp) || ear->encodes != (to != NULL))
 		return false;
 	return !to || (ear->out.codec == to->plan->send_format.codec &&
+		       ear->silence == to->plan->silence &&
 		       g_str_equal(ear->out.fmtp, to->plan->send_format.fmtp) &&
 		       ear->out_ptime_ms == to->plan->send_ptime_ms);
 }
@@ -167,6 +207,7 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 		.out = to ? &to->plan->send_format : NULL,
 		.out_ptime_ms = to ? to->plan->send_ptime_ms : 0,
 		.opus_complexity = end->pair->cfg.opus_complexity,
+		.silence = to && to->plan->silence,
 		.on_packet = on_packet,
 		.user = end,
 	};
@@ -176,9 +217,12 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 	ear->chain = NULL;
 	ear->in = *in;
 	ear->encodes = to != NULL;
+	ear->silence = cfg.silence;
 	if (to)
 		ear->out = to->plan->send_format;
 	ear->out_ptime_ms = cfg.out_ptime_ms;
+	if (cfg.silence && to->plan->noise_send_pt >= 0)
+		cfg.on_noise = on_noise;
 	r = tl_chain_new(&cfg, &ear->chain);
 	if (r >= 0 && !tl_flow_can_cancel_at(end, tl_chain_rate_hz(ear->chain))) {
 		tl_chain_free(ear->chain);
@@ -188,6 +232,8 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 	}
 	if (r >= 0)
 		tl_chain_set_loss(ear->chain, ear->loss);
+	if (r >= 0 && to && to->mode_asked)
+		tl_chain_set_request(ear->chain, to->mode_asked - 1u);
 	return r;
 }
 
@@ -262,6 +308,19 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	return true;
 }
 
+static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+{
+	const struct tl_packet *packet = slot->packet;
+	int r = tl_chain_noise(end->ear->chain, tl_packet_payload(packet),
+			       packet->rtp.payload_bytes, ms);
+
+	if (r == -EBADMSG)
+		r = tl_chain_conceal(end->ear->chain, ms);
+	tl_jitter_expect_silence(end->ear->jitter, true);
+	if (r < 0)
+		fail(end);
+}
+
 static void push(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
 {
 	struct tl_ear *ear = end->ear;
@@ -272,6 +331,9 @@ static void push(struct tl_flow_end *end, const struct tl_slot *slot, unsigned m
 	r = tl_chain_push(ear->chain, tl_packet_payload(slot->packet),
 			  slot->packet->rtp.payload_bytes);
 	ear->arrived_us = 0;
+	tl_jitter_expect_silence(
+		ear->jitter, tl_format_ends_in_silence(&ear->in, tl_packet_payload(slot->packet),
+						       slot->packet->rtp.payload_bytes));
 	if (r == -EBADMSG) {
 		r = tl_chain_conceal(ear->chain, ms);
 		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
@@ -319,9 +381,14 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 		pause_output(end);
 	if (digit)
 		return;
-	if (slot->packet) {
+	if (slot->packet && format_of(end, slot->packet->rtp.pt)) {
 		if (ready_chain(end, slot->packet->rtp.pt))
 			push(end, slot, ms);
+		return;
+	}
+	if (slot->packet) {
+		if (ready_chain(end, ear->chain ? ear->in.pt : end->plan->receive_formats[0].pt))
+			push_noise(end, slot, ms);
 		return;
 	}
 	if (!ear->chain || ear->broken || ear->stale)

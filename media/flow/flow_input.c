@@ -22,9 +22,11 @@ static int find_format(const struct tl_side_plan *plan, uint8_t pt)
 	return -1;
 }
 
-/* RFC 3389: comes unasked beside codecs of 8 kHz, and is no audio. */
+/* RFC 3389: as agreed upon; or its static number, which comes unasked beside codecs of 8 kHz. */
 static bool is_comfort_noise(const struct tl_side_plan *plan, uint8_t pt)
 {
+	if (plan->noise_receive_pt >= 0)
+		return pt == plan->noise_receive_pt;
 	return pt == TL_RTP_PT_COMFORT_NOISE && plan->n_receive_formats > 0 &&
 	       plan->receive_formats[0].codec->clock_hz == 8000;
 }
@@ -145,6 +147,32 @@ static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int fo
 	}
 }
 
+/* As audio, but where that is relayed noise goes on only to who takes it: see silence_is_lost() of
+ * the plan. */
+static void take_noise(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	struct tl_flow_end *to = tl_flow_target(end);
+	bool recorded = end->pair->recorder || tl_flow_listens(end);
+	bool heard = to && to->plan->send && !tl_flow_is_taken(to);
+
+	if (!end->plan->receive || (!heard && !recorded)) {
+		withhold(end, packet);
+		return;
+	}
+	if (!to || !end->relayable) {
+		tl_ear_put_noise(end, packet);
+		return;
+	}
+	if (recorded)
+		tl_ear_put_noise(end, copy_payload(end, packet));
+	if (heard && to->plan->noise_send_pt >= 0) {
+		tl_flow_forward_noise(to, end, packet);
+		return;
+	}
+	tl_pack_skip(&to->out, &packet->rtp);
+	drop(end, packet);
+}
+
 void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
 {
 	struct tl_flow_end *end = &pair->ends[side];
@@ -181,7 +209,7 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 	} else if (event) {
 		tl_flow_event_input(end, packet);
 	} else if (format < 0) {
-		withhold(end, packet);
+		take_noise(end, packet);
 	} else if (!note(end, packet, plan->receive_formats[format].codec->clock_hz, true)) {
 		drop(end, packet);
 	} else {

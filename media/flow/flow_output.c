@@ -29,10 +29,11 @@ static uint32_t packet_units(const struct tl_side_plan *plan)
 	return plan->send_format.codec->clock_hz * plan->send_ptime_ms / 1000;
 }
 
-void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet)
+static void forward_as(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet,
+		       uint8_t pt)
 {
 	const struct tl_format *format = &to->plan->send_format;
-	struct tl_rtp out = { .pt = format->pt };
+	struct tl_rtp out = { .pt = pt };
 
 	if (tl_pack_relay(&to->out, &packet->rtp, true, packet_units(to->plan),
 			  format->codec->clock_hz, packet->arrived_us, &out) < 0) {
@@ -50,6 +51,17 @@ void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl
 	packet->bytes = TL_RTP_HEADER_BYTES + packet->rtp.payload_bytes;
 	tl_rtp_write(packet->data + packet->at, &out);
 	send_packet(to, packet, from);
+}
+
+void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet)
+{
+	forward_as(to, from, packet, to->plan->send_format.pt);
+}
+
+void tl_flow_forward_noise(struct tl_flow_end *to, struct tl_flow_end *from,
+			   struct tl_packet *packet)
+{
+	forward_as(to, from, packet, (uint8_t)to->plan->noise_send_pt);
 }
 
 static struct tl_packet *make_packet(struct tl_flow_end *to, const struct tl_rtp *rtp,
@@ -90,4 +102,16 @@ void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const 
 			size_t bytes)
 {
 	send_packet(to, make_packet(to, rtp, payload, bytes), NULL);
+}
+
+void tl_flow_send_noise(struct tl_flow_end *to, const uint8_t *payload, size_t bytes,
+			uint32_t duration)
+{
+	unsigned clock_hz = to->plan->send_format.codec->clock_hz;
+	struct tl_rtp rtp = { .pt = (uint8_t)to->plan->noise_send_pt };
+
+	tl_pack_own(&to->out, TL_FEEDER_CHAIN, duration, clock_hz, tl_flow_now(to), &rtp);
+	rtp.marker = false; /* RFC 3551 4.1: a talk spurt begins after it, */
+	to->out.gap = true; /* with what is sent next */
+	tl_flow_send_small(to, &rtp, payload, bytes);
 }

@@ -43,6 +43,7 @@ struct tl_ear {
 	char digit;       /* now heard, '\0': none */
 	int64_t digit_us; /* since when */
 	bool encodes;     /* out counts */
+	bool silence;     /* is left out of it */
 	bool steady;      /* its delay stands still: modems talk */
 	unsigned out_ptime_ms;
 	bool stale;               /* a plan or a recording came: is this still the right chain? */
@@ -108,6 +109,7 @@ struct tl_flow_end {
 	struct tl_dtmf_tx digits_out;
 	uint32_t event_ts; /* of the event going out */
 	uint8_t event_out;
+	uint8_t mode_asked; /* of what we send: AMR's mode request and 1; 0: none */
 	uint16_t event_duration;
 	bool event_open; /* passed on, its end not yet */
 	struct tl_flow_mouth mouth;
@@ -153,6 +155,12 @@ static inline int64_t tl_flow_now(const struct tl_flow_end *end)
 bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp);
 /* Takes packet, parsed, as it came from `from`. Sends its payload on. */
 void tl_flow_forward(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet);
+/* The same for comfort noise, under the number that the target's plan has for it. */
+void tl_flow_forward_noise(struct tl_flow_end *to, struct tl_flow_end *from,
+			   struct tl_packet *packet);
+/* Describes the silence that begins, in the place of a packet of our own making. */
+void tl_flow_send_noise(struct tl_flow_end *to, const uint8_t *payload, size_t bytes,
+			uint32_t duration);
 /* Sends audio of our own making; bytes 0: so much silence that nothing is sent for. from,
  * arrived_us: whose delay to count, or NULL. */
 void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uint8_t *payload,
@@ -165,6 +173,8 @@ void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const 
 /* flow_ear.c */
 /* Takes packet, of a format of the end's plan. */
 void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format);
+/* Takes packet: comfort noise, at the clock of the format that it came beside. */
+void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet);
 /* A sequence number that came and was no audio. */
 void tl_ear_pass(struct tl_flow_end *end, uint16_t seq);
 /* Another source speaks: what came from the one before is forgotten. */

@@ -135,6 +135,17 @@ static void fill_events(struct tl_side_plan *side, const struct tl_media_desc *l
 	side->event_clock_hz = ours ? ours->clock_hz : 0;
 }
 
+/* As events, for comfort noise. */
+static void fill_noise(struct tl_side_plan *side, const struct tl_media_desc *local,
+		       const struct tl_media_desc *remote)
+{
+	const struct tl_noise_format *theirs = tl_plan_noise(remote, side->send_format.codec);
+	const struct tl_noise_format *ours = tl_plan_noise(local, side->send_format.codec);
+
+	side->noise_send_pt = ours && theirs ? theirs->pt : -1;
+	side->noise_receive_pt = ours && theirs ? ours->pt : -1;
+}
+
 static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 		      const struct tl_media_desc *local, const struct tl_media_desc *remote)
 {
@@ -155,6 +166,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 	side->send_ptime_ms = tl_plan_ptime(&side->send_format, wished_ms, remote->maxptime_ms);
 	fill_receive(side, local, remote);
 	fill_events(side, local, remote);
+	fill_noise(side, local, remote);
 }
 
 /* The descriptions of both sides, and of each what it can be sent. */
@@ -242,6 +254,7 @@ static int fill(struct tl_plan *plan, enum tl_side side, const struct legs *legs
 	struct tl_side_plan *to = &plan->side[side];
 
 	to->event_send_pt = to->event_receive_pt = -1;
+	to->noise_send_pt = to->noise_receive_pt = -1;
 	if (!legs->open[side])
 		return 0;
 	if (legs->fax[side]) {
@@ -250,6 +263,23 @@ static int fill(struct tl_plan *plan, enum tl_side side, const struct legs *legs
 	}
 	fill_side(to, format, legs->local[side], legs->remote[side]);
 	return tl_plan_crypto(to, legs->local[side], legs->remote[side]);
+}
+
+/* Would one leave out silence that the other can't be told of? Then it is filled here. */
+static bool silence_is_lost(const struct tl_side_plan *from, const struct tl_side_plan *to)
+{
+	char annexb_from[8] = "yes", annexb_to[8] = "yes"; /* unless said, RFC 4856 2.1.9 */
+
+	if (!tl_format_can_transcode(&from->send_format) ||
+	    !tl_format_can_transcode(&to->send_format))
+		return false;
+	if (from->noise_receive_pt >= 0 && to->noise_send_pt < 0)
+		return true;
+	tl_fmtp_get(from->send_format.fmtp, "annexb", annexb_from, sizeof annexb_from);
+	tl_fmtp_get(to->send_format.fmtp, "annexb", annexb_to, sizeof annexb_to);
+	return g_str_equal(from->send_format.codec->name, "G729") &&
+	       g_ascii_strcasecmp(annexb_to, "no") == 0 &&
+	       g_ascii_strcasecmp(annexb_from, "no") != 0;
 }
 
 static enum tl_path path_from(const struct legs *legs, const struct tl_plan *plan,
@@ -262,7 +292,8 @@ static enum tl_path path_from(const struct legs *legs, const struct tl_plan *pla
 	if (legs->fax[from] || legs->fax[to])
 		return legs->fax[from] && legs->fax[to] ? TL_PATH_RELAY : TL_PATH_FAX;
 	if (tl_plan_relays(&plan->side[from].send_format, legs->remote[from]->ptime_ms,
-			   &plan->side[to].send_format, legs->remote[to]->ptime_ms))
+			   &plan->side[to].send_format, legs->remote[to]->ptime_ms) &&
+	    !silence_is_lost(&plan->side[from], &plan->side[to]))
 		return TL_PATH_RELAY;
 	return TL_PATH_CHAIN;
 }

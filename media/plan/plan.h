@@ -21,6 +21,8 @@ struct tl_media_policy {
 	size_t n_codecs;
 	bool telephone_event; /* offer and accept it */
 	bool t38;             /* fax may be T.38 here */
+	bool silence; /* what is sent there may leave silence out: offer and accept what that takes
+		       */
 	enum tl_srtp_mode srtp;
 	enum tl_srtp_mode srtp_now;    /* what the leg has: our later offers keep it */
 	struct tl_srtp_keys srtp_keys; /* ours; unused when it is off */
@@ -109,6 +111,8 @@ struct tl_side_plan {
 	int event_send_pt;    /* -1: none */
 	int event_receive_pt; /* -1: none */
 	unsigned event_clock_hz;
+	int noise_send_pt, noise_receive_pt; /* comfort noise at the audio's clock; -1: none */
+	bool silence; /* the caller's to set: what is encoded for this side leaves silence out */
 	unsigned send_ptime_ms;
 	struct tl_t38 t38; /* on: fax over UDPTL, and no audio */
 	size_t n_receive_formats;

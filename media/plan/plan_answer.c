@@ -150,6 +150,18 @@ static enum tl_direction answer_direction(const struct tl_media_desc *offer)
 	return tl_direction_mirror(theirs);
 }
 
+/* May the offerer send comfort noise? Where its audio is relayed, only to who takes noise too: it
+ * would have to be decoded for nothing else. */
+static bool takes_noise(const struct tl_media_policy *policy, const struct tl_media_desc *peer,
+			const struct tl_format *relayed)
+{
+	if (policy->silence)
+		return true;
+	if (!peer)
+		return false;
+	return !relayed || tl_plan_noise(peer, relayed->codec);
+}
+
 int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
 		   struct tl_media_desc *ret_answer)
@@ -159,6 +171,7 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	struct other other = { 0 };
 	const struct tl_format *chosen, *relayed = NULL;
 	const struct tl_event_format *event;
+	const struct tl_noise_format *noise;
 
 	if (offer->t38.on)
 		return tl_plan_answer_t38(offer, policy, peer, ret_answer);
@@ -177,6 +190,9 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	event = policy->telephone_event ? tl_plan_event(offer, chosen->codec->clock_hz) : NULL;
 	if (event && event->pt != chosen->pt)
 		answer.events[answer.n_events++] = *event;
+	noise = tl_plan_noise(offer, chosen->codec);
+	if (noise && noise->pt != chosen->pt && takes_noise(policy, peer, relayed))
+		answer.noises[answer.n_noises++] = *noise;
 	answer.direction = answer_direction(offer);
 	answer.rtcp_mux = offer->rtcp_mux;
 	answer.rtcp_xr = offer->rtcp_xr;

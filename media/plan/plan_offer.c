@@ -122,7 +122,11 @@ static void append_transcoded(struct tl_media_desc *offer, const struct tl_media
 
 		if (!tl_codec_can_transcode(codec))
 			continue;
-		append_ours(offer, codec, codec->fmtp, numbers);
+		/* G.729 Annex B leaves silence out: RFC 7261 3 */
+		append_ours(offer, codec,
+			    policy->silence && g_str_equal(codec->name, "G729") ? "annexb=yes"
+										: codec->fmtp,
+			    numbers);
 		if (codec->fmtp_too)
 			append_ours(offer, codec, codec->fmtp_too, numbers);
 	}
@@ -164,6 +168,31 @@ static void append_events(struct tl_media_desc *offer, const struct tl_media_des
 	append_event(offer, 8000, peer, numbers);
 }
 
+/* Comfort noise where the peer has it, for it is passed on, or where what we encode leaves silence
+ * out: beside the formats of that clock which need it. */
+static void append_noises(struct tl_media_desc *offer, const struct tl_media_desc *peer,
+			  const struct tl_media_policy *policy, struct numbers *numbers)
+{
+	struct tl_media_desc wish = { .n_noises = 1, .noises = { { 13, 8000 } } };
+	const struct tl_media_desc *from = peer && peer->n_noises ? peer : &wish;
+
+	if (from == &wish && !policy->silence)
+		return;
+	for (size_t i = 0; i < from->n_noises; i++) {
+		struct tl_noise_format noise = from->noises[i];
+		struct tl_media_desc one = { .n_noises = 1, .noises = { noise } };
+		bool used = false;
+
+		for (size_t f = 0; f < offer->n_formats; f++)
+			used = used || tl_plan_noise(&one, offer->formats[f].codec);
+		if (!used)
+			continue;
+		noise.pt = noise.pt == 13 && !numbers->taken[13] ? take(numbers, 13)
+								 : take_dynamic(numbers);
+		offer->noises[offer->n_noises++] = noise;
+	}
+}
+
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
 		  struct tl_media_desc *ret_offer)
 {
@@ -181,6 +210,7 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 		return -ENOENT;
 	if (policy->telephone_event)
 		append_events(&offer, peer, &numbers);
+	append_noises(&offer, peer, policy, &numbers);
 	tl_plan_offer_crypto(policy, &offer);
 	if (peer) {
 		/* What the peer says of itself is what we can be to the other side: a leg on

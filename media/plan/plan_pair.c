@@ -36,6 +36,23 @@ const struct tl_event_format *tl_plan_event(const struct tl_media_desc *desc, un
 	return best;
 }
 
+/* RFC 3389 1: for codecs that know no silence of their own. */
+static bool knows_silence(const struct tl_codec *codec)
+{
+	return g_str_equal(codec->name, "opus") || g_str_equal(codec->name, "G729") ||
+	       g_str_equal(codec->name, "G723") || g_str_has_prefix(codec->name, "AMR");
+}
+
+const struct tl_noise_format *tl_plan_noise(const struct tl_media_desc *desc,
+					    const struct tl_codec *codec)
+{
+	for (size_t i = 0; i < desc->n_noises && !knows_silence(codec); i++)
+		if (desc->noises[i].clock_hz == codec->clock_hz &&
+		    tl_plan_pt_usable(desc->noises[i].pt, desc->rtcp_mux))
+			return &desc->noises[i];
+	return NULL;
+}
+
 unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsigned max_ms)
 {
 	const struct tl_codec *codec = format->codec;

@@ -16,6 +16,10 @@ bool tl_plan_allows(const struct tl_media_policy *policy, const struct tl_codec 
  * one, which some phones say beside Opus and mean for it, else any. NULL: none. */
 const struct tl_event_format *tl_plan_event(const struct tl_media_desc *desc, unsigned clock_hz);
 
+/* The comfort noise to use beside a codec: at its clock, and unless it has its own. NULL: none. */
+const struct tl_noise_format *tl_plan_noise(const struct tl_media_desc *desc,
+					    const struct tl_codec *codec);
+
 /* The packet time to send: wished (0: no wish), in whole frames,
  * not over max_ms (0: no limit) nor what fits a packet. */
 unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsigned max_ms);

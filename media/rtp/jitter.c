@@ -46,6 +46,7 @@ struct tl_jitter {
 	struct tl_delay delay;
 	bool started; /* the timeline below holds */
 	bool taken;   /* something was, since the start */
+	bool silence; /* was announced */
 	uint16_t next_seq, high_seq;
 	uint32_t next_ts;
 	int64_t play_us;
@@ -124,6 +125,11 @@ unsigned tl_jitter_clock_hz(const struct tl_jitter *jb)
 int64_t tl_jitter_due_us(const struct tl_jitter *jb)
 {
 	return jb->started ? jb->play_us : INT64_MAX;
+}
+
+void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence)
+{
+	jb->silence = silence;
 }
 
 unsigned tl_jitter_target_ms(const struct tl_jitter *jb)
@@ -304,7 +310,7 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 {
 	uint32_t units = jb->frame_units;
 
-	if (!jb->taken || jb->starved_us >= (int64_t)STARVED_MAX_MS * 1000) {
+	if (!jb->taken || (!jb->silence && jb->starved_us >= (int64_t)STARVED_MAX_MS * 1000)) {
 		for (size_t i = 0; i < RING; i++)
 			jb->ring[i].kind = CELL_EMPTY;
 		jb->started = false;

@@ -58,5 +58,8 @@ void tl_jitter_pass(struct tl_jitter *jb, uint16_t seq);
  * give a packet all the same: a caller who is awake anyway saves a wake-up. */
 int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		   int64_t *ret_due_us);
+/* Silence was announced (comfort noise, DTX): it is given for as long as it lasts, instead of for a
+ * second at the most. False: that holds again. */
+void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence);
 int64_t tl_jitter_due_us(const struct tl_jitter *jb); /* as *ret_due_us above */
 unsigned tl_jitter_target_ms(const struct tl_jitter *jb);

@@ -54,7 +54,9 @@ static void push_all(struct tl_chain *chain, const struct tl_format *format, uns
 		if (flags & FLAG_SWITCH)
 			tl_chain_set_tap(chain, turn % 3 ? NULL : on_pcm);
 		tl_format_duration(format, payload, n);
-		if (head & HOLE)
+		if (head & HOLE && turn % 4 == 3)
+			tl_chain_noise(chain, payload, n, 20);
+		else if (head & HOLE)
 			tl_chain_recover(chain, (unsigned)n % 200, payload, n);
 		else if (tl_chain_push(chain, payload, n) == -EPIPE)
 			abort(); /* nothing that a peer sends may break a chain */
@@ -84,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	if (tl_chain_new(&(struct tl_chain_cfg) { .in = &in,
 						  .out = &out,
-						  .out_ptime_ms = data[2] & FLAG_PTIME_40 ? 40 : 20,
+						  .out_ptime_ms = tl_format_ptime_ms(&out) *
+								  (data[2] & FLAG_PTIME_40 ? 2 : 1),
 						  .on_packet = on_packet,
 						  .on_pcm = data[2] & FLAG_TAP ? on_pcm : NULL },
 			 &chain) < 0)

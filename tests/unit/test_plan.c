@@ -11,9 +11,11 @@
 /*
  * Descriptions are written as words:
  *   PCMA=8  opus=111:useinbandfec=1  te/8000=101  ptime=20  maxptime=40
+ *   cn/8000=13 (comfort noise)
  *   sendonly recvonly inactive (sendrecv goes without saying)  mux
  *   any (address 0.0.0.0)  refused (port 0)
- * and policies as names, "te" among them when telephone-event is allowed.
+ * and policies as names, "te" among them when telephone-event is allowed, "silence" when it may be
+ * left out.
  */
 static enum tl_direction direction_of(const char *word)
 {
@@ -60,6 +62,11 @@ static void add_word(struct tl_media_desc *desc, char *word)
 			.pt = (uint8_t)number,
 			.clock_hz = (unsigned)strtoul(word + 3, NULL, 10),
 		};
+	} else if (g_str_has_prefix(word, "cn/")) {
+		desc->noises[desc->n_noises++] = (struct tl_noise_format) {
+			.pt = (uint8_t)number,
+			.clock_hz = (unsigned)strtoul(word + 3, NULL, 10),
+		};
 	} else if (!value) {
 		desc->direction = direction_of(word);
 		cr_assert_neq((int)desc->direction, -1, "%s", word);
@@ -102,6 +109,8 @@ static struct tl_media_policy *policy_of(const char *text)
 	for (size_t i = 0; words[i]; i++) {
 		if (g_str_equal(words[i], "te")) {
 			policy->telephone_event = true;
+		} else if (g_str_equal(words[i], "silence")) {
+			policy->silence = true;
 		} else {
 			policy->codecs[policy->n_codecs] = tl_codec_by_name(words[i]);
 			cr_assert_not_null(policy->codecs[policy->n_codecs++], "%s", words[i]);
@@ -134,6 +143,9 @@ static char *text_of(const struct tl_media_desc *desc)
 	for (size_t i = 0; i < desc->n_events; i++)
 		g_string_append_printf(text, "te/%u=%u ", desc->events[i].clock_hz,
 				       desc->events[i].pt);
+	for (size_t i = 0; i < desc->n_noises; i++)
+		g_string_append_printf(text, "cn/%u=%u ", desc->noises[i].clock_hz,
+				       desc->noises[i].pt);
 	g_string_append_printf(text, "ptime=%u", desc->ptime_ms);
 	if (desc->maxptime_ms)
 		g_string_append_printf(text, " maxptime=%u", desc->maxptime_ms);
@@ -166,8 +178,9 @@ static const struct {
 	  "opus PCMA te", "opus=107:stereo=1 PCMA=8 te/48000=108 te/8000=103 ptime=20" },
 	{ "and ours keep clear of them", "iLBC=96:mode=20 speex=97 te/8000=98", "speex opus te",
 	  "speex=97 opus=99:useinbandfec=1 te/8000=98 te/48000=100 ptime=20" },
-	{ "101 is for events, whatever else is free", "iLBC=96 iLBC=97 iLBC=98 iLBC=99 iLBC=100 PCMA=8",
-	  "opus te", "opus=102:useinbandfec=1 te/48000=103 te/8000=101 ptime=20" },
+	{ "101 is for events, whatever else is free",
+	  "iLBC=96 iLBC=97 iLBC=98 iLBC=99 iLBC=100 PCMA=8", "opus te",
+	  "opus=102:useinbandfec=1 te/48000=103 te/8000=101 ptime=20" },
 	{ "the peer has 101 for something else", "opus=101 PCMA=8", "opus PCMA te",
 	  "opus=101 PCMA=8 te/48000=96 te/8000=97 ptime=20" },
 	{ "a static number for another codec is not kept", "opus=8 PCMA=0", "opus PCMA",
@@ -200,6 +213,13 @@ static const struct {
 	{ "no more than a packet holds", "L16/16000=96 ptime=120", "L16/16000",
 	  "L16/16000=96 ptime=43" },
 	{ "iLBC's default", "iLBC=97", "iLBC", "iLBC=97 ptime=30" },
+	{ "AMR in both layouts", NULL, "AMR", "AMR=96 AMR=97:octet-align=1 ptime=20" },
+	{ "comfort noise of the peer is passed on", "PCMA=8 cn/8000=13", "PCMA",
+	  "PCMA=8 cn/8000=13 ptime=20" },
+	{ "not beside what has its own", "opus=96 cn/8000=13", "opus", "opus=96 ptime=20" },
+	{ "nor unasked", "PCMA=8", "PCMA", "PCMA=8 ptime=20" },
+	{ "but where silence may be left out", "PCMA=8", "PCMA G729 silence",
+	  "PCMA=8 G729=18:annexb=yes cn/8000=13 ptime=20" },
 };
 
 Test(plan, an_offer_says_what_can_be_relayed_then_what_can_be_transcoded, .init = setup)
@@ -282,6 +302,14 @@ static const struct {
 	{ "not allowed", "PCMA=8 te/8000=101", "PCMA", NULL, NULL, "PCMA=8 ptime=20" },
 	{ "under the number of the audio", "PCMA=8 te/8000=8", "PCMA te", NULL, NULL,
 	  "PCMA=8 ptime=20" },
+
+	/* Comfort noise. */
+	{ "taken when what is relayed takes it too", "PCMA=8 cn/8000=13", "PCMA",
+	  "PCMA=8 cn/8000=13", NULL, "PCMA=8 cn/8000=13 ptime=20" },
+	{ "not when the other leg does not: it would have to be decoded", "PCMA=8 cn/8000=13",
+	  "PCMA", "PCMA=8", NULL, "PCMA=8 ptime=20" },
+	{ "taken where it is decoded anyhow", "PCMA=8 cn/8000=13", "PCMA", "PCMU=0", NULL,
+	  "PCMA=8 cn/8000=13 ptime=20" },
 
 	/* Numbers. */
 	{ "our answer uses the offer's", "opus=120 te/48000=121", "opus te", "opus=96", NULL,
@@ -393,8 +421,15 @@ static const struct {
 	{ "iLBC in other frames", "iLBC=97:mode=20", "iLBC=97:mode=20", "iLBC=97", "iLBC=97",
 	  "chain chain | a >iLBC=97:20 <iLBC=97 | b >iLBC=97:30 <iLBC=97" },
 	{ "AMR in other layouts", "AMR=97:octet-align=1", "AMR=97:octet-align=1", "AMR=97",
-	  "AMR=97",
-	  "chain chain | a >AMR=97:20 <AMR=97 | b >AMR=97:20 <AMR=97" },
+	  "AMR=97", "chain chain | a >AMR=97:20 <AMR=97 | b >AMR=97:20 <AMR=97" },
+	{ "iLBC: the modes differ, both use the longer", "iLBC=97:mode=20", "iLBC=97:mode=30", NULL,
+	  NULL, "closed closed | a >iLBC=97:30 <iLBC=97" },
+	{ "noise that the other side can't be told of", "PCMA=8 cn/8000=13", "PCMA=8 cn/8000=13",
+	  "PCMA=8", "PCMA=8", "chain relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:20 <PCMA=8" },
+	{ "noise that it can", "PCMA=8 cn/8000=13", "PCMA=8 cn/8000=13", "PCMA=8 cn/8000=13",
+	  "PCMA=8 cn/8000=13", "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:20 <PCMA=8" },
+	{ "G.729 that may be silent to one that may not", "G729=18", "G729=18", "G729=18:annexb=no",
+	  "G729=18:annexb=no", "chain relay | a >G729=18:20 <G729=18 | b >G729=18:20 <G729=18" },
 	{ "AMR in a layout that we only relay", "AMR=97:crc=1", "AMR=97:crc=1", "AMR=97", "AMR=97",
 	  NULL },
 
@@ -405,8 +440,8 @@ static const struct {
 	  "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:30 <PCMA=8" },
 	{ "Opus passes as it is", "opus=96", "opus=96 ptime=20", "opus=96", "opus=96 ptime=60",
 	  "relay relay | a >opus=96:20 <opus=96 | b >opus=96:60 <opus=96" },
-	{ "as does what we can't decode", "G723=4", "G723=4 ptime=30", "G723=4",
-	  "G723=4 ptime=60", "relay relay | a >G723=4:30 <G723=4 | b >G723=4:60 <G723=4" },
+	{ "as does what we can't decode", "G723=4", "G723=4 ptime=30", "G723=4", "G723=4 ptime=60",
+	  "relay relay | a >G723=4:30 <G723=4 | b >G723=4:60 <G723=4" },
 	{ "our own wish where the remote has none", "PCMA=8 ptime=40", "PCMA=8", NULL, NULL,
 	  "closed closed | a >PCMA=8:40 <PCMA=8" },
 	{ "the remote's limit", "opus=96", "opus=96 ptime=60 maxptime=40", NULL, NULL,
