@@ -2,7 +2,7 @@
 succeeds and ends on both sides."""
 
 from impair import Relay, Stubborn, in_parallel, until
-from sip_message import make_sdp
+from sip_message import make_sdp, token
 from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
@@ -279,9 +279,18 @@ def too_much_asked(w, a, b):
     hang_up(a, b)
 
 
+def invite_by_two_ways(w, a, b):
+    """RFC 3261 8.2.2.2: the copy that came by another way is refused, the call goes on."""
+    other = a.invite.to_bytes().replace(a.invite.branch.encode(), f"z9hG4bK{token()}".encode())
+    w.carrier.send(other)
+    until(a, 482)
+    answer(w, a, b)
+    hang_up(a, b)
+
+
 def test_odd_turns():
     kinds = [bye_crosses_bye, cancel_crosses_200, bye_before_ack, requests_after_the_end,
-             too_much_asked]
+             too_much_asked, invite_by_two_ways]
     with BadWorld(9) as w:
         def call(number):
             a, b = ring(w, number)
