@@ -407,7 +407,8 @@ class Dialog:
     def _ack_refusal(self, message):
         """RFC 3261 17.1.1.3: same branch and Request-URI, To of the response."""
         invite = self.invite
-        headers = [("Via", invite.get("Via")), ("Max-Forwards", 70), ("From", invite.get("From")),
+        via = invite.get("Via").replace(invite.branch, message.branch)  # it may be of a copy
+        headers = [("Via", via), ("Max-Forwards", 70), ("From", invite.get("From")),
                    ("To", message.get("To")), ("Call-ID", self.call_id),
                    ("CSeq", f"{message.cseq[0]} ACK")]
         ack = Message(f"ACK {invite.uri} SIP/2.0", headers)
