@@ -80,6 +80,7 @@ class Running:
     def report(self):
         self.output.seek(0)
         text = self.output.read().decode("utf-8", "replace").strip()
+        self.output.close()  # or hundreds would be open in each later test
         took = time.monotonic() - self.begun
         why = text.splitlines()[-1] if text else "no word of it"
         if self.status == PASSED:

@@ -223,7 +223,8 @@ class Agent:
                 self.connections = {k: s for k, s in self.connections.items() if s is not sock}
             sock.close()
             return
-        source = sock.getpeername()
+        with self.lock:  # the socket itself may be closed by its peer already
+            source = next(at for at, known in self.connections.items() if known is sock)
         buffers[sock] += data
         while True:
             buffers[sock] = buffers[sock].lstrip(b"\r\n")  # keep-alives, RFC 5626 3.5.1
