@@ -3,8 +3,9 @@
 # in turn on its corpus.
 #
 #   sh tests/fuzz/run.sh [SECONDS-EACH] [NAME...]     60 seconds, all of them
-#   sh tests/fuzz/run.sh sofia [SECONDS]              whole SIP messages, through a Sofia-SIP that
-#                                                     has sanitizers and coverage in it (sofia.sh)
+#   sh tests/fuzz/run.sh sofia [SECONDS [NAME...]]    whole SIP messages, and parsers if named, with
+#                                                     a Sofia-SIP that has sanitizers and coverage
+#                                                     in it (sofia.sh)
 #
 # New inputs that reach new code gather in $TL_FUZZ_DIR/found/<name>; what crashes, hangs for 5 s or
 # wants over 1 GB lies in $TL_FUZZ_DIR/crashes/<name>. Once a crash is fixed, its file goes into
@@ -26,7 +27,8 @@ if [ "${1:-}" = sofia ]; then
 	esac
 	build=$dir/build-sofia
 	export PKG_CONFIG_PATH="$dir/sofia/install/lib/pkgconfig"
-	set -- "${1:-60}" sip
+	[ $# -gt 0 ] || set -- 60
+	[ $# -gt 1 ] || set -- "$1" sip
 fi
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
