@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Memory that will be looked at in a moment is asked for now. With hundreds of
+ * Asks the caches for memory that will be looked at in a moment. With hundreds of
  * calls none of one call's memory is in the processor's caches when its next
  * packet comes, and a packet path that waits for it line by line waits for longer
  * than it computes. Only a hint: any address will do. Private to media/.

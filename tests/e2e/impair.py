@@ -34,6 +34,7 @@ class Relay:
         self.address, self.peer = self.front.getsockname(), None
         self.held, self.serial, self.open = [], 0, True
         self.lost = self.doubled = 0
+        self.fates = []
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -48,12 +49,21 @@ class Relay:
         self.serial += 1
         heapq.heappush(self.held, (due, self.serial, sock, data, target))
 
+    def _fate(self):
+        """Of the next packet. Among twenty the shares are exact: chance says only which ones."""
+        if not self.fates:
+            lost, twice = round(20 * self.loss), round(20 * self.twice)
+            self.fates = ["lost"] * lost + ["twice"] * twice + ["once"] * (20 - lost - twice)
+            self.random.shuffle(self.fates)
+        return self.fates.pop()
+
     def _impair(self, sock, data, target):
-        if self.random.random() < self.loss:
+        fate = self._fate()
+        if fate == "lost":
             self.lost += 1
             return
         self._hold(sock, data, target)
-        if self.random.random() < self.twice:
+        if fate == "twice":
             self.doubled += 1
             self._hold(sock, data, target)
 

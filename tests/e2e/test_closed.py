@@ -77,7 +77,7 @@ def test_captures_make_numbers_callers_and_headers():
 [route out]
 from = extension
 to = 0(XX)(X.)
-from-number = 1(XXX)
+from-number = 1(XX[0-9])
 number = +49$1-$2
 caller = +4930555$1
 caller-name = Example Ltd

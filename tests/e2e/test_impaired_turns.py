@@ -444,5 +444,5 @@ def test_a_dead_peer_is_found():
             a.reply(200, to=bye)
             assert bye.get("Reason"), bye
 
-        in_parallel(call, CALLS)
+        in_parallel(call, 2 * CALLS)
         w.check_over()

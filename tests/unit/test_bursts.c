@@ -3,7 +3,7 @@
 
 #include "media/rtp/bursts.h"
 
-/* '.' came, 'x' was lost, '<' the one before it came late, '=' came twice. */
+/* '.' came, 'o' was lost, '<' the one before it came late, '=' came twice. */
 static struct tl_bursts_sum hear(const char *story, uint16_t seq)
 {
 	struct tl_bursts bursts = { 0 };
@@ -35,23 +35,23 @@ Test(bursts, tell_gaps_from_bursts)
 		{ "", { 0 } },
 		{ SIXTEEN, { .packets = 16, .mean_gap_packets = 16 } },
 		/* one lost in 33: no burst */
-		{ SIXTEEN "x" SIXTEEN,
+		{ SIXTEEN "o" SIXTEEN,
 		  { .packets = 33, .lost = 1, .gap_density = 256 / 33, .mean_gap_packets = 33 } },
-		/* x..........x is a burst of 12 */
-		{ SIXTEEN "x" TEN "x" SIXTEEN,
+		/* o..........o is a burst of 12 */
+		{ SIXTEEN "o" TEN "o" SIXTEEN,
 		  { .packets = 44,
 		    .lost = 2,
 		    .burst_density = 2 * 256 / 12,
 		    .mean_burst_packets = 12,
 		    .mean_gap_packets = 16 } },
 		/* sixteen between them are too many for one */
-		{ SIXTEEN "x" SIXTEEN "x" SIXTEEN,
+		{ SIXTEEN "o" SIXTEEN "o" SIXTEEN,
 		  { .packets = 50,
 		    .lost = 2,
 		    .gap_density = 2 * 256 / 50,
 		    .mean_gap_packets = 50 } },
 		/* two bursts, three gaps */
-		{ SIXTEEN "xxx" SIXTEEN "x.x" SIXTEEN,
+		{ SIXTEEN "ooo" SIXTEEN "o.o" SIXTEEN,
 		  { .packets = 54,
 		    .lost = 5,
 		    .burst_density = 5 * 256 / 6,
