@@ -44,20 +44,25 @@ struct call {
 
 static struct tl_media *media;
 
-static inline void start_engine(unsigned rtp_timeout_s)
+static inline void start_engine_with(unsigned rtp_timeout_s, unsigned jitter_min_ms)
 {
 	uint16_t port_min = (uint16_t)(10000 + getpid() % 1000 * PORTS);
 	struct tl_media_cfg cfg = {
 		.workers = 2,
 		.rtp_port_min = port_min,
 		.rtp_port_max = (uint16_t)(port_min + PORTS - 1),
-		.jitter_min_ms = 20,
+		.jitter_min_ms = jitter_min_ms,
 		.jitter_max_ms = 200,
 		.rtp_timeout_s = rtp_timeout_s,
 		.opus_complexity = 5,
 	};
 
 	cr_assert_eq(tl_media_new(&cfg, &media), 0);
+}
+
+static inline void start_engine(unsigned rtp_timeout_s)
+{
+	start_engine_with(rtp_timeout_s, 20);
 }
 
 static inline void stop_engine(void)

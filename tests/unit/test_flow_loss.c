@@ -4,13 +4,16 @@
 #include "media/rtp/rtcp.h"
 #include "tests/support/sound.h"
 
-enum { PT_OPUS = 96, OPUS_FRAME = 960, RATE_HZ = 48000 };
+/* The delay is such that what follows a hole is there before its turn comes, on a busy machine too.
+ */
+enum { PT_OPUS = 96, OPUS_FRAME = 960, RATE_HZ = 48000, DELAY_MS = 120 };
 
 static struct call *open_opus_call(void)
 {
 	struct call *call;
 
-	start_with_codecs();
+	cr_assert_eq(tl_codec_init(), 0);
+	start_engine_with(0, DELAY_MS);
 	call = open_call(AF_INET);
 	speak_format(call, TL_SIDE_B, "opus", PT_OPUS);
 	g_strlcpy(call->plan.side[TL_SIDE_B].send_format.fmtp, "useinbandfec=1",
@@ -66,7 +69,7 @@ Test(flow_loss, takes_a_lost_frame_from_the_packet_after_it)
 	struct tape *tape = g_new0(struct tape, 1);
 	OpusEncoder *encoder = opus_encoder_create(RATE_HZ, 1, OPUS_APPLICATION_VOIP, NULL);
 	struct call *call = open_opus_call();
-	const unsigned packets = 150;
+	const unsigned packets = 60;
 
 	opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(1));
 	opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(20));
@@ -76,9 +79,8 @@ Test(flow_loss, takes_a_lost_frame_from_the_packet_after_it)
 		sing(&call->phone[TL_SIDE_B], encoder, i);
 		drain(&call->phone[TL_SIDE_A], tape, PACE_MS);
 	}
-	drain(&call->phone[TL_SIDE_A], tape, 200);
-	/* A busy machine is late with what follows some of the holes. */
-	cr_expect_geq(frames_of(tape, 1900), packets / 50, "%u", frames_of(tape, 1900));
+	drain(&call->phone[TL_SIDE_A], tape, 200 + DELAY_MS);
+	cr_expect_geq(frames_of(tape, 1900), packets / 10 - 1, "%u", frames_of(tape, 1900));
 	opus_encoder_destroy(encoder);
 	close_call(call);
 	stop_engine();

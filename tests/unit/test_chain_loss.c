@@ -1,0 +1,115 @@
+/* What a chain makes of packets that never came. */
+#include "media/chain/chain.h"
+
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+#include <glib.h>
+
+#include "tests/support/chain_line.h"
+
+/* What the far end hears when every 10th packet is lost and filled (or left out as silence). */
+static double snr_with_losses(const struct tl_format *format, const struct packets *packets,
+			      const struct signal *said, bool fill, bool recover)
+{
+	static const int16_t nothing[960];
+	g_autofree struct signal *heard = g_new0(struct signal, 1);
+	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
+		.in = format,
+		.rate_hz = 8000,
+		.on_pcm = keep_pcm,
+		.user = heard,
+	});
+	double db;
+
+	for (size_t i = 0; i < packets->n; i++) {
+		size_t next = MIN(i + 1, packets->n - 1);
+
+		if (i % 10 != 5)
+			tl_chain_push(chain, packets->list[i].v, packets->list[i].bytes);
+		else if (!fill)
+			keep_pcm((int16_t *)nothing, 160, 8000, true, heard);
+		else if (recover)
+			tl_chain_recover(chain, 20, packets->list[next].v,
+					 packets->list[next].bytes);
+		else
+			tl_chain_conceal(chain, 20);
+	}
+	db = snr(said, heard);
+	cr_expect_eq(heard->n, said->n, "%zu samples", heard->n);
+	tl_chain_free(chain);
+	return db;
+}
+
+Test(chain_loss, holes_are_filled_with_something_alike, .init = setup)
+{
+	static const char *const names[] = { "PCMA", "G722", "GSM", "G726-32", "L16" };
+	g_autofree struct signal *said = voice(8000);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct tl_format format = format_of(names[i]);
+		g_autofree struct packets *packets = encode(said, &format, 20);
+		double silent = snr_with_losses(&format, packets, said, false, false);
+		double filled = snr_with_losses(&format, packets, said, true, false);
+
+		cr_expect_geq(filled, silent + 1, "%s: %.1f dB with silence, %.1f filled", names[i],
+			      silent, filled);
+	}
+}
+
+/* Opus's own: a lost packet is made up, or taken from the redundancy in the next one. */
+Test(chain_loss, opus_recovers_a_packet_from_the_next, .init = setup)
+{
+	struct tl_format format = format_of("opus");
+	g_autofree struct signal *said = voice(8000);
+	g_autofree struct packets *packets = g_new0(struct packets, 1);
+	struct tl_chain *chain;
+	double silent, made_up, recovered;
+
+	g_strlcpy(format.fmtp, "useinbandfec=1", sizeof format.fmtp);
+	chain = chain_new(&(struct tl_chain_cfg) {
+		.out = &format,
+		.out_ptime_ms = 20,
+		.rate_hz = 8000,
+		.opus_complexity = 5,
+		.on_packet = keep_packet,
+		.user = packets,
+	});
+	tl_chain_set_loss(chain, 20);
+	tl_chain_push_pcm(chain, said->v, said->n);
+	tl_chain_free(chain);
+
+	silent = snr_with_losses(&format, packets, said, false, false);
+	made_up = snr_with_losses(&format, packets, said, true, false);
+	recovered = snr_with_losses(&format, packets, said, true, true);
+	cr_expect_gt(made_up, silent, "%.1f %.1f", made_up, silent);
+	cr_expect_gt(recovered, made_up + 0.3, "%.1f %.1f", recovered, made_up);
+}
+
+/* A hole in a stream that goes by the G.711 table: the audio for it must come from before it. */
+Test(chain_loss, a_hole_between_two_laws_is_filled_from_what_went_before, .init = setup)
+{
+	struct tl_format in = format_of("PCMA"), out = format_of("PCMU");
+	g_autofree struct signal *said = tone(8000, 400);
+	g_autofree struct packets *came = encode(said, &in, 20);
+	g_autofree struct packets *went = g_new0(struct packets, 1);
+	g_autofree struct signal *heard = NULL;
+	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
+		.in = &in,
+		.out = &out,
+		.out_ptime_ms = 20,
+		.on_packet = keep_packet,
+		.user = went,
+	});
+
+	for (size_t i = 0; i < came->n; i++)
+		if (i == 20)
+			tl_chain_conceal(chain, 20);
+		else
+			tl_chain_push(chain, came->list[i].v, came->list[i].bytes);
+	tl_chain_free(chain);
+	cr_assert_eq(went->n, came->n);
+	heard = decode(went, &out, 8000);
+	for (size_t i = 20 * 160; i < 21 * 160; i++)
+		cr_expect_lt(abs(heard->v[i] - said->v[i]), 3000, "sample %zu", i);
+}
