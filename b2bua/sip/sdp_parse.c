@@ -9,17 +9,8 @@
 #include <string.h>
 
 enum {
-	MAX_PTS = 32,       /* payload types looked at on an m-line */
 	VALUE_BYTES = 1024, /* a longer line is cut: none that matters is */
 	MAX_PTIME_MS = 200,
-};
-
-/* What one rtpmap, fmtp pair says. */
-struct map {
-	int pt;
-	char name[TL_CODEC_NAME_BYTES];
-	unsigned clock_hz, channels; /* 0: not mapped */
-	char fmtp[TL_FMTP_BYTES];
 };
 
 /* What can be said for the session, and again for an m-line. */
@@ -39,10 +30,7 @@ struct reader {
 	/* the m-line being read */
 	bool is_audio;
 	unsigned port;
-	int pts[MAX_PTS];
-	size_t n_pts;
-	struct map maps[MAX_PTS];
-	size_t n_maps;
+	struct tl_sdp_types types;
 	size_t n_crypto;
 	struct tl_crypto crypto[TL_DESC_CRYPTO];
 	struct tl_t38 t38;                       /* on: it is fax */
@@ -56,8 +44,7 @@ struct reader {
 	struct tl_media_desc fax;
 };
 
-/* Takes the next word; false at the end. A word that doesn't fit is cut. */
-static bool take_word(const char **p, char *word, size_t bytes)
+bool tl_sdp_take_word(const char **p, char *word, size_t bytes)
 {
 	size_t n;
 
@@ -71,8 +58,7 @@ static bool take_word(const char **p, char *word, size_t bytes)
 	return true;
 }
 
-/* A decimal number that ends at a character of ends, or at the end. */
-static bool read_number(const char *text, const char *ends, unsigned max, unsigned *ret_number)
+bool tl_sdp_read_number(const char *text, const char *ends, unsigned max, unsigned *ret_number)
 {
 	guint64 number;
 	char *end;
@@ -95,8 +81,9 @@ static bool read_address(const char *text, struct sockaddr_storage *ret_address)
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret_address;
 
 	memset(ret_address, 0, sizeof(*ret_address));
-	if (!take_word(&text, net, sizeof(net)) || !take_word(&text, type, sizeof(type)) ||
-	    !take_word(&text, host, sizeof(host)) || strcmp(net, "IN") != 0)
+	if (!tl_sdp_take_word(&text, net, sizeof(net)) ||
+	    !tl_sdp_take_word(&text, type, sizeof(type)) ||
+	    !tl_sdp_take_word(&text, host, sizeof(host)) || strcmp(net, "IN") != 0)
 		return false;
 	host[strcspn(host, "/")] = '\0';
 	if (strcmp(type, "IP4") == 0 && inet_pton(AF_INET, host, &in4->sin_addr) == 1 &&
@@ -116,65 +103,11 @@ static void set_port(struct sockaddr_storage *address, unsigned port)
 		((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
 }
 
-static struct map *map_of(struct reader *r, int pt)
-{
-	for (size_t i = 0; i < r->n_maps; i++)
-		if (r->maps[i].pt == pt)
-			return &r->maps[i];
-	if (r->n_maps == MAX_PTS)
-		return NULL;
-	r->maps[r->n_maps] = (struct map) { .pt = pt };
-	return &r->maps[r->n_maps++];
-}
-
-/* "96 opus/48000/2" */
-static void read_rtpmap(struct reader *r, const char *text)
-{
-	char word[64], *slash;
-	struct map *map;
-	unsigned pt, clock_hz, channels = 1;
-
-	if (!read_number(text, " \t", 127, &pt))
-		return;
-	text += strcspn(text, " \t");
-	if (!take_word(&text, word, sizeof(word)))
-		return;
-	slash = strchr(word, '/');
-	if (!slash || slash - word >= TL_CODEC_NAME_BYTES ||
-	    !read_number(slash + 1, "/", 1000000, &clock_hz) || clock_hz == 0)
-		return;
-	*slash = '\0';
-	slash = strchr(slash + 1, '/');
-	if (slash && !read_number(slash + 1, "", 255, &channels))
-		return;
-	map = map_of(r, (int)pt);
-	if (!map)
-		return;
-	g_strlcpy(map->name, word, sizeof(map->name));
-	map->clock_hz = clock_hz;
-	map->channels = channels;
-}
-
-static void read_fmtp(struct reader *r, const char *text)
-{
-	struct map *map;
-	unsigned pt;
-
-	if (!read_number(text, " \t", 127, &pt))
-		return;
-	text += strcspn(text, " \t");
-	text += strspn(text, " \t");
-	map = map_of(r, (int)pt);
-	/* one that doesn't fit can't be told whole: better not at all */
-	if (map && strlen(text) < sizeof(map->fmtp) && g_utf8_validate(text, -1, NULL))
-		strcpy(map->fmtp, text);
-}
-
 static void read_rtcp(struct scope *scope, const char *text)
 {
 	unsigned port;
 
-	if (!read_number(text, " \t", 65535, &port))
+	if (!tl_sdp_read_number(text, " \t", 65535, &port))
 		return;
 	scope->rtcp_port = port;
 	text += strcspn(text, " \t");
@@ -222,17 +155,17 @@ static void read_attribute(struct reader *r, struct scope *scope, const char *te
 	}
 	value++;
 	if (g_str_has_prefix(text, "ptime:"))
-		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->ptime_ms);
+		(void)tl_sdp_read_number(value, ". \t", MAX_PTIME_MS, &scope->ptime_ms);
 	else if (g_str_has_prefix(text, "maxptime:"))
-		(void)read_number(value, ". \t", MAX_PTIME_MS, &scope->maxptime_ms);
+		(void)tl_sdp_read_number(value, ". \t", MAX_PTIME_MS, &scope->maxptime_ms);
 	else if (g_str_has_prefix(text, "rtcp-xr:"))
 		scope->rtcp_xr = strstr(value, "voip-metrics") != NULL;
 	else if (scope != &r->media)
 		return; /* what follows has no meaning for a whole session */
 	else if (g_str_has_prefix(text, "rtpmap:"))
-		read_rtpmap(r, value);
+		tl_sdp_read_rtpmap(&r->types, value);
 	else if (g_str_has_prefix(text, "fmtp:"))
-		read_fmtp(r, value);
+		tl_sdp_read_fmtp(&r->types, value);
 	else if (g_str_has_prefix(text, "crypto:"))
 		read_crypto(r, value);
 	else if (g_str_has_prefix(text, "rtcp:"))
@@ -266,61 +199,6 @@ static void end_stream(struct reader *r, struct tl_stream *stream)
 	memcpy(stream->crypto, r->crypto, stream->n_crypto * sizeof(*stream->crypto));
 	if (stream->savp && !stream->n_crypto) /* no key that we could use */
 		g_clear_pointer(&r->streams[r->lines.n - 1], g_free);
-}
-
-static const struct tl_codec *codec_of(int pt, const struct map *map)
-{
-	if (map && map->clock_hz)
-		return tl_codec_find(map->name, map->clock_hz, map->channels);
-	return tl_codec_by_static_pt(pt);
-}
-
-static bool is_repeated(const struct reader *r, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (r->pts[i] == r->pts[index])
-			return true;
-	return false;
-}
-
-/* Comfort noise: 13 needs no rtpmap, RFC 3551 6. */
-static bool is_noise(int pt, const struct map *map)
-{
-	if (map && map->clock_hz)
-		return g_ascii_strcasecmp(map->name, "CN") == 0;
-	return pt == 13;
-}
-
-static void add_format(struct reader *r, int pt, struct tl_media_desc *desc)
-{
-	const struct map *map = NULL;
-	const struct tl_codec *codec;
-
-	for (size_t i = 0; i < r->n_maps; i++)
-		if (r->maps[i].pt == pt)
-			map = &r->maps[i];
-	if (map && g_ascii_strcasecmp(map->name, "telephone-event") == 0) {
-		if (desc->n_events < TL_DESC_EVENTS)
-			desc->events[desc->n_events++] =
-				(struct tl_event_format) { .pt = (uint8_t)pt,
-							   .clock_hz = map->clock_hz };
-		return;
-	}
-	if (is_noise(pt, map)) {
-		if (desc->n_noises < TL_DESC_NOISES)
-			desc->noises[desc->n_noises++] = (struct tl_noise_format) {
-				.pt = (uint8_t)pt,
-				.clock_hz = map && map->clock_hz ? map->clock_hz : 8000,
-			};
-		return;
-	}
-	codec = codec_of(pt, map);
-	if (!codec || desc->n_formats == TL_DESC_FORMATS)
-		return;
-	desc->formats[desc->n_formats] = (struct tl_format) { .codec = codec, .pt = (uint8_t)pt };
-	if (map)
-		strcpy(desc->formats[desc->n_formats].fmtp, map->fmtp);
-	desc->n_formats++;
 }
 
 static void fill_rtcp(const struct reader *r, struct tl_media_desc *desc)
@@ -382,9 +260,7 @@ static void end_media(struct reader *r)
 		end_fax(r);
 	if (r->lines.n == 0 || r->found || !r->is_audio || r->port == 0)
 		return;
-	for (size_t i = 0; i < r->n_pts; i++)
-		if (!is_repeated(r, i))
-			add_format(r, r->pts[i], &desc);
+	tl_sdp_fill_formats(&r->types, &desc);
 	desc.savp = tl_sdp_is_savp(r->lines.v[r->lines.n - 1].proto);
 	desc.n_crypto = r->n_crypto;
 	memcpy(desc.crypto, r->crypto, sizeof(desc.crypto));
@@ -446,23 +322,24 @@ static int read_media(struct reader *r, const char *text)
 	end_media(r);
 	if (r->lines.n == TL_SDP_MEDIA)
 		return -EBADMSG;
-	if (!take_word(&text, line->media, sizeof(line->media)) ||
-	    !take_word(&text, port, sizeof(port)) || !read_number(port, "/", 65535, &r->port) ||
-	    !take_word(&text, line->proto, sizeof(line->proto)) || !is_token(line->media) ||
+	if (!tl_sdp_take_word(&text, line->media, sizeof(line->media)) ||
+	    !tl_sdp_take_word(&text, port, sizeof(port)) ||
+	    !tl_sdp_read_number(port, "/", 65535, &r->port) ||
+	    !tl_sdp_take_word(&text, line->proto, sizeof(line->proto)) || !is_token(line->media) ||
 	    !is_token(line->proto))
 		return -EBADMSG;
 	r->lines.n++;
 	r->media = (struct scope) { .direction = -1 };
-	r->n_maps = r->n_pts = r->n_crypto = 0;
+	r->types.n_maps = r->types.n = r->n_crypto = 0;
 	strcpy(line->format, "0");
 	if (r->port && tl_sdp_is_passable(line))
 		begin_stream(r, line, text);
 	r->t38 = (struct tl_t38) { .on = tl_sdp_is_t38(line, text) };
-	for (bool first = true; take_word(&text, word, sizeof(word)); first = false) {
+	for (bool first = true; tl_sdp_take_word(&text, word, sizeof(word)); first = false) {
 		if (first && is_token(word))
 			g_strlcpy(line->format, word, sizeof(line->format));
-		if (r->n_pts < MAX_PTS && read_number(word, "", 127, &pt))
-			r->pts[r->n_pts++] = (int)pt;
+		if (r->types.n < TL_SDP_PTS && tl_sdp_read_number(word, "", 127, &pt))
+			r->types.v[r->types.n++] = (int)pt;
 	}
 	r->is_audio = strcmp(line->media, "audio") == 0 && is_rtp(line->proto);
 	return 0;

@@ -4,7 +4,10 @@
 #include <stdint.h>
 #include "b2bua/sip/sdp.h"
 
-enum { TL_SDP_TOKEN_BYTES = 32 };
+enum {
+	TL_SDP_TOKEN_BYTES = 32,
+	TL_SDP_PTS = 32, /* payload types looked at on an m-line */
+};
 
 /* An m-line of the peer, as far as refusing it needs. */
 struct tl_sdp_line {
@@ -16,6 +19,21 @@ struct tl_sdp_lines {
 	size_t n; /* of the peer's last description; 0: none came yet */
 	struct tl_sdp_line v[TL_SDP_MEDIA];
 	size_t audio; /* which of them is ours */
+};
+
+/* What one rtpmap, fmtp pair says. */
+struct tl_sdp_map {
+	int pt;
+	char name[TL_CODEC_NAME_BYTES];
+	unsigned clock_hz, channels; /* 0: not mapped */
+	char fmtp[TL_FMTP_BYTES];
+};
+
+/* The payload types of an m-line, in its order, and what its attributes say of them. */
+struct tl_sdp_types {
+	size_t n, n_maps;
+	int v[TL_SDP_PTS];
+	struct tl_sdp_map maps[TL_SDP_PTS];
 };
 
 struct tl_sdp_session {
@@ -35,6 +53,18 @@ bool tl_sdp_is_savp(const char *proto); /* RTP/SAVP, RTP/SAVPF */
 unsigned tl_sdp_port_of(const struct sockaddr_storage *addr);
 void tl_sdp_append_address(GString *s, const struct sockaddr_storage *addr); /* "IP4 192.0.2.1" */
 const char *tl_sdp_direction_name(enum tl_direction direction);
+
+/* sdp_parse.c */
+/* Takes the next word; false at the end. A word that doesn't fit is cut. */
+bool tl_sdp_take_word(const char **p, char *word, size_t bytes);
+/* A decimal number up to max that ends at a character of ends, or at the end. */
+bool tl_sdp_read_number(const char *text, const char *ends, unsigned max, unsigned *ret_number);
+
+/* sdp_format.c */
+void tl_sdp_read_rtpmap(struct tl_sdp_types *types, const char *text); /* "96 opus/48000/2" */
+void tl_sdp_read_fmtp(struct tl_sdp_types *types, const char *text);   /* "96 useinbandfec=1" */
+/* Adds what we know of them to the description's formats, events and noises, in their order. */
+void tl_sdp_fill_formats(const struct tl_sdp_types *types, struct tl_media_desc *desc);
 
 /* sdp_crypto.c */
 /* The value of a=crypto. False: not one that we can use. */
