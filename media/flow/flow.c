@@ -211,12 +211,27 @@ static void plan_relay(struct tl_flow_end *end)
 {
 	const struct tl_flow_end *to = tl_flow_target(end);
 
-	end->relayable = 0;
+	end->relayable_alone = end->relayable = 0;
+	end->mixed_us = 0;
 	if (!to || !tl_flow_relays(end))
 		return;
 	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
 		if (tl_format_compatible(&end->plan->receive_formats[i], &to->plan->send_format))
-			end->relayable |= 1u << i;
+			end->relayable_alone |= 1u << i;
+	end->relayable = end->relayable_alone;
+}
+
+/* Does a side understand the same by the same numbers as before? */
+static bool hears_alike(const struct tl_side_plan *a, const struct tl_side_plan *b)
+{
+	if (a->n_receive_formats != b->n_receive_formats)
+		return false;
+	for (size_t i = 0; i < a->n_receive_formats; i++)
+		if (a->receive_formats[i].pt != b->receive_formats[i].pt ||
+		    a->receive_formats[i].codec != b->receive_formats[i].codec ||
+		    !g_str_equal(a->receive_formats[i].fmtp, b->receive_formats[i].fmtp))
+			return false;
+	return true;
 }
 
 static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
@@ -255,6 +270,11 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 {
 	struct tl_plan *before = pair->plan;
 
+	/* what has come is meant as the plan says that it came by */
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		if (!hears_alike(&before->side[side], &plan->side[side]) ||
+		    before->path[side] != plan->path[side])
+			tl_ear_play_rest(&pair->ends[side]);
 	pair->plan = plan;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		pair->ends[side].plan = &plan->side[side];

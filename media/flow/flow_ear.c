@@ -7,6 +7,7 @@
 enum { STEADY_MS = 100 }; /* the delay of a line with modems */
 enum { RATE_WIDE_HZ = 16000 };
 enum { NOISE_MS = 10 };
+enum { JOIN_US = 300000 }; /* more than a jitter buffer's usual delay */
 
 /* Who gets what the chain encodes, or NULL. */
 static struct tl_flow_end *hearer(struct tl_flow_end *end)
@@ -134,8 +135,10 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 	if (!end->ear)
 		end->ear = open_ear(end, format);
 	pass_request(end, packet, format);
-	if (tl_jitter_clock_hz(end->ear->jitter) != clock_hz)
+	if (tl_jitter_clock_hz(end->ear->jitter) != clock_hz) {
+		tl_ear_play_rest(end);
 		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
+	}
 	r = tl_jitter_put(end->ear->jitter, packet, units);
 	if (r == -ENOBUFS) {
 		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
@@ -377,7 +380,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 
 	ear->at_us = slot->at_us;
 	/* A digit is being sent as an event: no audio, and none made up, goes beside it. */
-	if (slot->resumed || digit)
+	if ((slot->resumed && slot->at_us > ear->joined_us) || digit)
 		pause_output(end);
 	if (digit)
 		return;
@@ -396,6 +399,15 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 	fill_hole(end, slot, ms);
 }
 
+static void take_slot(struct tl_flow_end *end, const struct tl_slot *slot)
+{
+	if (slot->kind != TL_SLOT_SURPLUS)
+		play_slot(end, slot);
+	else if (end->ear->chain)
+		tl_chain_cut(end->ear->chain);
+	tl_pool_give(end->pair->env->pool, slot->packet);
+}
+
 void tl_ear_tick(struct tl_flow_end *end)
 {
 	struct tl_slot slot = { 0 };
@@ -403,12 +415,18 @@ void tl_ear_tick(struct tl_flow_end *end)
 
 	if (!end->ear)
 		return;
-	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0) {
-		if (slot.kind != TL_SLOT_SURPLUS)
-			play_slot(end, &slot);
-		else if (end->ear->chain)
-			tl_chain_cut(end->ear->chain);
-		tl_pool_give(end->pair->env->pool, slot.packet);
-	}
+	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0)
+		take_slot(end, &slot);
 	tl_flow_want(end->pair, due_us);
+}
+
+void tl_ear_play_rest(struct tl_flow_end *end)
+{
+	struct tl_slot slot = { 0 };
+
+	if (!end->ear)
+		return;
+	while (tl_jitter_take_rest(end->ear->jitter, &slot) > 0)
+		take_slot(end, &slot);
+	end->ear->joined_us = tl_flow_now(end) + JOIN_US;
 }

@@ -2,6 +2,8 @@
 
 #include "media/flow/flow_priv.h"
 
+enum { UNMIXED_US = 5000000 }; /* a talker who has kept to one codec for so long */
+
 static void drop(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	tl_pool_give(end->pair->env->pool, packet);
@@ -106,6 +108,18 @@ static void withhold(struct tl_flow_end *end, struct tl_packet *packet)
 	drop(end, packet);
 }
 
+/* Takes packet, of a payload type that was not agreed upon (RFC 3550 5.1: ignored). It has a number
+ * in the stream all the same, if it is of that. */
+static void ignore(struct tl_flow_end *end, struct tl_packet *packet)
+{
+	tl_counter_add(&end->counters->junk_pkts, 1);
+	if (tl_address_equal(&packet->from, &end->source.latched) &&
+	    packet->rtp.ssrc == end->reception.ssrc && note(end, packet, 0, false))
+		withhold(end, packet);
+	else
+		drop(end, packet);
+}
+
 static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_packet *packet)
 {
 	struct tl_packet *copy = tl_pool_take(end->pair->env->pool);
@@ -115,6 +129,27 @@ static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_p
 	copy->rtp.payload_at = 0;
 	memcpy(copy->data, tl_packet_payload(packet), packet->rtp.payload_bytes);
 	return copy;
+}
+
+/*
+ * Where some of a talker's formats are relayed and others are not, who changes between them goes
+ * by the ear with all: what waits in its jitter buffer would come out amidst what is passed on at
+ * once. Until the change seems to be over.
+ */
+static void keep_one_way(struct tl_flow_end *end, const struct tl_packet *packet, int format)
+{
+	if (!end->relayable_alone)
+		return;
+	if (!(end->relayable_alone & 1u << format)) {
+		end->mixed_us = packet->arrived_us;
+		if (end->relayable && end->ear)
+			end->ear->stale = true;
+		end->relayable = 0;
+	} else if (!end->relayable && packet->arrived_us - end->mixed_us > UNMIXED_US) {
+		tl_ear_play_rest(end);
+		tl_ear_drop(end);
+		end->relayable = end->relayable_alone;
+	}
 }
 
 /*
@@ -133,6 +168,7 @@ static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int fo
 		withhold(end, packet);
 		return;
 	}
+	keep_one_way(end, packet, format);
 	if (!to || !(end->relayable & 1u << format)) {
 		tl_ear_put(end, packet, &end->plan->receive_formats[format]);
 		return;
@@ -199,8 +235,11 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 	}
 	event = plan->event_receive_pt == packet->rtp.pt;
 	format = event ? -1 : find_format(plan, packet->rtp.pt);
-	if ((!event && format < 0 && !is_comfort_noise(plan, packet->rtp.pt)) ||
-	    !tl_flow_accept_source(end, packet)) {
+	if (!event && format < 0 && !is_comfort_noise(plan, packet->rtp.pt)) {
+		ignore(end, packet);
+		return;
+	}
+	if (!tl_flow_accept_source(end, packet)) {
 		drop_junk(end, packet);
 		return;
 	}

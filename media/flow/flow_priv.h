@@ -48,6 +48,7 @@ struct tl_ear {
 	unsigned out_ptime_ms;
 	bool stale;               /* a plan or a recording came: is this still the right chain? */
 	bool broken;              /* said once; until the next plan */
+	int64_t joined_us;        /* what comes up to then goes on where the last left off */
 	unsigned loss;            /* per cent of what is encoded here, as its hearer reports */
 	int64_t arrived_us;       /* of what is being pushed; 0: made up */
 	int64_t at_us;            /* when it was due */
@@ -97,9 +98,11 @@ struct tl_flow_end {
 	struct tl_reception reception;
 	struct tl_bursts bursts;
 	struct tl_dtmf_rx digits_in;
-	unsigned relayable; /* bit i: receive_formats[i] can go out at the target untouched */
-	int64_t heard_us;   /* last RTP; or since when some is expected */
-	struct tl_ear *ear; /* NULL: nothing needs decoding */
+	unsigned relayable;       /* bit i: receive_formats[i] can go out at the target untouched */
+	unsigned relayable_alone; /* would, if the talker kept to such formats */
+	int64_t mixed_us;         /* when it last did not */
+	int64_t heard_us;         /* last RTP; or since when some is expected */
+	struct tl_ear *ear;       /* NULL: nothing needs decoding */
 	struct tl_fax_ear *fax_ear; /* NULL: nobody has listened for fax tones */
 	struct tl_line *line;       /* NULL: its echo is not cancelled */
 	struct tl_gain rx_gain, tx_gain;
@@ -180,6 +183,8 @@ void tl_ear_pass(struct tl_flow_end *end, uint16_t seq);
 /* Another source speaks: what came from the one before is forgotten. */
 void tl_ear_restart(struct tl_flow_end *end);
 void tl_ear_tick(struct tl_flow_end *end);
+/* What it holds is played now: packets that come are of another kind, or go another way. */
+void tl_ear_play_rest(struct tl_flow_end *end);
 /* Who hears what this end says loses so many per cent of it. */
 void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent);
 void tl_ear_drop(struct tl_flow_end *end);

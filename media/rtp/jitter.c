@@ -429,6 +429,16 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 	return give_packet(jb, head, now_us, ret_slot);
 }
 
+int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)
+{
+	int64_t due_us;
+	bool holed;
+
+	if (!jb->started || !find_head(jb, &holed))
+		return 0;
+	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
+}
+
 int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		   int64_t *ret_due_us)
 {

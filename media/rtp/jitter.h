@@ -61,5 +61,7 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 /* Silence was announced (comfort noise, DTX): it is given for as long as it lasts, instead of for a
  * second at the most. False: that holds again. */
 void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence);
+/* The same without waiting, for as long as a packet is held: the stream ends here. */
+int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot);
 int64_t tl_jitter_due_us(const struct tl_jitter *jb); /* as *ret_due_us above */
 unsigned tl_jitter_target_ms(const struct tl_jitter *jb);

@@ -63,6 +63,19 @@ def _ogg(packets, step):
     return out
 
 
+def _ogg_packets(data):
+    """Those of the one stream in it, RFC 3533 6."""
+    packets, rest, at = [], b"", 0
+    while at < len(data):
+        lacing = data[at + 27:at + 27 + data[at + 26]]
+        at += 27 + len(lacing)
+        for size in lacing:
+            rest, at = rest + data[at:at + size], at + size
+            if size < 255:
+                packets, rest = [*packets, rest], b""
+    return packets
+
+
 def _speex_file(payloads, rate):
     wide = rate == 16000
     header = b"Speex   1".ljust(28, b"\0") + struct.pack(
@@ -115,6 +128,11 @@ def say(codec, hz, seconds):
         rate = int(codec[-2:])
         return chunks(_ffmpeg([*source, "-c:a", kind, "-b:a", f"{rate}k", "-f", kind, "pipe:1"],
                               pcm), rate * 20 // 8)
+    if codec in ("opus", "speex", "speex/16000"):
+        rate = 16000 if codec == "speex/16000" else 8000
+        out = _ffmpeg([*source, "-ar", "48000" if codec == "opus" else str(rate), "-c:a",
+                       f"lib{codec.partition('/')[0]}", "-f", "ogg", "pipe:1"], pcm)
+        return _ogg_packets(out)[2:]
     if codec in ("L16", "L16/16000"):  # wider ones need packets of other times
         clock = codec.partition("/")[2] or "8000"
         return chunks(_ffmpeg([*source, "-ar", clock, "-f", "s16be", "pipe:1"], pcm),
