@@ -2,7 +2,8 @@
  * The media engine under N calls, beside its floors measured in the same run:
  *
  *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 2] [--workers 0]
- *               [--complexity 5] [--codecs PCMA,PCMU,G722,opus] [--alone]
+ *               [--complexity 5]
+ *               [--paths PCMA,record,srtp,PCMU,G722,opus] [--alone]
  *
  * Each round measures, for each N, the bare relay and then every path, one
  * after another, so that a machine that is busy for a while slows all of them;
@@ -14,7 +15,7 @@
  * not); it codes Opus at libavcodec's usual complexity, 10, and is fairly held against
  * --complexity 10 only.
  *
- * The bare codec is measured twice: in a loop that does nothing else, caches
+ * The bare codec, and libsrtp2, is measured twice: in a loop that does nothing else, caches
  * warm and the machine's other cores idle, and inside the bare relay, between
  * its recvmmsg and its sendmmsg, as a gateway meets it.
  */
@@ -32,23 +33,37 @@ enum {
 	ROUNDS_MAX = 9,
 };
 
+enum floor_kind {
+	FLOOR_RELAY, /* the bare relay */
+	FLOOR_CODEC, /* and the bare codec */
+	FLOOR_SRTP,  /* and libsrtp2 */
+	FLOOR_PLAIN, /* the engine's own relay, of the same round: the first path */
+};
+
 static const struct path {
-	const char *name, *codec;
+	const char *name, *word, *codec;
+	enum tl_srtp_suite suite;
+	enum floor_kind floor;
 	double wanted_ratio; /* of CPU, to the floor below it */
 	double wanted_rss_kb;
-	bool with_codec; /* the bare codec is part of the floor */
+	const char *record_in;
 } paths[] = {
-	{ "relay PCMA", "PCMA", 0, 150, false },
-	{ "PCMA-PCMU", "PCMU", 2, 400, false },
-	{ "PCMA-G722", "G722", 1.25, 400, true },
-	{ "PCMA-opus", "opus", 1.25, 400, true },
+	{ "relay PCMA", "PCMA", "PCMA", TL_SRTP_NONE, FLOOR_RELAY, 1, 60, NULL },
+	{ "recorded, RAM", "record", "PCMA", TL_SRTP_NONE, FLOOR_PLAIN, 1.15, 200, "/dev/shm" },
+	{ "recorded, disk", "record", "PCMA", TL_SRTP_NONE, FLOOR_PLAIN, 1.15, 200, "/var/tmp" },
+	{ "RTP-SRTP GCM", "srtp", "PCMA", TL_SRTP_AEAD_AES_128_GCM, FLOOR_SRTP, 1.1, 60, NULL },
+	{ "RTP-SRTP SHA1", "srtp", "PCMA", TL_SRTP_AES_CM_128_HMAC_SHA1_80, FLOOR_SRTP, 1.1, 60,
+	  NULL },
+	{ "PCMA-PCMU", "PCMU", "PCMU", TL_SRTP_NONE, FLOOR_RELAY, 1.15, 200, NULL },
+	{ "PCMA-G722", "G722", "G722", TL_SRTP_NONE, FLOOR_CODEC, 1.15, 200, NULL },
+	{ "PCMA-opus", "opus", "opus", TL_SRTP_NONE, FLOOR_CODEC, 1.15, 400, NULL },
 };
 
 struct options {
 	unsigned counts[COUNTS_MAX], n_counts;
 	unsigned rounds, seconds, workers, complexity;
-	char **codecs; /* of the paths that are measured; NULL: all */
-	bool alone;    /* nobody to compare with */
+	char **paths; /* words of those that are measured; NULL: all */
+	bool alone;   /* nobody to compare with */
 };
 
 /* One path at one count, over the rounds. */
@@ -137,10 +152,10 @@ static void print_head(const struct options *opt)
 {
 	printf("CPU-ms: of the engine's process, for each second of one call, both directions "
 	       "of 20 ms packets.\n"
-	       "ratio:  relay, PCMU: to the bare relay; G722, opus (complexity %u): to bare relay "
-	       "+ "
-	       "bare codec, measured apart.\n"
-	       "in one: to the bare relay that calls the bare codec itself.\n"
+	       "ratio:  relay, PCMU: to the bare relay; G722, opus (complexity %u), SRTP: to bare "
+	       "relay + bare codec or libsrtp2,\n"
+	       "        measured apart; recorded: to the engine's relay.\n"
+	       "in one: to the bare relay that calls the bare codec, or libsrtp2, itself.\n"
 	       "delay:  relay: per packet; others: a tone burst, from its sending to its hearing "
 	       "(jitter buffer, codec, packet).\n\n",
 	       opt->complexity);
@@ -150,11 +165,13 @@ static void print_head(const struct options *opt)
 }
 
 static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned calls,
-		   const char *codec, struct rig_result *ret_result)
+		   const struct path *path, struct rig_result *ret_result)
 {
 	struct rig_load load = {
 		.calls = calls,
-		.codec = codec,
+		.codec = path->codec,
+		.suite = path->suite,
+		.record_in = path->record_in,
 		.warm_ms = 1000,
 		.window_ms = opt->seconds * 1000,
 		.workers = opt->workers,
@@ -163,15 +180,15 @@ static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned 
 	int r = rig_run(gateway, &load, ret_result);
 
 	if (r < 0)
-		fprintf(stderr, "bench_media: %s with %u calls: a process of it failed\n", codec,
-			calls);
+		fprintf(stderr, "bench_media: %s with %u calls: a process of it failed\n",
+			path->name, calls);
 	return r;
 }
 
 /* All that is measured of a path at one count of calls. */
 struct study {
 	struct samples engine, one, peer; /* one: the floor as one program */
-	double codec_ms[ROUNDS_MAX];
+	double bare_ms[ROUNDS_MAX];       /* the functions that the floor calls */
 	bool too_much;
 };
 
@@ -181,29 +198,48 @@ static double peer_ms(double relay_ms, double floor_ms)
 	return 6 * relay_ms + 2 * (floor_ms - relay_ms);
 }
 
+/* What is asked of the functions that the path can't do without. */
+static double measure_bare(const struct options *opt, const struct path *path)
+{
+	return path->floor == FLOOR_SRTP ? rig_bare_srtp_ms(path->suite)
+					 : rig_bare_codec_ms(path->codec, opt->complexity);
+}
+
+static bool has_bare(const struct path *path)
+{
+	return path->floor == FLOOR_CODEC || path->floor == FLOOR_SRTP;
+}
+
+/* Does rtpengine do the same, as the rig asks it to? */
+static bool has_peer(const struct options *opt, const struct path *path)
+{
+	return !opt->alone && path->suite == TL_SRTP_NONE && !path->record_in;
+}
+
+/* relay_ms: the bare relay; plain_ms: the engine's, both of this round. */
 static void study_path(const struct options *opt, const struct path *path, unsigned calls,
-		       unsigned round, double relay_ms, struct study *study)
+		       unsigned round, double relay_ms, double plain_ms, struct study *study)
 {
 	struct rig_result result;
-	double floor_ms = relay_ms, one_ms = 0;
+	double floor_ms = path->floor == FLOOR_PLAIN ? plain_ms : relay_ms, one_ms = 0;
 
-	if (path->with_codec) {
-		study->codec_ms[round] = rig_bare_codec_ms(path->codec, opt->complexity);
-		floor_ms += study->codec_ms[round];
+	if (has_bare(path)) {
+		study->bare_ms[round] = measure_bare(opt, path);
+		floor_ms += study->bare_ms[round];
 	}
 	study->too_much = !fits(floor_ms, calls);
 	if (study->too_much)
 		return;
 	/* The floor has one thread. */
-	if (path->with_codec && floor_ms * calls < 800 &&
-	    measure(rig_floor, opt, calls, path->codec, &result) == 0) {
+	if (has_bare(path) && floor_ms * calls < 800 &&
+	    measure(rig_floor, opt, calls, path, &result) == 0) {
 		one_ms = result.cpu_ms;
 		keep(&study->one, &result, floor_ms, 0);
 	}
-	if (measure(rig_engine, opt, calls, path->codec, &result) == 0)
+	if (measure(rig_engine, opt, calls, path, &result) == 0)
 		keep(&study->engine, &result, floor_ms, one_ms);
-	if (!opt->alone && fits(peer_ms(relay_ms, floor_ms), calls) &&
-	    measure(rig_rtpengine, opt, calls, path->codec, &result) == 0)
+	if (has_peer(opt, path) && fits(peer_ms(relay_ms, floor_ms), calls) &&
+	    measure(rig_rtpengine, opt, calls, path, &result) == 0)
 		keep(&study->peer, &result, floor_ms, 0);
 }
 
@@ -223,11 +259,12 @@ static void print_factor(const struct study *study)
 static void print_study(const struct options *opt, const struct path *path, unsigned calls,
 			const struct study *study)
 {
-	if (path->with_codec)
-		printf("bare %-10s       %8.3f\n", path->codec,
-		       median(study->codec_ms, opt->rounds));
+	const char *bare = path->floor == FLOOR_SRTP ? "srtp" : path->codec;
+
+	if (has_bare(path))
+		printf("bare %-10s       %8.3f\n", bare, median(study->bare_ms, opt->rounds));
 	if (study->one.n > 0) {
-		g_autofree char *name = g_strdup_printf("bare relay+%s", path->codec);
+		g_autofree char *name = g_strdup_printf("bare relay+%s", bare);
 
 		print_row(name, calls, &study->one, NULL);
 	}
@@ -237,13 +274,28 @@ static void print_study(const struct options *opt, const struct path *path, unsi
 		print_row("rtpengine", calls, &study->peer, NULL);
 	print_factor(study);
 	if (study->too_much)
-		printf("%-15s %5u  left out: the bare codec alone fills this machine\n", path->name,
+		printf("%-15s %5u  left out: its floor alone fills this machine\n", path->name,
 		       calls);
 }
 
+/* The first path is a floor of others. */
 static bool is_asked_for(const struct options *opt, const struct path *path)
 {
-	return !opt->codecs || g_strv_contains((const char *const *)opt->codecs, path->codec);
+	return !opt->paths || path == paths ||
+	       g_strv_contains((const char *const *)opt->paths, path->word);
+}
+
+static void study_round(const struct options *opt, unsigned calls, unsigned round, double relay_ms,
+			struct study *studies)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		const struct samples *plain = &studies[0].engine;
+
+		if (is_asked_for(opt, &paths[i]))
+			study_path(opt, &paths[i], calls, round, relay_ms,
+				   plain->n > 0 ? plain->cpu_ms[plain->n - 1] : relay_ms,
+				   &studies[i]);
+	}
 }
 
 static void bench_count(const struct options *opt, unsigned calls)
@@ -253,13 +305,10 @@ static void bench_count(const struct options *opt, unsigned calls)
 	struct rig_result result;
 
 	for (unsigned round = 0; round < opt->rounds; round++) {
-		if (measure(rig_floor, opt, calls, "PCMA", &result) < 0)
+		if (measure(rig_floor, opt, calls, &paths[0], &result) < 0)
 			return;
 		keep(&floor, &result, result.cpu_ms, 0);
-		for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
-			if (is_asked_for(opt, &paths[i]))
-				study_path(opt, &paths[i], calls, round, floor.cpu_ms[round],
-					   &studies[i]);
+		study_round(opt, calls, round, result.cpu_ms, studies);
 	}
 	print_row("bare relay", calls, &floor, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
@@ -290,7 +339,7 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "complexity", required_argument, NULL, 'x' },
-		{ "codecs", required_argument, NULL, 'o' },
+		{ "paths", required_argument, NULL, 'p' },
 		{ "alone", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -316,9 +365,9 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		case 'x':
 			opt->complexity = MIN(number, 10);
 			break;
-		case 'o':
-			g_strfreev(opt->codecs);
-			opt->codecs = g_strsplit(optarg, ",", COUNTS_MAX);
+		case 'p':
+			g_strfreev(opt->paths);
+			opt->paths = g_strsplit(optarg, ",", COUNTS_MAX);
 			break;
 		case 'a':
 			opt->alone = true;
@@ -343,7 +392,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &opt)) {
 		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
-				"[--workers N] [--complexity 0-10] [--codecs NAME,NAME,...] "
+				"[--workers N] [--complexity 0-10] [--paths WORD,WORD,...] "
 				"[--alone]\n");
 		return EXIT_FAILURE;
 	}
@@ -354,6 +403,6 @@ int main(int argc, char **argv)
 	print_head(&opt);
 	for (unsigned i = 0; i < opt.n_counts; i++)
 		bench_count(&opt, opt.counts[i]);
-	g_strfreev(opt.codecs);
+	g_strfreev(opt.paths);
 	return EXIT_SUCCESS;
 }

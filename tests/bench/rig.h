@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include "media/crypto.h"
 
 enum {
 	RIG_FRAME_MS = 20,
@@ -55,9 +56,24 @@ size_t rig_coder_to_pcma(struct rig_coder *coder, const uint8_t *payload, size_t
  * PCMA and codec, in a loop that does nothing else. */
 double rig_bare_codec_ms(const char *codec, unsigned opus_complexity);
 
+/* libsrtp2 at one end of a call: the gateway's, or the phone's. */
+struct rig_sealer;
+struct rig_sealer *rig_sealer_new(enum tl_srtp_suite suite, bool phone);
+void rig_sealer_free(struct rig_sealer *sealer);
+/* Encrypts a packet in place, which grows by SRTP_MAX_TRAILER_LEN at the most; decrypts one that
+ * came. Returns its bytes, 0: it can't be done. */
+size_t rig_seal(struct rig_sealer *sealer, uint8_t *packet, size_t bytes);
+size_t rig_unseal(struct rig_sealer *sealer, uint8_t *packet, size_t bytes);
+/* What the gateway encrypts with, or the phone: the same for each call, as no key costs more. */
+void rig_key(struct tl_crypto *crypto, enum tl_srtp_suite suite, bool phone);
+/* CPU milliseconds that a call-second costs in libsrtp2: one direction encrypted, one decrypted. */
+double rig_bare_srtp_ms(enum tl_srtp_suite suite);
+
 struct rig_load {
 	unsigned calls;
-	const char *codec; /* of side B; side A speaks PCMA */
+	const char *codec;        /* of side B; side A speaks PCMA */
+	enum tl_srtp_suite suite; /* of side B; side A is plain */
+	const char *record_in;    /* each call is recorded into this directory; NULL: none is */
 	unsigned warm_ms, window_ms;
 	unsigned workers; /* 0: one a core */
 	unsigned opus_complexity;
@@ -100,6 +116,7 @@ struct rig_result {
 /* Runs gateway under load. load's phones are filled in. 0 or -errno. */
 int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result);
 
+double rig_thread_cpu_ms(void);
 /* Sends or receives all n bytes. */
 void rig_write(int fd, const void *bytes, size_t n);
 bool rig_read(int fd, void *bytes, size_t n);

@@ -4,7 +4,6 @@
 #include <opus.h>
 #include <spandsp.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * The floor under a transcoder: the codec functions called in a row, with no
@@ -105,14 +104,6 @@ size_t rig_coder_to_pcma(struct rig_coder *coder, const uint8_t *payload, size_t
 	return n;
 }
 
-static double thread_cpu_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
-}
-
 static void code_frame(struct rig_coder *coder, const struct rig_loop *a, const struct rig_loop *b,
 		       size_t at)
 {
@@ -131,11 +122,11 @@ double rig_bare_codec_ms(const char *codec, unsigned opus_complexity)
 
 	for (size_t i = 0; i < STREAMS; i++)
 		coders[i] = rig_coder_new(codec, opus_complexity);
-	ms = thread_cpu_ms();
+	ms = rig_thread_cpu_ms();
 	for (size_t frame = 0; frame < FRAMES; frame++)
 		for (size_t i = 0; i < STREAMS; i++)
 			code_frame(coders[i], a, b, (frame + 7 * i) % RIG_LOOP_FRAMES);
-	ms = thread_cpu_ms() - ms;
+	ms = rig_thread_cpu_ms() - ms;
 	for (size_t i = 0; i < STREAMS; i++)
 		rig_coder_free(coders[i]);
 	return ms / STREAMS / (FRAMES * RIG_FRAME_MS / 1000.0);

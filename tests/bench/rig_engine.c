@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <poll.h>
 #include <stdio.h>
@@ -58,6 +59,45 @@ static void describe(struct tl_media_desc *desc, const char *codec,
 		g_strlcpy(desc->formats[0].fmtp, desc->formats[0].codec->fmtp, TL_FMTP_BYTES);
 }
 
+static void encrypt(struct tl_media_desc *desc, enum tl_srtp_suite suite, bool phone)
+{
+	if (suite == TL_SRTP_NONE)
+		return;
+	desc->savp = true;
+	desc->n_crypto = 1;
+	rig_key(&desc->crypto[0], suite, phone);
+}
+
+static void record(struct tl_session *session, const char *folder, unsigned call)
+{
+	g_autofree char *path = g_strdup_printf("%s/%u.wav", folder, call);
+
+	stop_if(tl_session_record(session, path, false) < 0, "tl_session_record");
+}
+
+/* A folder of this run's own for its recordings; NULL: there are to be none. */
+static char *make_folder(const struct rig_load *load)
+{
+	g_autofree char *folder = NULL;
+
+	if (!load->record_in)
+		return NULL;
+	folder = g_build_filename(load->record_in, "twinleg-bench-XXXXXX", NULL);
+	stop_if(!g_mkdtemp(folder), "a folder for recordings");
+	return g_steal_pointer(&folder);
+}
+
+static void remove_folder(const char *folder, unsigned calls)
+{
+	for (unsigned call = 0; folder && call < calls; call++) {
+		g_autofree char *path = g_strdup_printf("%s/%u.wav", folder, call);
+
+		g_unlink(path);
+	}
+	if (folder)
+		g_rmdir(folder);
+}
+
 static struct tl_session *open_call(struct tl_media *media, const struct rig_load *load,
 				    unsigned call, struct rig_gateway_report *report,
 				    uint16_t ports[2])
@@ -82,6 +122,8 @@ static struct tl_session *open_call(struct tl_media *media, const struct rig_loa
 		describe(&local[side], codecs[side], &at);
 		describe(&remote[side], codecs[side], &load->phones[side][call % RIG_SOCKETS]);
 	}
+	encrypt(&local[1], load->suite, false);
+	encrypt(&remote[1], load->suite, true);
 	stop_if(tl_plan_make(&local[0], &remote[0], &local[1], &remote[1], &plan) < 0,
 		"tl_plan_make");
 	while (tl_session_apply(session, &plan) < 0)
@@ -111,6 +153,7 @@ void rig_engine(const struct rig_load *load, int fd)
 	g_autofree struct tl_session **sessions = g_new0(struct tl_session *, load->calls);
 	g_autofree uint16_t *ports = g_new(uint16_t, (size_t)load->calls * 2);
 	struct rig_gateway_report report = { 0 };
+	g_autofree char *folder = make_folder(load);
 	struct tl_media_load media_load;
 	struct tl_media *media;
 	char byte = 0;
@@ -121,8 +164,11 @@ void rig_engine(const struct rig_load *load, int fd)
 	rig_write(fd, &byte, 1);
 	rig_read(fd, &byte, 1);
 
-	for (unsigned i = 0; i < load->calls; i++)
+	for (unsigned i = 0; i < load->calls; i++) {
 		sessions[i] = open_call(media, load, i, &report, ports + i * 2);
+		if (folder)
+			record(sessions[i], folder, i);
+	}
 	rig_write(fd, ports, load->calls * 2 * sizeof *ports);
 	serve(media, fd);
 
@@ -137,6 +183,7 @@ void rig_engine(const struct rig_load *load, int fd)
 			break;
 		tl_media_dispatch(media);
 	}
-	rig_write(fd, &report, sizeof report);
 	tl_media_free(media);
+	remove_folder(folder, load->calls);
+	rig_write(fd, &report, sizeof report);
 }

@@ -13,7 +13,8 @@
  * The floor: what a relay of packets between pairs of UDP sockets costs when it
  * does nothing but that. One thread, epoll, recvmmsg on the socket that is
  * readable, sendmmsg on its twin. With another codec at side B the bare codec
- * functions run in between: no jitter buffer, no clock, no chain.
+ * functions run in between, with encryption at side B libsrtp2: no jitter buffer, no clock, no
+ * chain.
  */
 
 enum { BATCH = 16, PACKET_BYTES = 2048, EVENTS = 64, HEAD_BYTES = 12 };
@@ -21,8 +22,9 @@ enum { BATCH = 16, PACKET_BYTES = 2048, EVENTS = 64, HEAD_BYTES = 12 };
 struct floor {
 	const struct rig_load *load;
 	int epoll_fd;
-	int *sockets;              /* [call * 2 + side] */
-	struct rig_coder **coders; /* a call; NULL: PCMA on both sides */
+	int *sockets;                /* [call * 2 + side] */
+	struct rig_coder **coders;   /* a call; NULL: PCMA on both sides */
+	struct rig_sealer **sealers; /* a call; NULL: side B is plain, too */
 	struct mmsghdr messages[BATCH];
 	struct iovec spans[BATCH];
 	uint8_t packets[BATCH][PACKET_BYTES];
@@ -51,6 +53,17 @@ static void open_coders(struct floor *floor)
 	floor->coders = g_new(struct rig_coder *, load->calls);
 	for (unsigned i = 0; i < load->calls; i++)
 		floor->coders[i] = rig_coder_new(load->codec, load->opus_complexity);
+}
+
+static void open_sealers(struct floor *floor)
+{
+	const struct rig_load *load = floor->load;
+
+	if (load->suite == TL_SRTP_NONE)
+		return;
+	floor->sealers = g_new(struct rig_sealer *, load->calls);
+	for (unsigned i = 0; i < load->calls; i++)
+		floor->sealers[i] = rig_sealer_new(load->suite, false);
 }
 
 static void open_calls(struct floor *floor, uint16_t *ports)
@@ -99,6 +112,9 @@ static void relay(struct floor *floor, uint32_t from)
 
 		if (floor->coders)
 			bytes = transcode(floor, from, floor->packets[i], bytes);
+		if (floor->sealers)
+			bytes = (from % 2 ? rig_unseal : rig_seal)(floor->sealers[from / 2],
+								   floor->packets[i], bytes);
 		floor->spans[i].iov_len = bytes;
 		floor->messages[i].msg_hdr.msg_name = (void *)phone;
 		floor->messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
@@ -122,6 +138,7 @@ void rig_floor(const struct rig_load *load, int fd)
 	rig_write(fd, &byte, 1);
 	rig_read(fd, &byte, 1);
 	open_coders(floor);
+	open_sealers(floor);
 	open_calls(floor, ports);
 	rig_write(fd, ports, load->calls * 2 * sizeof *ports);
 	while (!ending) {

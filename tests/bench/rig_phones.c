@@ -23,7 +23,7 @@ enum {
 	LATE_NS = 10 * SLOT_NS,
 	BATCH = 64,
 	HEAD_BYTES = 12,
-	PACKET_BYTES = 512,
+	PACKET_BYTES = 768,
 	CONTROL_BYTES = 64,
 	DELAYS_MAX = 1 << 20,
 	DELAY_MAX_NS = 1000000000,
@@ -43,6 +43,7 @@ struct phones {
 	bool timed_packets; /* a relay: payloads carry the time */
 	bool measuring;
 	struct listener calls[RIG_CALLS_MAX][2];
+	struct rig_sealer *sealers[RIG_CALLS_MAX]; /* of side B's phones; NULL: plain */
 	struct {
 		uint16_t call;
 		bool known;
@@ -93,6 +94,8 @@ static size_t write_packet(struct phones *ph, unsigned call, unsigned side, uint
 	else if (at % RIG_MARKER_EVERY == RIG_MARKER_FRAME)
 		me->marker_sent_ns = sent_ns;
 	me->frame++;
+	if (side == 1 && ph->sealers[call])
+		return rig_seal(ph->sealers[call], packet, HEAD_BYTES + bytes);
 	return HEAD_BYTES + bytes;
 }
 
@@ -181,7 +184,7 @@ static void count(struct phones *ph, struct listener *me, uint16_t seq)
 	ph->report.received_pkts++;
 }
 
-static void hear(struct phones *ph, unsigned side, const uint8_t *packet, size_t bytes,
+static void hear(struct phones *ph, unsigned side, uint8_t *packet, size_t bytes,
 		 const struct sockaddr_in *from, int64_t at_ns)
 {
 	uint16_t port = ntohs(from->sin_port);
@@ -191,6 +194,11 @@ static void hear(struct phones *ph, unsigned side, const uint8_t *packet, size_t
 	if (!ph->by_port[port].known || bytes <= HEAD_BYTES ||
 	    (packet[1] & 0x7f) != ph->loop[side]->pt)
 		return; /* RTCP comes from ports that we don't know */
+	if (side == 1 && ph->sealers[call]) {
+		bytes = rig_unseal(ph->sealers[call], packet, bytes);
+		if (bytes <= HEAD_BYTES)
+			return; /* counts as lost */
+	}
 	count(ph, &ph->calls[call][side], (uint16_t)(packet[2] << 8 | packet[3]));
 	if (ph->timed_packets && bytes >= HEAD_BYTES + sizeof sent_ns) {
 		memcpy(&sent_ns, packet + HEAD_BYTES, sizeof sent_ns);
@@ -260,6 +268,8 @@ static struct phones *prepare(const struct rig_load *load, const uint16_t (*port
 	ph->timed_packets = ph->loop[0] == ph->loop[1];
 	ph->delays_us = g_new(uint32_t, DELAYS_MAX);
 	for (unsigned call = 0; call < load->calls; call++) {
+		if (load->suite != TL_SRTP_NONE)
+			ph->sealers[call] = rig_sealer_new(load->suite, true);
 		for (unsigned side = 0; side < 2; side++) {
 			uint16_t port = ports[call][side];
 

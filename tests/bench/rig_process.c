@@ -86,6 +86,14 @@ static double cpu_ms(pid_t pid)
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
+double rig_thread_cpu_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
+}
+
 /* A line of /proc/PID/status. */
 static unsigned long status_of(pid_t pid, const char *key)
 {
