@@ -26,9 +26,9 @@
 enum {
 	DRIFT_MS = 60,
 	SLACK_MS = 30,
-	STRETCH_EVERY = 800,           /* samples: one more or one less in so many */
-	GRACE_MS = 250,                /* drift, and a packet of 120 ms that has still to come */
-	CHUNK = 480,                   /* samples resampled at a time */
+	STRETCH_EVERY = 800, /* samples: one more or one less in so many */
+	GRACE_MS = 450,      /* drift, a packet of 120 ms, and whoever decodes at leisure */
+	CHUNK = 480,         /* samples resampled at a time */
 	UPSAMPLED_MAX = CHUNK * 6 + 2, /* 8 kHz to 48 kHz */
 	STRETCHED_MAX = UPSAMPLED_MAX + 1,
 	RATE_MIN_HZ = 8000,

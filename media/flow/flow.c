@@ -86,6 +86,7 @@ void tl_flow_free(struct tl_flow_pair *pair)
 		struct tl_flow_end *end = &pair->ends[side];
 
 		tl_flow_play_stop(pair, side);
+		tl_tape_finish(end);
 		tl_ear_drop(end);
 		tl_flow_tone_drop(end);
 		tl_fax_ear_free(end->fax_ear);
@@ -184,6 +185,14 @@ bool tl_flow_is_taken(const struct tl_flow_end *end)
 	return end->player.order || tl_dtmf_is_sending(&end->digits_out);
 }
 
+const struct tl_format *tl_flow_format(const struct tl_flow_end *end, uint8_t pt)
+{
+	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
+		if (end->plan->receive_formats[i].pt == pt)
+			return &end->plan->receive_formats[i];
+	return NULL;
+}
+
 void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us)
 {
 	pair->due_us = MIN(pair->due_us, due_us);
@@ -270,6 +279,8 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 {
 	struct tl_plan *before = pair->plan;
 
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		tl_tape_finish(&pair->ends[side]);
 	/* what has come is meant as the plan says that it came by */
 	for (int side = 0; side < _TL_SIDE_MAX; side++)
 		if (!hears_alike(&before->side[side], &plan->side[side]) ||
@@ -298,7 +309,10 @@ void tl_flow_tick(struct tl_flow_pair *pair)
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		tl_flow_event_tick(&pair->ends[side]);
 		tl_flow_play_tick(&pair->ends[side]);
-		tl_ear_tick(&pair->ends[side]);
+		if (pair->ends[side].tape.due_us)
+			tl_tape_tick(&pair->ends[side]);
+		else
+			tl_ear_tick(&pair->ends[side]);
 	}
 	tl_flow_fax_tick(pair);
 	/* Also here, so that a full block reaches the disk at once. */

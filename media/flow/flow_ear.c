@@ -86,6 +86,7 @@ void tl_ear_drop(struct tl_flow_end *end)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 
+	tl_tape_drop(end);
 	if (!end->ear)
 		return;
 	tl_flow_tone_stop(end);
@@ -158,6 +159,7 @@ void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet)
 	const struct tl_format *format = &end->plan->receive_formats[0];
 	struct tl_pool *pool = end->pair->env->pool;
 
+	tl_tape_finish(end);
 	if (!end->ear)
 		end->ear = open_ear(end, format);
 	if (tl_jitter_clock_hz(end->ear->jitter) != format->codec->clock_hz ||
@@ -168,6 +170,7 @@ void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet)
 
 void tl_ear_restart(struct tl_flow_end *end)
 {
+	tl_tape_finish(end);
 	if (end->ear)
 		tl_jitter_reset(end->ear->jitter, tl_jitter_clock_hz(end->ear->jitter),
 				end->pair->env->pool);
@@ -175,6 +178,7 @@ void tl_ear_restart(struct tl_flow_end *end)
 
 void tl_ear_pass(struct tl_flow_end *end, uint16_t seq)
 {
+	tl_tape_finish(end);
 	if (end->ear)
 		tl_jitter_pass(end->ear->jitter, seq);
 }
@@ -240,6 +244,11 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 	return r;
 }
 
+bool tl_ear_is_idle(const struct tl_flow_end *end)
+{
+	return !end->ear || tl_jitter_due_us(end->ear->jitter) == INT64_MAX;
+}
+
 unsigned tl_ear_delay_ms(const struct tl_flow_end *end)
 {
 	return end->ear ? tl_jitter_target_ms(end->ear->jitter) : 0;
@@ -266,14 +275,6 @@ static void fail(struct tl_flow_end *end)
 	tl_flow_tell(end, TL_MEDIA_CHAIN_FAILED, text);
 }
 
-static const struct tl_format *format_of(const struct tl_flow_end *end, uint8_t pt)
-{
-	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
-		if (end->plan->receive_formats[i].pt == pt)
-			return &end->plan->receive_formats[i];
-	return NULL;
-}
-
 /* The meter reads G.711 without. */
 static bool needs_pcm(struct tl_flow_end *end, const struct tl_format *format)
 {
@@ -289,7 +290,7 @@ static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 
 	if (!ear->stale && ear->in.pt == pt)
 		return ear->chain != NULL;
-	format = format_of(end, pt);
+	format = tl_flow_format(end, pt);
 	if (!format)
 		return false; /* a plan before the present one knew it */
 	to = must_encode(end, format) ? hearer(end) : NULL;
@@ -384,7 +385,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 		pause_output(end);
 	if (digit)
 		return;
-	if (slot->packet && format_of(end, slot->packet->rtp.pt)) {
+	if (slot->packet && tl_flow_format(end, slot->packet->rtp.pt)) {
 		if (ready_chain(end, slot->packet->rtp.pt))
 			push(end, slot, ms);
 		return;
@@ -424,6 +425,7 @@ void tl_ear_play_rest(struct tl_flow_end *end)
 {
 	struct tl_slot slot = { 0 };
 
+	tl_tape_finish(end);
 	if (!end->ear)
 		return;
 	while (tl_jitter_take_rest(end->ear->jitter, &slot) > 0)

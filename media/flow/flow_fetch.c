@@ -22,6 +22,10 @@ static void fetch_rest(const struct tl_flow_end *end)
 {
 	fetch_plan(end->plan);
 	tl_fetch(end->counters, offsetof(struct tl_side_counters, source));
+	if (end->tape.due_us) {
+		tl_tape_fetch(end);
+		return;
+	}
 	if (!end->ear)
 		return;
 	tl_fetch(end->ear, offsetof(struct tl_ear, in.fmtp));

@@ -131,6 +131,17 @@ static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_p
 	return copy;
 }
 
+/* For whoever listens to what goes on untouched: a recorder by itself has time. */
+static void overhear(struct tl_flow_end *end, const struct tl_packet *packet, int format)
+{
+	if (tl_flow_listens(end) || tl_flow_fax_listens(end) || tl_flow_other(end)->player.order) {
+		tl_tape_finish(end);
+		tl_ear_put(end, copy_payload(end, packet), &end->plan->receive_formats[format]);
+	} else {
+		tl_tape_put(end, packet);
+	}
+}
+
 /*
  * Where some of a talker's formats are relayed and others are not, who changes between them goes
  * by the ear with all: what waits in its jitter buffer would come out amidst what is passed on at
@@ -142,6 +153,8 @@ static void keep_one_way(struct tl_flow_end *end, const struct tl_packet *packet
 		return;
 	if (!(end->relayable_alone & 1u << format)) {
 		end->mixed_us = packet->arrived_us;
+		if (end->relayable)
+			tl_ear_play_rest(end); /* a recorder hears it, the other end has */
 		if (end->relayable && end->ear)
 			end->ear->stale = true;
 		end->relayable = 0;
@@ -170,11 +183,12 @@ static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int fo
 	}
 	keep_one_way(end, packet, format);
 	if (!to || !(end->relayable & 1u << format)) {
+		tl_tape_finish(end);
 		tl_ear_put(end, packet, &end->plan->receive_formats[format]);
 		return;
 	}
 	if (recorded)
-		tl_ear_put(end, copy_payload(end, packet), &end->plan->receive_formats[format]);
+		overhear(end, packet, format);
 	if (heard) {
 		tl_flow_forward(to, end, packet);
 	} else {

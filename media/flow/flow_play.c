@@ -57,6 +57,7 @@ void tl_flow_play(struct tl_flow_pair *pair, enum tl_side side, struct tl_play_o
 	struct tl_flow_end *end = &pair->ends[side];
 
 	stop(end);
+	tl_tape_finish(tl_flow_other(end)); /* what it said before is in the recording */
 	end->player.order = order;
 	if (!end->plan->open || end->plan->t38.on || !pair->env->prompts) {
 		complain(end, "the side is not open");

@@ -11,6 +11,7 @@
  *   flow_tone.c    digits, in and out, as tones
  *   flow_play.c    announcements
  *   flow_record.c  recordings
+ *   flow_tape.c    what only a recorder hears has time
  *   flow_sound.c   line echo, loudness, meter
  *   flow_rtcp.c    reports
  *   flow_fax.c     T.38, and modems between it and audio
@@ -53,6 +54,13 @@ struct tl_ear {
 	int64_t arrived_us;       /* of what is being pushed; 0: made up */
 	int64_t at_us;            /* when it was due */
 	struct tl_format in, out; /* of the chain */
+};
+
+/* Packets that wait to be decoded, in the order in which they came. */
+struct tl_tape {
+	int64_t due_us; /* when they are; 0: the ear gets packets at once */
+	size_t used;
+	uint8_t *bytes; /* NULL until one is put */
 };
 
 struct tl_flow_player {
@@ -103,6 +111,7 @@ struct tl_flow_end {
 	int64_t mixed_us;         /* when it last did not */
 	int64_t heard_us;         /* last RTP; or since when some is expected */
 	struct tl_ear *ear;       /* NULL: nothing needs decoding */
+	struct tl_tape tape;
 	struct tl_fax_ear *fax_ear; /* NULL: nobody has listened for fax tones */
 	struct tl_line *line;       /* NULL: its echo is not cancelled */
 	struct tl_gain rx_gain, tx_gain;
@@ -146,6 +155,8 @@ struct tl_flow_end *tl_flow_target(struct tl_flow_end *end);
 bool tl_flow_relays(struct tl_flow_end *end);
 /* Does something else than the other end's voice go out here: an announcement, a digit? */
 bool tl_flow_is_taken(const struct tl_flow_end *end);
+/* What a payload type of the end's plan stands for, or NULL. */
+const struct tl_format *tl_flow_format(const struct tl_flow_end *end, uint8_t pt);
 void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us);
 void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const char *text);
 static inline int64_t tl_flow_now(const struct tl_flow_end *end)
@@ -188,6 +199,8 @@ void tl_ear_play_rest(struct tl_flow_end *end);
 /* Who hears what this end says loses so many per cent of it. */
 void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent);
 void tl_ear_drop(struct tl_flow_end *end);
+/* Nothing is due before another packet is put. */
+bool tl_ear_is_idle(const struct tl_flow_end *end);
 /* Is its delay to stand still, by the plan? */
 bool tl_ear_is_steady(const struct tl_flow_end *end);
 /* What the end's jitter buffer aims at; 0: it has none. */
@@ -223,6 +236,15 @@ void tl_flow_fax_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, uns
 void tl_flow_fax_tick(struct tl_flow_pair *pair);
 void tl_flow_fax_replan(struct tl_flow_pair *pair);
 void tl_flow_fax_drop(struct tl_flow_pair *pair);
+/* flow_tape.c */
+/* Copies packet, of a format of the end's plan: the ear gets it within a fifth of a second. */
+void tl_tape_put(struct tl_flow_end *end, const struct tl_packet *packet);
+/* Instead of tl_ear_tick() while tape.due_us is set. */
+void tl_tape_tick(struct tl_flow_end *end);
+/* The ear gets what is there now, and is in real time from here on. */
+void tl_tape_finish(struct tl_flow_end *end);
+void tl_tape_drop(struct tl_flow_end *end);
+void tl_tape_fetch(const struct tl_flow_end *end); /* a packet will be put in a moment (fetch.h) */
 /* flow_record.c */
 /* For a recorder, if there is one: heard from this end at at_us. */
 void tl_flow_hear(struct tl_flow_end *speaker, const int16_t *pcm, size_t samples, unsigned rate_hz,

@@ -67,6 +67,8 @@ void tl_flow_record_stop(struct tl_flow_pair *pair)
 {
 	if (!pair->recorder)
 		return;
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		tl_tape_finish(&pair->ends[side]);
 	tl_recorder_free(pair->recorder, pair->env->now_us);
 	pair->recorder = NULL;
 	/* Jobs run in their order: this one after the last that may use the ticket. With the queue

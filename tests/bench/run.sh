@@ -5,9 +5,10 @@
 #   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
 #
 #   bench_codec    a chain beside the codec functions that it runs
-#   bench_media    the media engine with 1, 100, 500 calls: relay, G.711, G.722, Opus; beside the
-#                  bare relay, the bare codecs and rtpengine (Debian package, userspace, if it is
-#                  installed), measured in turn with it
+#   bench_media    the media engine with 1, 100, 500 calls: relay, recorded to memory and to disk,
+#                  SRTP on one side, G.711, G.722, Opus; beside the bare relay, libsrtp2, the bare
+#                  codecs and rtpengine (Debian package, userspace, if it is installed), measured
+#                  in turn with it
 #   bench_echo     the echo cancellers on synthetic hybrids: how far down, how soon, at what cost
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
