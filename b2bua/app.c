@@ -11,6 +11,8 @@
 #include "b2bua/message/pager.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
+#include "b2bua/memory.h"
+#include "b2bua/recent.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/store/store.h"
@@ -128,6 +130,14 @@ static int open_events(struct tl_app *app)
 			     &app->events);
 }
 
+static void on_memory_asks(unsigned *ret_calls, uint64_t *ret_total, void *user)
+{
+	const struct tl_app *app = user;
+
+	*ret_calls = g_hash_table_size(app->calls);
+	*ret_total = app->n_calls;
+}
+
 static int open_everything(struct tl_app *app)
 {
 	const struct tl_gateway *gateway = tl_dialplan_gateway(app->dp);
@@ -151,6 +161,7 @@ static int open_everything(struct tl_app *app)
 		return r;
 	app->door = tl_door_new(gateway->request_rate);
 	app->load = tl_load_start(app->root, app->media, app->stack, gateway->overload_lag_ms);
+	app->memory = tl_memory_start(app->root, on_memory_asks, app);
 	app->access = tl_access_new(app->store, gateway);
 	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);
 	if (r < 0)
@@ -179,7 +190,7 @@ int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app
 	app->config_path = g_strdup(config_path);
 	app->calls = g_hash_table_new(g_str_hash, g_str_equal);
 	app->rung = g_hash_table_new(g_str_hash, g_str_equal);
-	app->recent = g_queue_new();
+	app->recent = tl_recent_new(TL_APP_RECENT_CALLS);
 	app->started_s = g_get_real_time() / G_USEC_PER_SEC;
 
 	r = load(app, &app->dp, NULL);
@@ -237,6 +248,7 @@ void tl_app_free(struct tl_app *app)
 	end_calls(app);
 	if (app->load)
 		tl_load_free(g_steal_pointer(&app->load));
+	tl_memory_free(app->memory);
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_pager_free(app->pager);
@@ -250,7 +262,7 @@ void tl_app_free(struct tl_app *app)
 	su_root_step(app->root, 0); /* what NTA had posted to itself holds messages */
 	tl_archive_free(app->archive);
 	tl_store_free(app->store);
-	g_queue_free_full(app->recent, (GDestroyNotify)json_decref);
+	tl_recent_free(app->recent);
 	g_hash_table_destroy(app->calls);
 	g_hash_table_destroy(app->rung);
 	tl_dialplan_unref(app->dp);
@@ -355,8 +367,7 @@ void tl_app_stop(struct tl_app *app)
 void tl_app_call_ended(struct tl_app *app, struct tl_call *call, json_t *record)
 {
 	g_hash_table_remove(app->calls, tl_call_id(call));
-	g_queue_push_head(app->recent, record);
-	if (g_queue_get_length(app->recent) > TL_APP_RECENT_CALLS)
-		json_decref(g_queue_pop_tail(app->recent));
+	tl_recent_add(app->recent, record);
+	json_decref(record);
 	break_when_idle(app);
 }

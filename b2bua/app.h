@@ -25,6 +25,7 @@ struct tl_app {
 	struct tl_access *access;
 	struct tl_door *door;
 	struct tl_load *load;
+	struct tl_memory *memory;
 	struct tl_log_limit door_limit;
 	struct tl_store *store; /* NULL: memory only */
 	struct tl_registrar *registrar;
@@ -37,8 +38,8 @@ struct tl_app {
 	struct tl_control *control;
 	GHashTable *calls; /* id -> struct tl_call, lent */
 	GHashTable *rung;  /* Call-ID of a leg that we have called -> struct tl_call, both lent */
-	GQueue *recent;    /* json_t of ended calls, newest first */
-	uint64_t n_calls;  /* since the start */
+	struct tl_recent *recent; /* of ended calls */
+	uint64_t n_calls;         /* since the start */
 	int64_t started_s;
 	char *mistakes; /* of the last reload that failed, as the control socket told; or NULL */
 	bool draining;  /* no new calls; ends when the last has ended */

@@ -2,6 +2,7 @@
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
 #include "b2bua/event/events.h"
+#include "b2bua/recent.h"
 #include "b2bua/call/load.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/registrar/registrar.h"
@@ -100,17 +101,6 @@ static const char *named_call(const json_t *request, const char **ret_error)
 	return id;
 }
 
-static json_t *find_recent(struct tl_app *app, const char *id)
-{
-	for (GList *l = app->recent->head; l; l = l->next) {
-		const char *its = json_string_value(json_object_get(l->data, "id"));
-
-		if (its && strcmp(its, id) == 0)
-			return json_incref(l->data);
-	}
-	return NULL;
-}
-
 static int say_call(struct tl_app *app, const json_t *request, json_t **ret_result,
 		    const char **ret_error)
 {
@@ -120,7 +110,7 @@ static int say_call(struct tl_app *app, const json_t *request, json_t **ret_resu
 	if (!id)
 		return -EINVAL;
 	call = g_hash_table_lookup(app->calls, id);
-	*ret_result = call ? tl_call_json(call) : find_recent(app, id);
+	*ret_result = call ? tl_call_json(call) : tl_recent_find(app->recent, id);
 	if (*ret_result)
 		return 0;
 	*ret_error = "no such call, now or among the last ones";

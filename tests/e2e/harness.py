@@ -35,6 +35,7 @@ REPORTS = ("ERROR: AddressSanitizer", "leak of ", "runtime error:",
 # can't be told by a suppression: nothing but g_malloc stands on the stack.
 QUARKS = re.compile(r"Direct leak of 16384 byte\(s\) in 1 object\(s\) allocated from:\n"
                     r" +#0 .* in (?:__interceptor_)?malloc .*\n +#1 .* in g_malloc .*\n\n")
+CONTROL_CONNECTION = "connection of a control verb"
 PR_SET_PDEATHSIG = 1
 PRIORITY = -15
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -204,6 +205,26 @@ class Gateway:
         with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
 
+    def descriptors(self):
+        """{number: what it is}; without those of control verbs, which it closes when it gets to it."""
+        folder, found, names = f"/proc/{self.pid}/fd", {}, socket_names(self.pid)
+        for number in os.listdir(folder):
+            try:
+                link = os.readlink(f"{folder}/{number}")
+            except FileNotFoundError:
+                continue
+            found[int(number)] = names.get(link, link)
+        return {number: name for number, name in found.items() if name != CONTROL_CONNECTION}
+
+    def no_new_descriptors(self, before, timeout=5.0):
+        """Fails, and says which are new, when it keeps more of them than it had."""
+        deadline = time.monotonic() + timeout  # a file that is being written is closed soon
+        while len(now := self.descriptors()) > len(before):
+            new = {number: name for number, name in now.items() if before.get(number) != name}
+            assert time.monotonic() < deadline, (
+                f"{len(now)} descriptors, {len(before)} before; new are {new}, of {now}")
+            time.sleep(0.1)
+
     def cpu_s(self):
         """The processor time that it has used: the clock that clock_getcpuclockid(3) names."""
         return time.clock_gettime((~self.pid << 3) | 2)
@@ -225,6 +246,19 @@ def excerpt(text, word, before=5, after=60):
     lines = text.splitlines()
     at = next(i for i, line in enumerate(lines) if word in line)
     return "\n".join(lines[max(at - before, 0):at + after])
+
+
+def socket_names(pid):
+    """{link in /proc/PID/fd: what socket it is}, of sockets in the network namespace of a process."""
+    names = {}
+    for kind, inode_at in (("tcp", 9), ("tcp6", 9), ("udp", 9), ("udp6", 9), ("unix", 6)):
+        with open(f"/proc/{pid}/net/{kind}", encoding="utf-8", errors="replace") as file:
+            for line in file.readlines()[1:]:
+                words = line.split()
+                accepted = kind == "unix" and words[5] == "03" and words[-1].endswith("/control")
+                names[f"socket:[{words[inode_at]}]"] = (
+                    CONTROL_CONNECTION if accepted else " ".join([kind, *words[1:4], words[-1]]))
+    return names
 
 
 # --- is it there? ---

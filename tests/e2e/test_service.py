@@ -173,9 +173,9 @@ def test_stopping_hangs_up():
 
 # --- what a call leaves behind: nothing ---
 
-def state_of(pid):
+def state_of(gateway):
     """(threads, open files)"""
-    return len(os.listdir(f"/proc/{pid}/task")), len(os.listdir(f"/proc/{pid}/fd"))
+    return len(os.listdir(f"/proc/{gateway.pid}/task")), len(gateway.descriptors())
 
 
 def udp_ports(ip):
@@ -194,19 +194,19 @@ def test_twenty_calls_need_no_more_threads_and_leave_nothing():
         w.hang_up(a, b)
         wait_until(lambda: not w.gateway.control("calls"), what="calls empty")
         time.sleep(0.5)
-        pid, idle, ports = w.gateway.pid, state_of(w.gateway.pid), udp_ports(w.ip)
+        idle, ports = state_of(w.gateway), udp_ports(w.ip)
         assert ports == [5060], ports
         calls = [w.talk(w.carrier, NUMBER, w.alice, answer=("PCMU",)) for _ in range(20)]
         for a, b in calls:
             a.rtp.send(bytes([0xd5]) * 160, 8)
         time.sleep(0.1)
-        assert state_of(pid)[0] == idle[0], (state_of(pid), idle)
+        assert state_of(w.gateway)[0] == idle[0], (state_of(w.gateway), idle)
         assert len(w.gateway.control("calls")) == 20
         assert len(udp_ports(w.ip)) == 1 + 80, len(udp_ports(w.ip))
         for a, b in calls:
             w.hang_up(a, b)
         wait_until(lambda: not w.gateway.control("calls"), what="calls empty")
-        wait_until(lambda: state_of(pid) == idle, what=f"{idle}, was {state_of(pid)}")
+        wait_until(lambda: state_of(w.gateway) == idle, what=f"{idle}, was {state_of(w.gateway)}")
         assert udp_ports(w.ip) == [5060], udp_ports(w.ip)
 
 
@@ -230,11 +230,11 @@ def test_calls_that_fail_leave_nothing():
         refused()
         cancelled()
         time.sleep(0.3)
-        idle = state_of(w.gateway.pid)
+        idle = state_of(w.gateway)
         for _ in range(10):
             refused()
             cancelled()
-        wait_until(lambda: state_of(w.gateway.pid) == idle, what=f"{idle}")
+        wait_until(lambda: state_of(w.gateway) == idle, what=f"{idle}")
         assert udp_ports(w.ip) == [5060], udp_ports(w.ip)
         assert not w.gateway.control("calls")
 
