@@ -57,6 +57,7 @@ struct tl_noise_format { /* comfort noise, RFC 3389 */
 };
 
 struct tl_media_desc {
+	bool foreign; /* nothing of all that follows is in it: fit only to be passed on as it is */
 	struct tl_t38 t38; /* on: fax over UDPTL at the address rtp; no format counts then */
 	struct sockaddr_storage rtp;  /* where it wants RTP; port 0: the stream is refused */
 	struct sockaddr_storage rtcp; /* ss_family 0: RTP's port + 1 */

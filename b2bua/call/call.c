@@ -165,6 +165,7 @@ static void take_step(struct tl_call *call, enum tl_call_event event)
 void tl_call_raise(struct tl_call *call, enum tl_call_event event)
 {
 	take_step(call, event);
+	tl_call_direct_note(call);
 	tl_call_show(call);
 }
 

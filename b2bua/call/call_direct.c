@@ -36,6 +36,20 @@ bool tl_call_is_direct(const struct tl_call *call)
 	       (d->media == TL_MEDIA_DIRECT || (call->direct_stays && !needs_media(d)));
 }
 
+void tl_call_direct_note(struct tl_call *call)
+{
+	bool direct = tl_call_is_direct(call);
+
+	if (call->leg_a)
+		tl_leg_take_any(call->leg_a, direct);
+	for (guint i = 0; i < call->branches->len; i++) {
+		const struct tl_branch *branch = call->branches->pdata[i];
+
+		if (branch->leg)
+			tl_leg_take_any(branch->leg, direct);
+	}
+}
+
 void tl_call_direct_offer(struct tl_branch *branch, struct tl_target *target)
 {
 	const struct tl_call *call = branch->call;

@@ -120,6 +120,7 @@ static void invite(struct tl_branch *branch, struct tl_target *target, unsigned 
 		tl_branch_free(branch);
 		return;
 	}
+	tl_leg_take_any(branch->leg, tl_call_is_direct(call));
 	g_message("call=%s leg=b ring=%s", call->id, branch->name);
 	branch->call_id = g_strdup(tl_leg_call_id(branch->leg));
 	g_hash_table_insert(call->app->rung, branch->call_id, call);

@@ -212,6 +212,8 @@ void tl_call_diverted(struct tl_call *call, const char *number, int status);
 
 /* call_direct.c: media end to end; each counts only while tl_call_is_direct() */
 bool tl_call_is_direct(const struct tl_call *call);
+/* That may have changed: the legs are told what they may hand up. */
+void tl_call_direct_note(struct tl_call *call);
 /* Fills branch->media.local; or leaves it, and the INVITE asks for an offer. */
 void tl_call_direct_offer(struct tl_branch *branch, struct tl_target *target);
 int tl_call_direct_answer(struct tl_call *call); /* 0, or the SIP status to refuse with */

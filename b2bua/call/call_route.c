@@ -91,6 +91,8 @@ static bool can_answer(const struct tl_call *call)
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
+	static const struct tl_cause unusable = { .status = 488, .warning = "No usable audio" };
+
 	tl_decision_free(call->decision);
 	call->decision = decision;
 	call->step = 0;
@@ -104,7 +106,7 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT) {
 		log_routed(call);
 		if (!can_answer(call))
-			return tl_call_refuse(call, &(struct tl_cause) { .status = 488 });
+			return tl_call_refuse(call, &unusable);
 	}
 
 	if (hears_elsewhere(call) && decision->verdict != TL_VERDICT_REDIRECT)
@@ -118,7 +120,8 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	case TL_VERDICT_ECHO:
 		return TL_CALL_EV_ROUTE_SERVE;
 	case TL_VERDICT_REJECT: /* heard as early media, where there is some */
-		if (decision->n_play && call->a.have_remote && !call->a_answered)
+		if (decision->n_play && call->a.have_remote && !call->a.remote.foreign &&
+		    !call->a_answered)
 			return TL_CALL_EV_ROUTE_PLAY;
 		return tl_call_reject(call);
 	case TL_VERDICT_REDIRECT:

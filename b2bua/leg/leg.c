@@ -145,7 +145,8 @@ int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *
 		return 0;
 	if (!tl_content_is(sip, "application/sdp") || sip->sip_content_encoding)
 		return -ENOTSUP;
-	r = tl_sdp_parse(leg->sdp, sip->sip_payload->pl_data, sip->sip_payload->pl_len, ret_desc);
+	r = (leg->takes_any ? tl_sdp_parse_any : tl_sdp_parse)(leg->sdp, sip->sip_payload->pl_data,
+							       sip->sip_payload->pl_len, ret_desc);
 	return r < 0 ? r : 1;
 }
 
@@ -168,6 +169,11 @@ sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct 
 	}
 	text = tl_sdp_print(leg->sdp, desc, answer, &bytes);
 	return sip_payload_create(home, text, (isize_t)bytes);
+}
+
+void tl_leg_take_any(struct tl_leg *leg, bool any)
+{
+	leg->takes_any = any;
 }
 
 void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from)

@@ -222,6 +222,9 @@ void tl_leg_set_session(struct tl_leg *leg, unsigned expires_s);
 /* From now on this leg is told what the other one's peer has said of media, as it is: sdp.h.
  * The descriptions that the verbs take still count for us. */
 void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from);
+/* Whether the peer's descriptions may be desc->foreign, which can only be passed on like that; else
+ * they are refused here. The offer of an incoming INVITE may be so in any case. */
+void tl_leg_take_any(struct tl_leg *leg, bool any);
 
 /* --- incoming legs --- 180..189; desc: early media's answer, or NULL. */
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,

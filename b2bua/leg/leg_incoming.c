@@ -146,6 +146,7 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	if (!is_usable(request))
 		return -EBADMSG;
 	leg = tl_leg_new(stack, true);
+	leg->takes_any = true; /* whose call it is isn't known yet, nor what he wants of it */
 	if (!read_replaces(leg, request) || !read_offer(leg, request) ||
 	    !take_session_timer(leg, request) || !tl_request_take(request)) {
 		tl_leg_release(leg);

@@ -55,6 +55,7 @@ struct tl_leg {
 	struct tl_leg_info info;
 	struct tl_header_set headers; /* info.headers */
 	struct tl_sdp_session *sdp;
+	bool takes_any; /* descriptions */
 
 	/* the dialog */
 	nta_leg_t *dialog;

@@ -27,6 +27,10 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp); /* NULL ok */
  * not SDP; -ENOENT: no audio line over RTP that we could use, nor fax (SIP 488). */
 int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 		 struct tl_media_desc *ret_desc);
+/* The same, but a description of other things than those is kept, too, for tl_sdp_pass():
+ * ret_desc->foreign. */
+int tl_sdp_parse_any(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		     struct tl_media_desc *ret_desc);
 /* The offer parsed last was declined: all stands as it did before it (RFC 3261 14.1). */
 void tl_sdp_undo(struct tl_sdp_session *sdp);
 /* A stream keeps its number, 0 to TL_STREAMS - 1, for the session: what the peer said last of it,

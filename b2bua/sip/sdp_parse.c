@@ -416,13 +416,24 @@ static int read_text(struct reader *reader, const char *text, size_t bytes)
 	return reader->found || reader->found_fax ? 0 : -ENOENT;
 }
 
-int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+/* What is left of it for us: an address for our o=. */
+static void make_foreign(struct reader *r)
+{
+	r->desc = (struct tl_media_desc) {
+		.foreign = true,
+		.rtp = r->session.has_address ? r->session.address : r->media.address,
+	};
+}
+
+static int parse(struct tl_sdp_session *sdp, const char *text, size_t bytes, bool any,
 		 struct tl_media_desc *ret_desc)
 {
 	struct reader reader = { .session.direction = -1 };
 	int r = read_text(&reader, text, bytes);
 
-	if (r < 0) {
+	if (r == -ENOENT && any) {
+		make_foreign(&reader);
+	} else if (r < 0) {
 		for (size_t i = 0; i < TL_SDP_MEDIA; i++)
 			g_free(reader.streams[i]);
 		return r;
@@ -435,4 +446,16 @@ int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
 	sdp->lines = g_memdup2(&reader.lines, sizeof(reader.lines));
 	*ret_desc = reader.desc;
 	return 0;
+}
+
+int tl_sdp_parse(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		 struct tl_media_desc *ret_desc)
+{
+	return parse(sdp, text, bytes, false, ret_desc);
+}
+
+int tl_sdp_parse_any(struct tl_sdp_session *sdp, const char *text, size_t bytes,
+		     struct tl_media_desc *ret_desc)
+{
+	return parse(sdp, text, bytes, true, ret_desc);
 }

@@ -36,6 +36,8 @@ static void take(struct tl_sdp_session *sdp, const uint8_t *data, size_t bytes)
 	memcpy(text, data, bytes);
 	if (tl_sdp_parse(sdp, text, bytes, &desc) == 0)
 		print_and_read(sdp, &desc);
+	else if (tl_sdp_parse_any(sdp, text, bytes, &desc) == 0)
+		g_assert_true(desc.foreign);
 	g_free(text);
 }
 

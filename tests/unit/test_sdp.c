@@ -124,6 +124,11 @@ Test(sdp, reads_what_matters_and_refuses_the_rest)
 		if (r == 0 && cases[i].reads)
 			cr_expect_str_eq(describe(&desc, buf, sizeof(buf)), cases[i].reads, "%s",
 					 cases[i].why);
+		r = tl_sdp_parse_any(sdp, cases[i].text, strlen(cases[i].text), &desc);
+		cr_expect_eq(r, cases[i].result == -ENOENT ? 0 : cases[i].result, "%s: %d",
+			     cases[i].why, r);
+		cr_expect(r < 0 || desc.foreign == (cases[i].result == -ENOENT), "%s",
+			  cases[i].why);
 		tl_sdp_session_free(sdp);
 	}
 }
