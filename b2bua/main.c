@@ -350,16 +350,14 @@ static int verb_run(const struct arguments *args)
 
 static int verb_control(const struct arguments *args)
 {
+	const char *config = args->config ? args->config : DEFAULT_CONFIG;
 	g_autofree char *path = g_strdup(args->control);
+	int r = path ? 0 : tl_dialplan_control(config, &path);
 
-	if (!path) {
-		const char *config = args->config ? args->config : DEFAULT_CONFIG;
-		struct tl_dialplan *dp = load_or_tell(config);
-
-		if (!dp)
-			return EXIT_WRONG_INPUT;
-		path = g_strdup(tl_dialplan_gateway(dp)->control);
-		tl_dialplan_unref(dp);
+	if (r < 0) {
+		fprintf(stderr, "%s: can't be read: %s\n", config,
+			r == -EINVAL ? "not a file" : strerror(-r));
+		return EXIT_WRONG_INPUT;
 	}
 	return tl_control_client(path, args->argv[0], args->argc - 1, args->argv + 1, args->json);
 }

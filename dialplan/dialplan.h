@@ -39,6 +39,13 @@ int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
 int tl_dialplan_parse(const char *text, size_t bytes, const char *name, const char *dir,
 		      struct tl_dialplan **ret_dialplan, struct tl_diags **ret_diags);
 
+/*
+ * Where a gateway that has loaded this file takes orders ([gateway] control), whatever mistakes
+ * have come into the file since; the default where it does not say so in a way that can be read.
+ * *ret_control is the caller's, to free. -errno: the file can't be read.
+ */
+int tl_dialplan_control(const char *path, char **ret_control);
+
 /* What was loaded but deserves a word in the log: how many, and each as
  * tl_diags_text() gives it; lent while dp is held. */
 size_t tl_dialplan_warnings(const struct tl_dialplan *dp);

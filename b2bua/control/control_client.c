@@ -139,6 +139,18 @@ static void print_result(const json_t *result, bool json)
 	}
 }
 
+static void print_mistakes(const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		fprintf(stderr, "%s\n", text ? text : "?");
+	}
+	fprintf(stderr, "%zu mistake%s, the configuration stays as it was\n", n, n == 1 ? "" : "s");
+}
+
 /* An error may be a list of mistakes, as JSON text. */
 static int print_error(const json_t *answer, bool json)
 {
@@ -149,7 +161,7 @@ static int print_error(const json_t *answer, bool json)
 	if (json)
 		print_result(answer, true);
 	else if (json_is_array(list))
-		tl_table_print(list, stderr);
+		print_mistakes(list);
 	else
 		fprintf(stderr, "twinleg: %s\n", error ? error : "the gateway gave no reason");
 	json_decref(list);

@@ -219,23 +219,45 @@ static int load_done(struct tl_load *load, int r, struct tl_dialplan **ret_dialp
 	return 0;
 }
 
-int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
-		     struct tl_diags **ret_diags)
+static int load_file(struct tl_load *load, const char *path)
 {
 	g_autofree char *full = g_canonicalize_filename(path, NULL);
 	g_autofree char *dir = g_path_get_dirname(full);
 	struct tl_place at = { path, 0, 0, 0 };
-	struct tl_load load;
 	int r;
 
-	load_init(&load, dir);
-	r = tl_ini_read_file(&load.ini, path, 0);
+	load_init(load, dir);
+	r = tl_ini_read_file(&load->ini, path, 0);
 	if (r < 0)
-		tl_diags_add(load.parse.diags, &at, "can't be read: %s",
+		tl_diags_add(load->parse.diags, &at, "can't be read: %s",
 			     r == -EINVAL ? "not a file" : g_strerror(-r));
 	else
-		build(&load);
+		build(load);
+	return r;
+}
+
+int tl_dialplan_load(const char *path, struct tl_dialplan **ret_dialplan,
+		     struct tl_diags **ret_diags)
+{
+	struct tl_load load;
+	int r = load_file(&load, path);
+
 	return load_done(&load, r, ret_dialplan, ret_diags);
+}
+
+int tl_dialplan_control(const char *path, char **ret_control)
+{
+	struct tl_load load;
+	int r = load_file(&load, path);
+	struct tl_dialplan *dp = NULL;
+	struct tl_diags *diags = NULL;
+
+	if (r == 0)
+		*ret_control = g_strdup(load.parse.dp->gateway.control);
+	(void)load_done(&load, r, &dp, &diags);
+	tl_dialplan_unref(dp);
+	tl_diags_free(diags);
+	return r;
 }
 
 int tl_dialplan_parse(const char *text, size_t bytes, const char *name, const char *dir,

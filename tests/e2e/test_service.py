@@ -48,7 +48,11 @@ def test_reload_by_the_control_socket_tells_who_asked():
     with World() as w:
         w.write_config(w.config() + "[route x]\nbogus = 1\n")
         status, text = w.gateway.verb("reload")
-        assert status in (1, 2) and "bogus" in text, (status, text)
+        assert status == 1 and 'unknown key "bogus" in [route]' in text, (status, text)
+        log = w.gateway.log()
+        assert 'unknown key "bogus" in [route]' in log, "the log says it as well"
+        assert "the old configuration stays" in log
+        assert len(w.gateway.control("trunks")) == 2, "a broken file stands in no other verb's way"
         w.write_config(w.config())
         status, text = w.gateway.verb("reload")
         assert status == 0, (status, text)

@@ -453,3 +453,26 @@ Test(load, files_that_are_none)
 		tl_diags_free(diags);
 	}
 }
+
+Test(load, where_orders_are_taken_is_found_in_a_file_with_mistakes)
+{
+	static const struct {
+		const char *text, *control;
+	} files[] = {
+		{ "[gateway]\ncontrol = /run/here\n", "/run/here" },
+		{ "[gateway]\nbogus = 1\ncontrol = /run/here\n[route x]\nring = nobody\n[",
+		  "/run/here" },
+		{ "[gateway]\nbogus = 1\n", "/run/twinleg/control" },
+	};
+	char *control = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = temporary_file(files[i].text, 0600);
+
+		cr_assert_eq(tl_dialplan_control(path, &control), 0);
+		cr_expect_str_eq(control, files[i].control);
+		g_free(control);
+		g_unlink(path);
+	}
+	cr_expect_eq(tl_dialplan_control("/nowhere/x.ini", &control), -ENOENT);
+}
