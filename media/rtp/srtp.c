@@ -5,6 +5,8 @@
 #include <glib.h>
 #include <srtp2/srtp.h>
 
+#include "media/rtp/srtp_ciphers.h"
+
 enum { REPLAY_WINDOW = 512 }; /* packets that may come so late */
 
 struct tl_srtp {
@@ -12,13 +14,22 @@ struct tl_srtp {
 	struct tl_crypto crypto;
 };
 
+static bool start(void)
+{
+	if (srtp_init() != srtp_err_status_ok)
+		return false;
+	if (tl_srtp_ciphers_use() < 0)
+		g_debug("libsrtp2 does not take a cipher of ours");
+	return true;
+}
+
 /* libsrtp2 refuses to be started a second time in a process. */
 int tl_srtp_init(void)
 {
 	static gsize done;
 
 	if (g_once_init_enter(&done))
-		g_once_init_leave(&done, srtp_init() == srtp_err_status_ok ? 1 : 2);
+		g_once_init_leave(&done, start() ? 1 : 2);
 	return done == 1 ? 0 : -EIO;
 }
 

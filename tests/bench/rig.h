@@ -117,6 +117,8 @@ struct rig_result {
 int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result);
 
 double rig_thread_cpu_ms(void);
+/* What fn returns in a process of its own; 0 when that dies. */
+double rig_in_child(double (*fn)(int), int argument);
 /* Sends or receives all n bytes. */
 void rig_write(int fd, const void *bytes, size_t n);
 bool rig_read(int fd, void *bytes, size_t n);

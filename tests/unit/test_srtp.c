@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media/rtp/srtp.h"
+#include "media/rtp/srtp_ciphers.h"
 
 enum { PAYLOAD = 160 };
 
@@ -144,4 +145,11 @@ Test(srtp, a_context_knows_its_key)
 	cr_expect_not(tl_srtp_has(NULL, &none));
 	cr_expect_eq(tl_srtp_new(&none, true, &in), -ENOTSUP);
 	tl_srtp_free(out);
+}
+
+Test(srtp, takes_the_ciphers_of_ours)
+{
+	cr_assert_eq(tl_srtp_init(), 0);
+	cr_expect_eq(tl_srtp_ciphers_use(), 0,
+		     "libsrtp2 refuses one, or it fails its test vectors");
 }
