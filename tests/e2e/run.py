@@ -140,7 +140,7 @@ def collect(words):
 
 
 class Idleness:
-    """How much of a processor has been idle since it was last asked for."""
+    """How much of a processor has been idle, or given to the nice, since it was last asked for."""
 
     def __init__(self):
         self.before_s = self._idle_s()
@@ -149,8 +149,8 @@ class Idleness:
     @staticmethod
     def _idle_s():
         with open("/proc/stat") as stat:
-            idle, waiting_for_disks = map(int, stat.readline().split()[4:6])
-        return (idle + waiting_for_disks) / os.sysconf("SC_CLK_TCK")
+            _, _, nice, _, idle, waiting_for_disks = stat.readline().split()[:6]
+        return (int(nice) + int(idle) + int(waiting_for_disks)) / os.sysconf("SC_CLK_TCK")
 
     def processors(self):
         """Processors idle on average over the last half second or more; 0 when asked too soon."""
