@@ -71,6 +71,7 @@ static void leg_free(struct tl_leg *leg)
 	g_free(leg->offer);
 	g_free(leg->early_offer);
 	tl_leg_early_forget(leg);
+	tl_leg_drop_held(leg);
 	g_free(leg->local);
 	g_free(leg->id);
 	su_home_deinit(leg->home);

@@ -261,7 +261,8 @@ int tl_leg_refer(struct tl_leg *leg, const char *uri, const char *referred_by);
 /* The dialog's names as the peer knows them: to_tag is its own. Lent. */
 void tl_leg_names(const struct tl_leg *leg, struct tl_replaces *ret_names);
 /* The same of a dialog that an outgoing leg's INVITE has made and no 2xx has confirmed: the first
- * of them that has a tag. False: there is none. As it would be asked to be replaced: to_tag is ours.
+ * of them that has a tag. False: there is none. As it would be asked to be replaced: to_tag is
+ * ours.
  */
 bool tl_leg_early_names(const struct tl_leg *leg, struct tl_replaces *ret_names);
 /* Do they name one of those? */

@@ -94,7 +94,12 @@ void tl_leg_close(struct tl_leg *leg, const struct tl_cause *cause)
 		else
 			cancel(leg, reason);
 		break;
-	case TL_LEG_ANSWERING: /* RFC 3261 15: the BYE waits for the ACK, or for its absence */
+	case TL_LEG_ANSWERING:   /* RFC 3261 15: the BYE waits for the ACK, or for its absence */
+		if (leg->held) { /* nobody has heard of the 2xx */
+			tl_leg_drop_held(leg);
+			refuse_caller(leg, cause);
+			break;
+		}
 		leg->closing_reason = reason;
 		tl_leg_set_state(leg, TL_LEG_CLOSING);
 		break;
@@ -135,7 +140,7 @@ static void end_now(struct tl_leg *leg)
 {
 	static const struct tl_cause shutdown = { .status = 503, .phrase = "Shutdown" };
 
-	if (leg->state == TL_LEG_ANSWERING)
+	if (leg->state == TL_LEG_ANSWERING && !leg->held)
 		tl_leg_set_state(leg, TL_LEG_UP);
 	leg->on_event = NULL;
 	tl_leg_refer_drop(leg);

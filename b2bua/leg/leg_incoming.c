@@ -169,6 +169,8 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 
 /* --- our answers --- */
 
+static void send_held(struct tl_leg *leg);
+
 /* The answer to what our reliable response offered. Returns the PRACK's status. */
 static int take_prack_answer(struct tl_leg *leg, const sip_t *sip)
 {
@@ -195,22 +197,49 @@ static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_i
 		    const sip_t *sip)
 {
 	struct tl_leg *leg = (struct tl_leg *)magic;
+	int status = 200;
 
 	nta_reliable_destroy(reliable);
 	if (!prack) /* it was never acknowledged, or a final response has overtaken it */
 		return 0;
-	if (!tl_has_body(sip))
-		return 200;
-	if (!leg->info.has_offer && !leg->prack_answered)
-		return take_prack_answer(leg, sip);
 	tl_leg_enter(leg);
-	tl_leg_on_update(leg, prack, sip);
+	if (tl_has_body(sip) && !leg->info.has_offer && !leg->prack_answered) {
+		status = take_prack_answer(leg, sip);
+	} else if (tl_has_body(sip)) {
+		tl_leg_on_update(leg, prack, sip);
+		status = 0;
+	}
 	tl_leg_leave(leg);
-	return 0;
+	return status;
 }
 
+/* The same of one with our SDP, on which the 2xx may be waiting. */
+static int on_prack_of_sdp(nta_reliable_magic_t *magic, nta_reliable_t *reliable,
+			   nta_incoming_t *prack, const sip_t *sip)
+{
+	struct tl_leg *leg = (struct tl_leg *)magic;
+	int status;
+
+	leg->unacknowledged--;
+	if (!prack)
+		return on_prack(magic, reliable, prack, sip);
+	tl_leg_enter(leg);
+	status = on_prack(magic, reliable, prack, sip);
+	if (leg->held && !leg->unacknowledged) {
+		if (status) {
+			nta_incoming_treply(prack, status, sip_status_phrase(status), TAG_END());
+			nta_incoming_destroy(prack);
+		}
+		status = 0;
+		send_held(leg);
+	}
+	tl_leg_leave(leg);
+	return status;
+}
+
+/* headers: as tl_headers_format() writes them, or NULL */
 static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
-			   const struct tl_header *headers, size_t n_headers)
+			   const char *headers)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	/* once it is agreed upon reliably, SDP in a response would be one too many (RFC 6337 2.2)
@@ -228,13 +257,14 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 		TAG_IF(final, SIPTAG_ACCEPT_STR(TL_ACCEPT)),
 		TAG_IF(final, SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home))),
 		TAG_IF(final && leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
-		SIPTAG_HEADER_STR(tl_headers_format(home, headers, n_headers)),
-		TAG_IF(final, SIPTAG_HEADER_STR(leg->asserted)),
+		SIPTAG_HEADER_STR(headers), TAG_IF(final, SIPTAG_HEADER_STR(leg->asserted)),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
 	if (!final && leg->reliable) {
 		leg->said_reliably = leg->said_reliably || payload;
-		nta_reliable_mreply(leg->invite, on_prack, (nta_reliable_magic_t *)leg, msg);
+		if (nta_reliable_mreply(leg->invite, payload ? on_prack_of_sdp : on_prack,
+					(nta_reliable_magic_t *)leg, msg))
+			leg->unacknowledged += payload != NULL;
 	} else
 		nta_incoming_mreply(leg->invite, msg);
 	su_home_deinit(home);
@@ -248,24 +278,67 @@ bool tl_leg_wants_offer(const struct tl_leg *leg)
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
 		    const struct tl_header *headers, size_t n_headers)
 {
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
 	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY) ||
 	    status <= 100 || status >= 200)
 		return -EINVAL;
 	tl_leg_set_state(leg, TL_LEG_EARLY);
-	reply_with_sdp(leg, status, desc, headers, n_headers);
+	reply_with_sdp(leg, status, desc, tl_headers_format(home, headers, n_headers));
+	su_home_deinit(home);
 	return 0;
+}
+
+static void send_answer(struct tl_leg *leg, const struct tl_media_desc *desc, const char *headers)
+{
+	leg->awaits_answer = !leg->info.has_offer && !leg->prack_answered;
+	tl_leg_session_grant(leg, leg->invite);
+	reply_with_sdp(leg, 200, desc, headers);
+	tl_leg_session_start(leg);
+}
+
+/*
+ * RFC 3262 3: no 2xx goes out before a reliable provisional with SDP is acknowledged. NTA would
+ * keep it back as well, but never repeat what it has kept back.
+ */
+static void hold_answer(struct tl_leg *leg, const struct tl_media_desc *desc, const char *headers)
+{
+	leg->held = g_new0(struct tl_leg_held, 1);
+	leg->held->has_desc = desc;
+	if (desc)
+		leg->held->desc = *desc;
+	leg->held->headers = g_strdup(headers);
+}
+
+void tl_leg_drop_held(struct tl_leg *leg)
+{
+	if (leg->held)
+		g_free(leg->held->headers);
+	g_clear_pointer(&leg->held, g_free);
+}
+
+static void send_held(struct tl_leg *leg)
+{
+	if (leg->invite && leg->state == TL_LEG_ANSWERING)
+		send_answer(leg, leg->held->has_desc ? &leg->held->desc : NULL, leg->held->headers);
+	tl_leg_drop_held(leg);
 }
 
 int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 		  const struct tl_header *headers, size_t n_headers)
 {
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	char *text;
+
 	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY))
 		return -EINVAL;
-	leg->awaits_answer = !leg->info.has_offer && !leg->prack_answered;
+	text = tl_headers_format(home, headers, n_headers);
 	tl_leg_set_state(leg, TL_LEG_ANSWERING);
-	tl_leg_session_grant(leg, leg->invite);
-	reply_with_sdp(leg, 200, desc, headers, n_headers);
-	tl_leg_session_start(leg);
+	if (leg->unacknowledged)
+		hold_answer(leg, desc, text);
+	else
+		send_answer(leg, desc, text);
+	su_home_deinit(home);
 	return 0;
 }
 
@@ -301,6 +374,7 @@ static void on_cancel(struct tl_leg *leg, const sip_t *sip)
 	tl_cause_of(home, sip, &cause);
 	cause.status = 487;
 	cause.phrase = sip_487_Request_terminated;
+	tl_leg_drop_held(leg);
 	tl_leg_refuse(leg, leg->invite, SIP_487_REQUEST_TERMINATED);
 	leg->invite = NULL;
 	leg->initial = false;

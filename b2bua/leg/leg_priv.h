@@ -43,6 +43,13 @@ struct tl_leg_carried {
 	unsigned serial;
 };
 
+/* An answer that is not yet sent. */
+struct tl_leg_held {
+	struct tl_media_desc desc;
+	bool has_desc;
+	char *headers;
+};
+
 struct tl_leg {
 	struct tl_stack *stack;
 	su_home_t home[1]; /* texts that live as long as the leg */
@@ -69,13 +76,15 @@ struct tl_leg {
 
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
 	nta_incoming_t *invite, *update;
-	bool reliable;         /* it requires reliable provisionals */
-	bool said_reliably;    /* one of those had our SDP */
-	bool prack_answered;   /* that was an offer, and its PRACK the answer */
-	bool initial;          /* invite is the one that began the dialog */
-	bool awaits_answer;    /* our 2xx to it offered, so its ACK answers */
-	char *closing_reason;  /* of the BYE that waits for the ACK, or NULL */
-	char *closing_headers; /* of the BYE, the CANCEL or the refusal, or NULL */
+	bool reliable;            /* it requires reliable provisionals */
+	bool said_reliably;       /* one of those had our SDP */
+	bool prack_answered;      /* that was an offer, and its PRACK the answer */
+	unsigned unacknowledged;  /* how many of them wait for their PRACK */
+	struct tl_leg_held *held; /* the 2xx that waits for it, or NULL */
+	bool initial;             /* invite is the one that began the dialog */
+	bool awaits_answer;       /* our 2xx to it offered, so its ACK answers */
+	char *closing_reason;     /* of the BYE that waits for the ACK, or NULL */
+	char *closing_headers;    /* of the BYE, the CANCEL or the refusal, or NULL */
 	enum tl_leg_pending pending;
 	bool pending_offer; /* it bears one; else it wants ours */
 
@@ -170,6 +179,7 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 
 /* leg_incoming.c */
+void tl_leg_drop_held(struct tl_leg *leg);
 /* The dialog that a taken request begins, and all that its leg knows of the peer. 0 or -errno. */
 int tl_leg_begin(struct tl_leg *leg, struct tl_request *request);
 int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const sip_t *sip);

@@ -224,7 +224,9 @@ class Agent:
             sock.close()
             return
         with self.lock:  # the socket itself may be closed by its peer already
-            source = next(at for at, known in self.connections.items() if known is sock)
+            source = next((at for at, known in self.connections.items() if known is sock), None)
+        if not source:  # disconnect() was faster
+            return
         buffers[sock] += data
         while True:
             buffers[sock] = buffers[sock].lstrip(b"\r\n")  # keep-alives, RFC 5626 3.5.1

@@ -3,7 +3,7 @@
 from sip_message import make_sdp
 from test_hold import check_silence
 from test_modify import check_talks
-from world import World
+from world import World, wait_until
 
 NUMBER = "+4930555100"
 REQUIRED = [("Require", "100rel"), ("Supported", "100rel")]
@@ -107,9 +107,36 @@ def test_the_200_waits_for_the_prack_of_an_answer():
         a.rtp.remote = early.sdp.audio.address
         assert prack(a, early).status == 200
         a.expect(200)
+        wait_until(lambda: a.repeats == ["200"], what="the 200 said again while no ACK comes")
         a.ack()
         check_talks(a, b)
         w.hang_up(a, b)
+
+
+def test_a_callee_that_leaves_while_the_200_waits():
+    with World() as w:
+        a, b = call(w, REQUIRED)
+        progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
+        early = a.expect(183)
+        b.reply(200)
+        b.expect("ACK")
+        b.request("BYE")
+        b.expect(200)
+        refusal = a.expect_any()
+        assert refusal.status >= 400 and refusal.cseq[1] == "INVITE", refusal
+        assert prack(a, early).status == 481
+
+
+def test_a_caller_that_cancels_while_the_200_waits():
+    with World() as w:
+        a, b = call(w, REQUIRED)
+        progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
+        a.expect(183)
+        b.reply(200)
+        b.expect("ACK")
+        a.cancel()
+        assert sorted((a.expect_any().status, a.expect_any().status)) == [200, 487]
+        b.answer_request("BYE")
 
 
 def test_a_prack_for_nothing_is_481():
