@@ -128,12 +128,30 @@ static void choose_port(struct tl_flow_end *end)
 			end->port = &end->ports[i];
 }
 
+/* Who sends to an end is settled: strangers don't even wake us up any more. Reports and T.38 may
+ * come to the same socket from another one than audio does. */
+static void aim(struct tl_flow_end *end)
+{
+	if (end->aimed || !end->port || !end->plan->open || end->plan->rtcp_mux ||
+	    end->plan->t38.on || !tl_source_is_settled(&end->source, tl_flow_now(end)))
+		return;
+	end->aimed = tl_io_aim(end->pair->env->io, end->port->rtp_fd, &end->source.latched) == 0;
+}
+
+static void unaim(struct tl_flow_end *end)
+{
+	if (end->aimed)
+		tl_io_aim(end->pair->env->io, end->port->rtp_fd, NULL);
+	end->aimed = false;
+}
+
 void tl_flow_add_port(struct tl_flow_pair *pair, enum tl_side side, struct tl_flow_port port,
 		      uint32_t rtp_tag, uint32_t rtcp_tag)
 {
 	struct tl_flow_end *end = &pair->ends[side];
 
 	g_return_if_fail(end->n_ports < TL_PLAN_PORTS);
+	unaim(end);
 	end->ports[end->n_ports++] = port;
 	choose_port(end);
 	if (tl_io_open(pair->env->io, port.rtp_fd, rtp_tag) < 0 ||
@@ -286,6 +304,8 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 		if (!hears_alike(&before->side[side], &plan->side[side]) ||
 		    before->path[side] != plan->path[side])
 			tl_ear_play_rest(&pair->ends[side]);
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		unaim(&pair->ends[side]);
 	pair->plan = plan;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		pair->ends[side].plan = &plan->side[side];
@@ -345,8 +365,10 @@ void tl_flow_second(struct tl_flow_pair *pair)
 	if (silent && !pair->timeout_told)
 		tl_flow_tell(silent, TL_MEDIA_TIMEOUT, NULL);
 	pair->timeout_told = silent != NULL;
-	for (int side = 0; side < _TL_SIDE_MAX; side++)
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		aim(&pair->ends[side]);
 		tl_flow_rtcp_second(&pair->ends[side]);
+	}
 	if (pair->recorder)
 		tl_recorder_tick(pair->recorder, pair->env->now_us);
 }

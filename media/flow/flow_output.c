@@ -20,8 +20,8 @@ static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct
 		tl_pool_give(to->pair->env->pool, packet);
 		return;
 	}
-	tl_io_send(to->pair->env->io, to->port->rtp_fd, address, packet, to->counters,
-		   from ? from->counters : NULL);
+	tl_io_send(to->pair->env->io, to->port->rtp_fd, to->aimed ? NULL : address, packet,
+		   to->counters, from ? from->counters : NULL);
 }
 
 static uint32_t packet_units(const struct tl_side_plan *plan)

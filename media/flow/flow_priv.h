@@ -97,6 +97,7 @@ struct tl_flow_end {
 	size_t n_ports;
 	struct tl_flow_port ports[TL_PLAN_PORTS];
 	const struct tl_flow_port *port; /* what is sent leaves by it; NULL: none yet */
+	bool aimed;                      /* its RTP socket, at source */
 
 	struct tl_srtp *srtp_in, *srtp_out; /* NULL: plain */
 	bool deaf, dumb; /* the plan wants encryption, and it can't be had: nothing passes */

@@ -45,6 +45,13 @@ enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_
 	return TL_SOURCE_STRANGER;
 }
 
+bool tl_source_is_settled(const struct tl_source *source, int64_t now_us)
+{
+	return tl_address_is_set(&source->latched) &&
+	       (tl_address_equal(&source->latched, &source->announced) ||
+		now_us - source->latched_us >= FIRST_MOMENTS_US);
+}
+
 const union tl_address *tl_source_destination(const struct tl_source *source)
 {
 	if (tl_address_is_set(&source->latched))

@@ -26,5 +26,7 @@ void tl_source_announce(struct tl_source *source, const union tl_address *addres
 /* A valid packet came. */
 enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_address *from,
 				       int64_t now_us);
+/* Nobody else than who is latched can be, until the next announcement. */
+bool tl_source_is_settled(const struct tl_source *source, int64_t now_us);
 /* Where to send. NULL: not known yet. */
 const union tl_address *tl_source_destination(const struct tl_source *source);

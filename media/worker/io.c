@@ -11,7 +11,7 @@
 enum {
 	EVENTS = 256,  /* ready sockets a wait */
 	BATCH_IN = 16, /* packets a receive */
-	ROUNDS = 4,    /* receives a socket and wait: no socket starves the others */
+	BURST_US = 1000,
 	BATCH_OUT = 256,
 };
 
@@ -21,7 +21,7 @@ static const uint64_t IS_TIMER = UINT64_MAX, IS_WAKE = UINT64_MAX - 1;
 struct outgoing {
 	int fd;
 	struct tl_packet *packet;
-	union tl_address to;
+	union tl_address to; /* none: the socket is aimed */
 	struct tl_side_counters *sender, *receiver;
 };
 
@@ -32,6 +32,9 @@ struct tl_io {
 	void *user;
 	int epoll_fd, timer_fd;
 	int64_t timer_us; /* set in the kernel */
+	/* who was read last, and when */
+	int last_fd;
+	int64_t last_us;
 
 	struct tl_packet *in[BATCH_IN];
 	struct mmsghdr in_head[BATCH_IN];
@@ -81,6 +84,7 @@ int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, tl_
 	io->on_soon = on_soon;
 	io->user = user;
 	io->timer_us = INT64_MAX;
+	io->last_fd = -1;
 	io->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	io->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	for (unsigned i = 0; i < BATCH_IN; i++)
@@ -120,6 +124,16 @@ void tl_io_close(struct tl_io *io, int fd)
 	epoll_ctl(io->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+int tl_io_aim(struct tl_io *io, int fd, const union tl_address *at)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	tl_io_flush(io); /* what waits was sent by the old rule */
+	if (connect(fd, at ? &at->any : &nobody, at ? tl_address_bytes(at) : sizeof nobody) < 0)
+		return -errno;
+	return 0;
+}
+
 void tl_io_set_timer(struct tl_io *io, int64_t at_us)
 {
 	struct itimerspec spec = { 0 };
@@ -136,28 +150,54 @@ void tl_io_set_timer(struct tl_io *io, int64_t at_us)
 		g_debug("timerfd: %s", g_strerror(errno));
 }
 
-static void deliver(struct tl_io *io, unsigned i, uint32_t tag, int64_t now_us)
+/* Takes packet, which came from a socket with bytes, or more than it can hold. */
+static void deliver(struct tl_io *io, struct tl_packet *packet, size_t bytes, uint32_t tag,
+		    int64_t now_us)
 {
-	struct tl_packet *packet = io->in[i];
-
-	packet->bytes = (uint16_t)io->in_head[i].msg_len;
+	/* longer than anything that we take: not a packet */
+	packet->bytes = (uint16_t)(bytes > TL_PACKET_BYTES ? 0 : bytes);
 	packet->arrived_us = now_us;
-	if (io->in_head[i].msg_hdr.msg_flags & MSG_TRUNC)
-		packet->bytes = 0; /* longer than anything that we take: not a packet */
-	place(io, i);
 	io->on_packet(packet, tag, io->user);
 }
 
-static void drain(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
+static void receive_one(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
 {
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		int n = recvmmsg(fd, io->in_head, BATCH_IN, MSG_DONTWAIT, NULL);
+	struct tl_packet *packet = tl_pool_take(io->pool);
+	socklen_t from_bytes = sizeof packet->from;
+	ssize_t bytes = recvfrom(fd, packet->data, TL_PACKET_BYTES, MSG_DONTWAIT | MSG_TRUNC,
+				 &packet->from.any, &from_bytes);
 
-		for (int i = 0; i < n; i++)
-			deliver(io, (unsigned)i, tag, now_us);
-		if (n < BATCH_IN)
-			return;
+	if (bytes < 0)
+		tl_pool_give(io->pool, packet);
+	else
+		deliver(io, packet, (size_t)bytes, tag, now_us);
+}
+
+static void receive_many(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
+{
+	int n = recvmmsg(fd, io->in_head, BATCH_IN, MSG_DONTWAIT | MSG_TRUNC, NULL);
+
+	for (unsigned i = 0; (int)i < n; i++) {
+		struct tl_packet *packet = io->in[i];
+		size_t bytes = io->in_head[i].msg_len;
+
+		place(io, i);
+		deliver(io, packet, bytes, tag, now_us);
 	}
+}
+
+/*
+ * Voice comes one packet at a time, and recvmmsg() looks for a second: recvfrom() does without a
+ * tenth of a relay's whole work. What is left in a socket makes it readable again: one that is so
+ * at once, as with a picture's packets, is read in batches.
+ */
+static void receive(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
+{
+	bool burst = fd == io->last_fd && now_us - io->last_us < BURST_US;
+
+	io->last_fd = fd;
+	io->last_us = now_us;
+	(burst ? receive_many : receive_one)(io, fd, tag, now_us);
 }
 
 /* The system takes its time to hand a packet over: enough to have memory fetched beside it. */
@@ -185,7 +225,7 @@ int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 		else if (what == IS_TIMER)
 			io->timer_us = -1; /* expired; readable until it is set again */
 		else
-			drain(io, (int)(what & INT32_MAX), (uint32_t)(what >> 32), now_us);
+			receive(io, (int)(what & INT32_MAX), (uint32_t)(what >> 32), now_us);
 	}
 	return now_us;
 }
@@ -193,36 +233,64 @@ int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 void tl_io_send(struct tl_io *io, int fd, const union tl_address *to, struct tl_packet *packet,
 		struct tl_side_counters *sender, struct tl_side_counters *receiver)
 {
+	struct outgoing *out;
+
 	if (io->n_out == BATCH_OUT)
 		tl_io_flush(io);
-	io->out[io->n_out++] = (struct outgoing) { fd, packet, *to, sender, receiver };
+	out = &io->out[io->n_out++];
+	out->fd = fd;
+	out->packet = packet;
+	out->sender = sender;
+	out->receiver = receiver;
+	if (to)
+		out->to = *to;
+	else
+		out->to.any.sa_family = AF_UNSPEC;
+}
+
+/* For an aimed socket: NULL and 0. */
+static struct sockaddr *name_of(struct outgoing *out, socklen_t *ret_bytes)
+{
+	bool named = tl_address_is_set(&out->to);
+
+	*ret_bytes = named ? tl_address_bytes(&out->to) : 0;
+	return named ? &out->to.any : NULL;
 }
 
 static void prepare(struct tl_io *io, unsigned i)
 {
 	struct outgoing *out = &io->out[i];
+	struct msghdr *head = &io->out_head[i].msg_hdr;
 
 	io->out_iov[i] = (struct iovec) { out->packet->data + out->packet->at, out->packet->bytes };
-	io->out_head[i].msg_hdr = (struct msghdr) {
-		.msg_name = &out->to,
-		.msg_namelen = tl_address_bytes(&out->to),
-		.msg_iov = &io->out_iov[i],
-		.msg_iovlen = 1,
-	};
+	*head = (struct msghdr) { .msg_iov = &io->out_iov[i], .msg_iovlen = 1 };
+	head->msg_name = name_of(out, &head->msg_namelen);
+}
+
+static int send_one(struct outgoing *out)
+{
+	socklen_t name_bytes;
+	const struct sockaddr *name = name_of(out, &name_bytes);
+
+	return sendto(out->fd, out->packet->data + out->packet->at, out->packet->bytes,
+		      MSG_DONTWAIT, name, name_bytes) < 0
+		       ? -1
+		       : 1;
 }
 
 /* Sends out[from..from+n), all through one socket. Returns how many went. */
 static unsigned send_run(struct tl_io *io, unsigned from, unsigned n)
 {
 	struct outgoing *out = &io->out[from];
-	int sent;
+	int sent, tries = 0;
 
-	if (n == 1)
-		return sendto(out->fd, out->packet->data + out->packet->at, out->packet->bytes,
-			      MSG_DONTWAIT, &out->to.any, tl_address_bytes(&out->to)) >= 0;
-	for (unsigned i = from; i < from + n; i++)
+	for (unsigned i = from; n > 1 && i < from + n; i++)
 		prepare(io, i);
-	sent = sendmmsg(out->fd, &io->out_head[from], n, MSG_DONTWAIT);
+	/* An aimed socket says by way of the next packet that nobody took one before: once. */
+	do
+		sent = n == 1 ? send_one(out)
+			      : sendmmsg(out->fd, &io->out_head[from], n, MSG_DONTWAIT);
+	while (sent < 0 && errno != EAGAIN && tries++ == 0);
 	return sent < 0 ? 0 : (unsigned)sent;
 }
 

@@ -25,6 +25,12 @@ void tl_io_free(struct tl_io *io); /* NULL ok */
 int tl_io_open(struct tl_io *io, int fd, uint32_t tag); /* lends fd */
 /* After this no packet of fd is delivered, and none is waiting to be sent. */
 void tl_io_close(struct tl_io *io, int fd);
+/*
+ * From now on fd is between us and at alone: the system drops what comes from elsewhere, and what
+ * goes there needs no look for the way each time. NULL: for everybody again. fd keeps its port only
+ * if that was asked for by number. 0 or -errno.
+ */
+int tl_io_aim(struct tl_io *io, int fd, const union tl_address *at);
 /* Wakes up at this time (monotonic); INT64_MAX: not by time. */
 void tl_io_set_timer(struct tl_io *io, int64_t at_us);
 
@@ -32,8 +38,9 @@ void tl_io_set_timer(struct tl_io *io, int64_t at_us);
  * is readable. */
 int64_t tl_io_wait(struct tl_io *io, bool *ret_woken);
 
-/* Takes packet: bytes from at on go to `to` through fd with the next flush. Counted as sent by
- * sender, and if it has an arrival time its delay as one of receiver's; both NULL: not counted. */
+/* Takes packet: bytes from at on go to `to` (NULL: where fd is aimed at) through fd with the next
+ * flush. Counted as sent by sender, and if it has an arrival time its delay as one of receiver's;
+ * both NULL: not counted. */
 void tl_io_send(struct tl_io *io, int fd, const union tl_address *to, struct tl_packet *packet,
 		struct tl_side_counters *sender, struct tl_side_counters *receiver);
 void tl_io_flush(struct tl_io *io);

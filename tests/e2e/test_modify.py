@@ -43,6 +43,23 @@ def check_talks(a, b, codec_a="PCMA", codec_b="PCMA"):
     assert min(heard) > 0.9, heard
 
 
+def test_a_phone_that_moves_late_in_a_call():
+    # by then its socket hears nobody else than who has spoken so far
+    with World() as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        both_ways(a, b, seconds=2.2)
+        before = a.rtp
+        a.rtp = w.rtp(w.carrier)
+        a.rtp.remote = before.remote
+        reinvite(a)
+        check_talks(a, b)
+        since, moved = len(b.rtp.packets), len(before.packets)
+        before.tone(1500, 0.3)
+        assert len(b.rtp.packets) - since <= 2, "who has left is still heard"
+        assert len(before.packets) == moved, "who has left is still sent to"
+        w.hang_up(a, b)
+
+
 def check_hold(holder_is_caller, direction, answered):
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)

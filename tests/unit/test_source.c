@@ -107,6 +107,23 @@ Test(source, follows_a_new_announcement)
 	play(steps, sizeof steps / sizeof *steps);
 }
 
+Test(source, is_settled_when_nobody_else_can_come)
+{
+	struct tl_source source = { 0 };
+	union tl_address said = at("192.0.2.1", 4000), real = at("198.51.100.1", 5000),
+			 moved = at("192.0.2.9", 4000);
+
+	tl_source_announce(&source, &said, 1 * S);
+	cr_expect_not(tl_source_is_settled(&source, 9 * S), "nobody has come");
+	tl_source_check(&source, &real, 10 * S);
+	cr_expect_not(tl_source_is_settled(&source, 12 * S), "who was announced may still come");
+	cr_expect(tl_source_is_settled(&source, 13 * S));
+	tl_source_announce(&source, &moved, 14 * S);
+	cr_expect_not(tl_source_is_settled(&source, 20 * S));
+	tl_source_check(&source, &moved, 20 * S);
+	cr_expect(tl_source_is_settled(&source, 20 * S), "who was announced has come");
+}
+
 Test(source, speaks_ipv6)
 {
 	static const struct step steps[] = {
