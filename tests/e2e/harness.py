@@ -75,15 +75,20 @@ def complaint(text):
     return None
 
 
+def go_first():
+    """This process goes before other work where that is allowed: a telephone that stutters makes
+    every gateway sound bad."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    except OSError:
+        pass
+
+
 def spawn(args, **more):
-    """A process that is killed when its parent dies, however that happens. It goes before other work
-    where that is allowed: a telephone that stutters makes every gateway sound bad."""
+    """A process that is killed when its parent dies, however that happens, and goes first."""
     def prepare():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        try:
-            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-        except OSError:
-            pass
+        go_first()
 
     more.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.Popen(args, preexec_fn=prepare, **more)

@@ -97,6 +97,7 @@ class Running:
 def run_here(function, output, folder):
     """In the child: own session, own network, own folder for temporary files, then the test."""
     os.setsid()
+    harness.go_first()
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)

@@ -196,5 +196,6 @@ def test_the_time_of_an_answer_tells_nothing():
                 sent = time.monotonic()
                 answered = answer(dialog, value)
                 times[user].append(answered.at - sent)
-        medians = {user: statistics.median(seen) for user, seen in times.items()}
-        assert max(medians.values()) < 1.5 * min(medians.values()), medians
+        # what else the machine does only adds to the time: the quicker answers tell
+        typical = {user: statistics.quantiles(seen)[0] for user, seen in times.items()}
+        assert max(typical.values()) < 1.5 * min(typical.values()), typical

@@ -163,3 +163,8 @@ def test_memory_after_whole_calls():
         before = w.gateway.rss_kb()
         grown = calls(300) - before
         assert grown < 2048, f"{grown} kB more after 300 calls"
+
+
+for mass in (test_memory_after_20000_options, test_memory_after_20000_register,
+             test_memory_after_20000_rejected_invites, test_memory_after_20000_messages):
+    mass.timeout_s = 180

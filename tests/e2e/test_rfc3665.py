@@ -7,7 +7,7 @@ from sip import Dialog
 from sip_message import challenge_of, credentials, param, uri_of
 from world import World
 
-ALONE = {"routes": "", "register": ()}
+BARE = {"routes": "", "register": ()}
 
 
 class Bob:
@@ -79,7 +79,7 @@ def check_bindings(answer, *expected):
 
 
 def test_2_1_successful_new_registration():
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         check_challenge(bob.send(("Contact", bob.contact())))
         check_bindings(bob.send(("Contact", bob.contact()), ("Expires", 3600)), (bob.uri(), 3600))
@@ -88,7 +88,7 @@ def test_2_1_successful_new_registration():
 
 def test_2_2_update_of_contact_list():
     second = "sip:1001@192.0.2.77:5070"
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         bob.send(("Contact", bob.contact()))
         bob.send(("Contact", bob.contact(expires=3600)))
@@ -101,7 +101,7 @@ def test_2_2_update_of_contact_list():
 
 
 def test_2_3_request_for_current_contact_list():
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         check_challenge(bob.send())
         check_bindings(bob.send())
@@ -111,7 +111,7 @@ def test_2_3_request_for_current_contact_list():
 
 
 def test_2_4_cancellation_of_registration():
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         check_challenge(bob.send(("Contact", "*"), ("Expires", 0)))
         bob.send(("Contact", bob.contact(expires=600)))
@@ -122,7 +122,7 @@ def test_2_4_cancellation_of_registration():
 
 
 def test_2_5_unsuccessful_registration():
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         check_challenge(bob.send(("Contact", bob.contact())))
         nonce = bob.challenge
@@ -141,7 +141,7 @@ def test_2_5_unsuccessful_registration():
 
 
 def test_star_stands_alone_and_with_expires_0():  # RFC 3261 10.2.2
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         bob.send()
         bob.send(("Contact", bob.contact(expires=600)))
@@ -155,7 +155,7 @@ def test_star_stands_alone_and_with_expires_0():  # RFC 3261 10.2.2
 
 def test_expires_default_maximum_and_minimum():  # RFC 3261 10.3 step 7
     keys = "register-min = 60s\nregister-max = 20m\nregister-default = 5m\n"
-    with World(gateway=keys, **ALONE) as w:
+    with World(gateway=keys, **BARE) as w:
         bob = Bob(w)
         bob.send()
         check_bindings(bob.send(("Contact", bob.contact())), (bob.uri(), 300))
@@ -169,7 +169,7 @@ def test_expires_default_maximum_and_minimum():  # RFC 3261 10.3 step 7
 
 
 def test_a_request_is_done_whole_or_not_at_all():  # RFC 3261 10.3 step 7: atomic
-    with World(gateway="register-min = 60s", **ALONE) as w:
+    with World(gateway="register-min = 60s", **BARE) as w:
         bob = Bob(w)
         bob.send()
         bob.send(("Contact", bob.contact(expires=600)))
@@ -181,7 +181,7 @@ def test_a_request_is_done_whole_or_not_at_all():  # RFC 3261 10.3 step 7: atomi
 
 
 def test_an_older_request_of_the_same_call_id_changes_nothing():  # RFC 3261 10.3 step 7
-    with World(**ALONE) as w:
+    with World(**BARE) as w:
         bob = Bob(w)
         bob.send()
         bob.dialog.cseq = 100
@@ -195,7 +195,7 @@ def test_an_older_request_of_the_same_call_id_changes_nothing():  # RFC 3261 10.
 
 
 def test_more_contacts_than_allowed_are_refused():
-    with World(extensions={"1001": "max-contacts = 2"}, **ALONE) as w:
+    with World(extensions={"1001": "max-contacts = 2"}, **BARE) as w:
         bob = Bob(w)
         bob.send()
         places = [f"sip:1001@192.0.2.{i}" for i in range(1, 4)]

@@ -95,7 +95,7 @@ class Domain(World):
 
     def known(self):
         wait_until(lambda: state(self, "carrier") != "down" and "server" not in self.gateway.tail(1),
-                   what="names resolved")
+                   20, "names resolved")
         time.sleep(0.2)
 
 

@@ -203,7 +203,7 @@ class World:
         first.expect(200)
 
 
-def wait_until(condition, timeout=5.0, what="condition"):
+def wait_until(condition, timeout=15.0, what="condition"):
     """Polls; returns the first true value."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
