@@ -142,16 +142,30 @@ static void overhear(struct tl_flow_end *end, const struct tl_packet *packet, in
 	}
 }
 
+/* More audio in a packet than the other side takes? Only who decodes can divide it. */
+static bool is_too_long(const struct tl_flow_end *to, const struct tl_packet *packet,
+			const struct tl_format *format)
+{
+	unsigned max_ms = to->plan->send_max_ms;
+
+	return max_ms &&
+	       tl_format_duration(format, tl_packet_payload(packet), packet->rtp.payload_bytes) >
+		       max_ms * (format->codec->clock_hz / 1000) &&
+	       tl_format_can_transcode(format);
+}
+
 /*
- * Where some of a talker's formats are relayed and others are not, who changes between them goes
+ * Where some of a talker's packets are relayed and others can't be, who changes between them goes
  * by the ear with all: what waits in its jitter buffer would come out amidst what is passed on at
  * once. Until the change seems to be over.
  */
-static void keep_one_way(struct tl_flow_end *end, const struct tl_packet *packet, int format)
+static void keep_one_way(struct tl_flow_end *end, const struct tl_flow_end *to,
+			 const struct tl_packet *packet, int format)
 {
-	if (!end->relayable_alone)
+	if (!to || !end->relayable_alone)
 		return;
-	if (!(end->relayable_alone & 1u << format)) {
+	if (!(end->relayable_alone & 1u << format) ||
+	    is_too_long(to, packet, &end->plan->receive_formats[format])) {
 		end->mixed_us = packet->arrived_us;
 		if (end->relayable)
 			tl_ear_play_rest(end); /* a recorder hears it, the other end has */
@@ -181,7 +195,7 @@ static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int fo
 		withhold(end, packet);
 		return;
 	}
-	keep_one_way(end, packet, format);
+	keep_one_way(end, to, packet, format);
 	if (!to || !(end->relayable & 1u << format)) {
 		tl_tape_finish(end);
 		tl_ear_put(end, packet, &end->plan->receive_formats[format]);

@@ -163,6 +163,7 @@ static void fill_side(struct tl_side_plan *side, const struct tl_format *format,
 	side->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
 	side->rtcp_xr = remote->rtcp_xr;
 	side->send_format = *format;
+	side->send_max_ms = remote->maxptime_ms;
 	side->send_ptime_ms = tl_plan_ptime(&side->send_format, wished_ms, remote->maxptime_ms);
 	fill_receive(side, local, remote);
 	fill_events(side, local, remote);
@@ -292,7 +293,8 @@ static enum tl_path path_from(const struct legs *legs, const struct tl_plan *pla
 	if (legs->fax[from] || legs->fax[to])
 		return legs->fax[from] && legs->fax[to] ? TL_PATH_RELAY : TL_PATH_FAX;
 	if (tl_plan_relays(&plan->side[from].send_format, legs->remote[from]->ptime_ms,
-			   &plan->side[to].send_format, legs->remote[to]->ptime_ms) &&
+			   &plan->side[to].send_format, legs->remote[to]->ptime_ms,
+			   legs->remote[to]->maxptime_ms) &&
 	    !silence_is_lost(&plan->side[from], &plan->side[to]))
 		return TL_PATH_RELAY;
 	return TL_PATH_CHAIN;

@@ -114,7 +114,8 @@ struct tl_side_plan {
 	int noise_send_pt, noise_receive_pt; /* comfort noise at the audio's clock; -1: none */
 	bool silence; /* the caller's to set: what is encoded for this side leaves silence out */
 	unsigned send_ptime_ms;
-	struct tl_t38 t38; /* on: fax over UDPTL, and no audio */
+	unsigned send_max_ms; /* no packet with more (a=maxptime); 0: any */
+	struct tl_t38 t38;    /* on: fax over UDPTL, and no audio */
 	size_t n_receive_formats;
 	struct tl_format send_format;                      /* payload type as the remote wants it */
 	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
@@ -122,7 +123,7 @@ struct tl_side_plan {
 	struct sockaddr_storage
 		remote; /* where to send until a source is latched; family 0: wait for it */
 	struct sockaddr_storage remote_rtcp;
-	bool rtcp_xr; /* VoIP metrics go along with reports */
+	bool rtcp_xr;                                 /* VoIP metrics go along with reports */
 	struct tl_crypto send_crypto, receive_crypto; /* suite TL_SRTP_NONE: plain */
 	struct tl_sound sound;
 };
@@ -173,7 +174,7 @@ struct tl_stream_plan {
 };
 
 /* local/remote of a side may both be NULL: not open. Equal codec, fmtp-compatible,
- * and equal packet time make a relay. 0, or -ENOENT when a side's two
+ * equal packet time and none longer than is taken make a relay. 0, or -ENOENT when a side's two
  * descriptions share no format, or no key where one of both wants encryption. */
 int tl_plan_make(const struct tl_media_desc *local_a, const struct tl_media_desc *remote_a,
 		 const struct tl_media_desc *local_b, const struct tl_media_desc *remote_b,

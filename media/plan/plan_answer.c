@@ -65,7 +65,7 @@ static const struct tl_format *choose_relayed(const struct tl_plan_list *offered
 			const struct tl_format *ours = offered->v[other->known ? j : i];
 			const struct tl_format *theirs = &other->v[other->known ? i : j];
 
-			if (!tl_plan_relays(ours, 0, theirs, 0))
+			if (!tl_plan_relays(ours, 0, theirs, 0, 0))
 				continue;
 			if (!other->known && !tl_format_can_transcode(ours))
 				continue;
@@ -162,6 +162,12 @@ static bool takes_noise(const struct tl_media_policy *policy, const struct tl_me
 	return !relayed || tl_plan_noise(peer, relayed->codec);
 }
 
+/* Of limits, 0 being none. */
+static unsigned least_said(unsigned a, unsigned b)
+{
+	return a && b ? MIN(a, b) : MAX(a, b);
+}
+
 int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_policy *policy,
 		   const struct tl_media_desc *peer, const struct tl_media_policy *peer_policy,
 		   struct tl_media_desc *ret_answer)
@@ -196,10 +202,11 @@ int tl_plan_answer(const struct tl_media_desc *offer, const struct tl_media_poli
 	answer.direction = answer_direction(offer);
 	answer.rtcp_mux = offer->rtcp_mux;
 	answer.rtcp_xr = offer->rtcp_xr;
-	answer.maxptime_ms = offer->maxptime_ms;
+	answer.maxptime_ms =
+		least_said(offer->maxptime_ms, relayed && peer ? peer->maxptime_ms : 0);
 	answer.ptime_ms = tl_plan_ptime(
 		chosen, offer->ptime_ms || !relayed || !peer ? offer->ptime_ms : peer->ptime_ms,
-		offer->maxptime_ms);
+		answer.maxptime_ms);
 	*ret_answer = answer;
 	return 0;
 }

@@ -69,9 +69,13 @@ unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsig
 }
 
 bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const struct tl_format *out,
-		    unsigned out_ptime_ms)
+		    unsigned out_ptime_ms, unsigned out_max_ms)
 {
 	if (!tl_format_compatible(in, out))
+		return false;
+	/* RFC 8866 6.4: a limit, unlike packet time. What comes longer without having said so is
+	 * found as it comes. */
+	if (out_max_ms && in_ptime_ms > out_max_ms && tl_format_can_transcode(in))
 		return false;
 	if (!in_ptime_ms || !out_ptime_ms || in_ptime_ms == out_ptime_ms)
 		return true;

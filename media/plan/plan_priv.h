@@ -23,10 +23,10 @@ const struct tl_noise_format *tl_plan_noise(const struct tl_media_desc *desc,
 /* The packet time to send: wished (0: no wish), in whole frames,
  * not over max_ms (0: no limit) nor what fits a packet. */
 unsigned tl_plan_ptime(const struct tl_format *format, unsigned wished_ms, unsigned max_ms);
-/* May packets of one go out as the other's, untouched? Packet times: what comes and what is
- * wanted, 0 not said. */
+/* May packets of one go out as the other's, untouched? Packet times: what comes, what is wanted
+ * and what is the most, 0 not said. */
 bool tl_plan_relays(const struct tl_format *in, unsigned in_ptime_ms, const struct tl_format *out,
-		    unsigned out_ptime_ms);
+		    unsigned out_ptime_ms, unsigned out_max_ms);
 
 /* Formats in order of preference that a side could speak. */
 struct tl_plan_list {

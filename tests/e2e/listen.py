@@ -24,21 +24,17 @@ def timeline(packets, decode, clock=8000, rate=8000):
     return out
 
 
-def snr_db(samples, hz, rate=8000):
-    """Of a tone of any phase and loudness to all else in a window; -20 where there is hardly any."""
-    samples = numpy.asarray(samples, dtype=float)
-    angle = 2 * numpy.pi * hz * numpy.arange(len(samples)) / rate
-    basis = numpy.stack([numpy.cos(angle), numpy.sin(angle), numpy.ones(len(samples))], axis=1)
-    fit = basis @ numpy.linalg.lstsq(basis, samples, rcond=None)[0]
-    signal, rest = numpy.mean(fit ** 2), numpy.mean((samples - fit) ** 2)
-    return -20.0 if signal < 100.0 ** 2 else 10 * numpy.log10(signal / max(rest, 1e-3))
-
-
 def windows(samples, hz, rate=8000, size=None):
-    """SNR of one window after another."""
+    """SNR in dB of one window after another: of a tone of any phase and loudness to all else; -20
+    where there is hardly any."""
     size = size or WINDOW * rate // 8000
-    return [snr_db(samples[at:at + size], hz, rate)
-            for at in range(0, len(samples) - size + 1, size)]
+    rows = numpy.asarray(samples[:len(samples) // size * size], dtype=float).reshape(-1, size)
+    angle = 2 * numpy.pi * hz * numpy.arange(size) / rate
+    basis = numpy.stack([numpy.cos(angle), numpy.sin(angle), numpy.ones(size)], axis=1)
+    fit = rows @ numpy.linalg.pinv(basis).T @ basis.T
+    signal, rest = numpy.mean(fit ** 2, axis=1), numpy.mean((rows - fit) ** 2, axis=1)
+    snr = 10 * numpy.log10(numpy.maximum(signal, 1e-3) / numpy.maximum(rest, 1e-3))
+    return [float(db) for db in numpy.where(signal < 100.0 ** 2, -20.0, snr)]
 
 
 def share_of_clean(samples, hz, rate=8000, least_db=20.0):

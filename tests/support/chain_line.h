@@ -183,3 +183,27 @@ static inline double snr(const struct signal *a, const struct signal *b)
 		best = MAX(best, snr_at(a, b, lag, 7));
 	return best;
 }
+
+/* dB of a sine of that frequency in the middle half, at its best amplitude and phase, against all
+ * else: no delay, whole or not, disturbs it. */
+static inline double sine_snr(const struct signal *s, double hz)
+{
+	double ss = 0, cc = 0, sc = 0, xs = 0, xc = 0, xx = 0, det, a, b, fit;
+
+	for (size_t i = s->n / 4; i < s->n * 3 / 4; i++) {
+		double at = 2 * G_PI * hz * (double)i / s->rate_hz, x = s->v[i];
+		double sine = sin(at), cosine = cos(at);
+
+		ss += sine * sine;
+		cc += cosine * cosine;
+		sc += sine * cosine;
+		xs += x * sine;
+		xc += x * cosine;
+		xx += x * x;
+	}
+	det = ss * cc - sc * sc;
+	a = (xs * cc - xc * sc) / det;
+	b = (xc * ss - xs * sc) / det;
+	fit = a * xs + b * xc;
+	return 10 * log10((fit + 1) / (xx - fit + 1));
+}
