@@ -69,7 +69,8 @@ int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
  * advertise applied; user may be NULL. Result is allocated from home. */
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
 		       enum tl_transport transport, const struct sockaddr *peer);
-/* The local IP that packets to peer leave from (routing table, no packet sent). 0 or -errno. */
+/* The local IP that packets to peer leave from (routing table as of a second ago at the most, no
+ * packet sent). 0 or -errno. */
 /* Where media to peer should leave from: the same, but where we listen on addresses of our own
  * choice only, one of those. Port 0. 0 or -errno. */
 int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,

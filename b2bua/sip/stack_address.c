@@ -12,7 +12,11 @@
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/tls.h"
 
-enum { DISCARD_PORT = 9 };
+enum {
+	DISCARD_PORT = 9,
+	WAYS = 64,        /* a power of two */
+	WAY_US = 1000000, /* so soon a change of the routing table is seen */
+};
 
 bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr)
 {
@@ -33,21 +37,17 @@ static void set_port(struct sockaddr_storage *addr, uint16_t port)
 		((struct sockaddr_in *)addr)->sin_port = htons(port);
 }
 
-int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip)
+static int ask_routes(const struct sockaddr_storage *to, struct sockaddr_storage *ret_ip)
 {
-	struct sockaddr_storage to = { 0 }, local = { 0 };
-	socklen_t bytes = sizeof(local);
+	struct sockaddr_storage local = { 0 };
+	socklen_t bytes = sizeof(local), length = length_of((const struct sockaddr *)to);
 	int fd, r = 0;
 
-	if (peer->sa_family != AF_INET && peer->sa_family != AF_INET6)
-		return -EAFNOSUPPORT;
-	memcpy(&to, peer, length_of(peer));
-	set_port(&to, DISCARD_PORT);
-	fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	/* connect() of a datagram socket only asks the routing table */
-	if (connect(fd, (struct sockaddr *)&to, length_of(peer)) < 0 ||
+	if (connect(fd, (const struct sockaddr *)to, length) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&local, &bytes) < 0)
 		r = -errno;
 	close(fd);
@@ -55,6 +55,44 @@ int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_
 		return r;
 	set_port(&local, 0);
 	*ret_ip = local;
+	return 0;
+}
+
+static unsigned hash(const struct sockaddr_storage *addr)
+{
+	const unsigned char *bytes = (const unsigned char *)addr;
+	unsigned sum = 5381;
+
+	for (socklen_t i = 0; i < length_of((const struct sockaddr *)addr); i++)
+		sum = sum * 33 + bytes[i];
+	return sum;
+}
+
+/* A call asks eight times or so, mostly for the same two peers. */
+int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip)
+{
+	static struct way { /* the signalling thread's */
+		struct sockaddr_storage to, local;
+		int64_t until_us;
+	} ways[WAYS];
+	struct sockaddr_storage to = { 0 };
+	int64_t now_us = g_get_monotonic_time();
+	struct way *way;
+	int r;
+
+	if (peer->sa_family != AF_INET && peer->sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	memcpy(&to, peer, length_of(peer));
+	set_port(&to, DISCARD_PORT);
+	way = &ways[hash(&to) % WAYS];
+	if (now_us >= way->until_us || memcmp(&way->to, &to, sizeof to) != 0) {
+		r = ask_routes(&to, &way->local);
+		way->until_us = r < 0 ? 0 : now_us + WAY_US;
+		if (r < 0)
+			return r;
+		way->to = to;
+	}
+	*ret_ip = way->local;
 	return 0;
 }
 

@@ -11,6 +11,7 @@ enum {
 	RETRY_FIRST_S = 1,
 	RETRY_MAX_S = 30,
 	GATHER_MS = 250, /* bindings that come within so long share a transaction */
+	REST_MS = 50,    /* between two that wait for the disk: those are what costs */
 };
 
 struct tl_store {
@@ -19,6 +20,7 @@ struct tl_store {
 	/* till the writer starts: the caller's; then the writer's */
 	struct tl_sql *sql; /* NULL: it can't be opened */
 	bool failing;       /* it has been said */
+	int64_t rested_us;  /* the writer's; monotonic: no durable transaction before it */
 	GThread *writer;
 
 	GMutex mutex; /* what follows */
@@ -114,10 +116,13 @@ static void wait_for_work(struct tl_store *store, int64_t retry_us)
 	while (!store->stopping) {
 		int64_t until_us = retry_us;
 
-		if (!retry_us && store->n_urgent > 0)
-			return;
-		if (!retry_us && !g_queue_is_empty(&store->queue))
+		if (!retry_us && store->n_urgent > 0) {
+			if (g_get_monotonic_time() >= store->rested_us)
+				return;
+			until_us = store->rested_us;
+		} else if (!retry_us && !g_queue_is_empty(&store->queue)) {
 			until_us = store->gather_us;
+		}
 		if (!until_us)
 			g_cond_wait(&store->wake, &store->mutex);
 		else if (!g_cond_wait_until(&store->wake, &store->mutex, until_us))
@@ -171,6 +176,8 @@ static gpointer run_writer(gpointer user)
 		g_mutex_unlock(&store->mutex);
 
 		r = g_queue_is_empty(&batch) ? 0 : write_batch(store, &batch, durable);
+		if (durable)
+			store->rested_us = g_get_monotonic_time() + REST_MS * 1000;
 		if (r == 0) {
 			tell_recovery(store, n_lost);
 			free_queue(&batch);

@@ -5,9 +5,10 @@
  * thread and never wait. A database that fails, is gone or was never there is said
  * once and tried again; the gateway serves on from memory meanwhile.
  *
- * Call records and bans are written at once, and survive the loss of power. Bindings and
- * subscriptions are gathered for a moment and written together; they survive a crash of the
- * process, and the few that a loss of power costs come back with their telephones' next refresh.
+ * Call records and bans are written at once, those of a busy moment together, and survive the loss
+ * of power. Bindings and subscriptions are gathered for a moment and written together; they survive a
+ * crash of the process, and the few that a loss of power costs come back with their telephones' next
+ * refresh.
  */
 #include <stdbool.h>
 #include <stdint.h>

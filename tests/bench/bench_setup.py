@@ -4,24 +4,32 @@
     bench_setup.py [--twinleg PATH] [--rates 50,100,200,400,800] [--seconds 5]
 
 The gateway has the first core to itself, the SIPps share the others. Each call: INVITE, 100, 180,
-200, ACK, half a second of nothing, BYE, 200, on both legs, media relayed if there were any. Printed
-for each rate: calls that failed, the gateway's CPU milliseconds a call, set-up time from INVITE to
-200 as the caller sees it, and resident memory. It stops at the first rate with a failure.
+200, ACK, 20 ms of sound to the callee, who sends it back, a tenth of a second of nothing, BYE, 200,
+on both legs; the call's record is written. By turns the sound is relayed (PCMU on both legs) and goes
+through a chain each way (PCMU, PCMA). Printed for each rate: calls that failed, the gateway's CPU
+milliseconds a call, from its INVITE to its record, wanted is 1 at the most; set-up time from INVITE
+to 200 as the caller sees it, and resident memory. It stops at the first rate with a failure.
 """
 
 import argparse
 import csv
 import glob
+import itertools
+import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
 GATEWAY, CALLER, CALLEE = "127.0.77.1", "127.0.77.2", "127.0.77.3"
-HOLD_MS = 500
+HOLD_MS = 100
+HERE = os.path.dirname(os.path.abspath(__file__))
+# what is printed, the trunk that is called, and its codec by payload type
+PATHS = (("relay", "callee", 0), ("chain", "other", 8))
 CONFIG = f"""
 [gateway]
 listen = udp:{GATEWAY}:5060
@@ -35,15 +43,25 @@ workers = 1
 
 [trunk caller]
 host = {CALLER}:5060
-codecs = PCMU, PCMA
+codecs = PCMU
 
 [trunk callee]
 host = {CALLEE}:5060
-codecs = PCMU, PCMA
+codecs = PCMU
+
+[trunk other]
+host = {CALLEE}:5060
+codecs = PCMA
 
 [route through]
 from = trunk:caller
+to = callee
 ring = trunk:callee
+
+[route chain]
+from = trunk:caller
+to = other
+ring = trunk:other
 """
 
 
@@ -96,15 +114,18 @@ def read_rows(folder, pattern):
         return list(csv.DictReader(file, delimiter=";"))
 
 
-def run_rate(gateway, folder, rate, seconds, on):
+def run_rate(gateway, folder, path, rate, seconds, on):
     """One rate: a row of figures."""
+    name, number, pt = path
     calls = rate * seconds
-    callee = spawn(["sipp", "-sn", "uas", "-i", CALLEE, "-p", "5060", "-nostdin", "-m",
-                    str(calls)], on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    callee = spawn(["sipp", "-sf", f"{HERE}/setup_callee.xml", "-i", CALLEE, "-p", "5060",
+                    "-mi", CALLEE, "-mp", "7000", "-rtp_echo", "-key", "pt", str(pt), "-nostdin",
+                    "-m", str(calls)],
+                   on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(0.3)
     before_ms, before_kb, began = cpu_ms(gateway.pid), status_of(gateway.pid, "VmRSS"), time.time()
-    caller = spawn(["sipp", "-sn", "uac", "-i", CALLER, "-p", "5060", "-nostdin", "-s", "100",
-                    "-r", str(rate), "-m", str(calls), "-l", str(calls), "-d", str(HOLD_MS),
+    caller = spawn(["sipp", "-sf", f"{HERE}/setup_caller.xml", "-i", CALLER, "-p", "5060",
+                    "-mi", CALLER, "-nostdin", "-s", number, "-r", str(rate), "-m", str(calls), "-l", str(calls), "-d", str(HOLD_MS),
                     "-timeout", str(seconds + 20), "-trace_stat", "-fd", "1", "-trace_rtt",
                     "-rtt_freq", "1", f"{GATEWAY}:5060"],
                    on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -117,17 +138,24 @@ def run_rate(gateway, folder, rate, seconds, on):
     except subprocess.TimeoutExpired:
         callee.kill()
         callee.wait()
-    last = (read_rows(folder, "uac_*_.csv") or [{}])[-1]
-    rtts = [float(row["response_time_ms"]) for row in read_rows(folder, "uac_*_rtt.csv")
+    last = (read_rows(folder, "setup_caller_*_.csv") or [{}])[-1]
+    rtts = [float(row["response_time_ms"]) for row in read_rows(folder, "setup_caller_*_rtt.csv")
             if row.get("response_time_ms")]
-    for file in glob.glob(f"{folder}/ua[cs]_*.csv"):
+    for file in glob.glob(f"{folder}/*.csv"):
         os.unlink(file)
     done = int(last.get("SuccessfulCall(C)", 0))
-    return {"rate": rate, "calls": calls, "failed": calls - done, "status": status,
+    return {"path": name, "rate": rate, "calls": calls, "failed": calls - done, "status": status,
             "again": int(last.get("Retransmissions(C)", 0)), "cpu_ms": used_ms / calls,
             "busy": used_ms / took_s / 10, "p50": percentile(rtts, 0.5),
             "p99": percentile(rtts, 0.99), "kb": (after_kb - before_kb) / calls,
             "rss_kb": after_kb, "threads": status_of(gateway.pid, "Threads")}
+
+
+def heard_share(folder):
+    """Of the callers, by the calls' records: per cent to whom a packet was sent."""
+    with sqlite3.connect(f"file:{folder}/state/twinleg.db?mode=ro", uri=True) as database:
+        records = [json.loads(row[0]) for row in database.execute("SELECT record FROM calls")]
+    return 100 * sum(r["a"]["tx_pkts"] > 0 for r in records) / max(len(records), 1)
 
 
 def go_first():
@@ -146,22 +174,26 @@ def bench(arguments, folder):
     os.mkdir(f"{folder}/state")
     with open(f"{folder}/twinleg.ini", "w", encoding="utf-8") as file:
         file.write(CONFIG.format(dir=folder))
+    with open(f"{folder}/word.raw", "wb") as file:
+        file.write(os.urandom(160))
     with open(f"{folder}/gateway.log", "wb") as log:
         gateway = spawn([arguments.twinleg, "run", f"{folder}/twinleg.ini"], mine, folder,
                         stdout=log, stderr=log)
     try:
         wait_ready(gateway, folder)
-        print(f"{'calls/s':>8} {'calls':>6} {'failed':>6} {'re-sent':>7} {'CPU-ms/call':>11} "
+        print(f"{'path':>6} {'calls/s':>8} {'calls':>6} {'failed':>6} {'re-sent':>7} {'CPU-ms/call':>11} "
               f"{'core %':>6} {'p50 ms':>7} {'p99 ms':>7} {'kB/call':>8} {'RSS kB':>8} "
               f"{'threads':>7}")
-        for rate in arguments.rates:
-            row = run_rate(gateway, folder, rate, arguments.seconds, theirs)
-            print(f"{row['rate']:8} {row['calls']:6} {row['failed']:6} {row['again']:7} "
-                  f"{row['cpu_ms']:11.2f} {row['busy']:6.0f} {row['p50']:7.1f} {row['p99']:7.1f} "
-                  f"{row['kb']:8.1f} {row['rss_kb']:8} {row['threads']:7}", flush=True)
+        for rate, path in itertools.product(arguments.rates, PATHS):
+            row = run_rate(gateway, folder, path, rate, arguments.seconds, theirs)
+            print(f"{row['path']:>6} {row['rate']:8} {row['calls']:6} {row['failed']:6} "
+                  f"{row['again']:7} {row['cpu_ms']:11.2f} {row['busy']:6.0f} {row['p50']:7.1f} "
+                  f"{row['p99']:7.1f} {row['kb']:8.1f} {row['rss_kb']:8} {row['threads']:7}",
+                  flush=True)
             if row["failed"] or gateway.poll() is not None:
                 break
-        print("\nkB/call: growth of resident memory over this rate's calls. Transactions linger "
+        print(f"\n{heard_share(folder):.0f} % of the callers heard what they said come back.")
+        print("kB/call: growth of resident memory over this rate's calls. Transactions linger "
               "for 32 s after a call.")
     finally:
         if gateway.poll() is None:

@@ -145,6 +145,7 @@ Test(srtp, a_context_knows_its_key)
 	cr_expect_not(tl_srtp_has(NULL, &none));
 	cr_expect_eq(tl_srtp_new(&none, true, &in), -ENOTSUP);
 	tl_srtp_free(out);
+	tl_srtp_free(in);
 }
 
 Test(srtp, takes_the_ciphers_of_ours)
