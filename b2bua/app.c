@@ -17,6 +17,7 @@
 #include "b2bua/sip/stack.h"
 #include "b2bua/store/store.h"
 #include "b2bua/trunk/trunk.h"
+#include "b2bua/watchdog.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -162,6 +163,7 @@ static int open_everything(struct tl_app *app)
 	app->door = tl_door_new(gateway->request_rate);
 	app->load = tl_load_start(app->root, app->media, app->stack, gateway->overload_lag_ms);
 	app->memory = tl_memory_start(app->root, on_memory_asks, app);
+	app->watchdog = tl_watchdog_start(app->root, app->media);
 	app->access = tl_access_new(app->store, gateway);
 	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);
 	if (r < 0)
@@ -245,6 +247,7 @@ void tl_app_free(struct tl_app *app)
 	if (app->stop_timer)
 		su_timer_destroy(app->stop_timer);
 	tl_control_free(app->control);
+	tl_watchdog_free(app->watchdog);
 	end_calls(app);
 	if (app->load)
 		tl_load_free(g_steal_pointer(&app->load));

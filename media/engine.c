@@ -172,3 +172,12 @@ void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load)
 		ret_load->tick_late_max_us = MAX(ret_load->tick_late_max_us, late_us);
 	}
 }
+
+bool tl_media_come_round(struct tl_media *media)
+{
+	bool all = true;
+
+	for (guint i = 0; i < media->workers->len; i++)
+		all = tl_worker_come_round(g_ptr_array_index(media->workers, i)) && all;
+	return all;
+}

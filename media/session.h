@@ -36,6 +36,9 @@ struct tl_media_load { /* for status and admission */
 	uint64_t tick_late_max_us; /* since the last call */
 };
 void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load);
+/* Asks every worker to come round to its orders. False: one of them has not since this was asked
+ * last: it hangs, if that was long ago. */
+bool tl_media_come_round(struct tl_media *media);
 
 /* Counters of what came in from a side and went out to it. */
 struct tl_side_stats {

@@ -28,7 +28,9 @@ struct tl_worker {
 	/* any thread */
 	_Atomic(struct tl_closing *) closing;
 	_Atomic bool ending;
-	_Atomic uint64_t late_ticks, late_max_us;
+	_Atomic uint64_t late_ticks, late_max_us, rounds; /* rounds: looks at its orders */
+
+	uint64_t rounds_before; /* the signalling thread's: when it asked last for a round */
 
 	/* the worker's own */
 	struct tl_pool pool;
@@ -305,6 +307,7 @@ static void read_inbox(struct tl_worker *worker)
 	struct tl_cmd cmd;
 
 	tl_mailbox_clear(worker->inbox);
+	tl_counter_add(&worker->rounds, 1);
 	/* Read first, done last: what was ordered before a close is in the inbox by now. */
 	closing = atomic_exchange_explicit(&worker->closing, NULL, memory_order_acquire);
 	while (tl_mailbox_take(worker->inbox, &cmd))
@@ -483,4 +486,13 @@ uint64_t tl_worker_late_ticks(const struct tl_worker *worker)
 uint64_t tl_worker_take_late_max_us(struct tl_worker *worker)
 {
 	return atomic_exchange_explicit(&worker->late_max_us, 0, memory_order_relaxed);
+}
+
+bool tl_worker_come_round(struct tl_worker *worker)
+{
+	uint64_t before = worker->rounds_before;
+
+	worker->rounds_before = tl_counter_get(&worker->rounds);
+	tl_mailbox_wake(worker->inbox);
+	return worker->rounds_before != before;
 }

@@ -75,5 +75,7 @@ void tl_worker_post_close(struct tl_worker *worker, struct tl_closing *closing);
 /* Frees what an order carries. */
 void tl_cmd_done(struct tl_cmd *cmd);
 
+/* tl_media_come_round() of this one. Signalling thread. */
+bool tl_worker_come_round(struct tl_worker *worker);
 uint64_t tl_worker_late_ticks(const struct tl_worker *worker);
 uint64_t tl_worker_take_late_max_us(struct tl_worker *worker); /* since the last call */
