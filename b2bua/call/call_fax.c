@@ -15,7 +15,8 @@
  * comes to speak G.711. One that goes back to audio takes the other one with it. A leg that is to
  * be asked by its configuration (t38 = offer) is so when a fax is heard on either leg: by the
  * calling tone, or by the flags of V.21, since an answering tone alone may be a data modem's. A leg
- * that refuses stays as it was, and is not asked again.
+ * that refuses stays as it was, and is not asked again. Where none is to be asked, tones of modems
+ * are minded in calls whose audio is decoded: their delays stand still from then on.
  */
 #include "b2bua/call/call_priv.h"
 #include <errno.h>
@@ -196,12 +197,16 @@ static bool is_offered(const struct tl_call_media *m)
 void tl_call_fax_plan(const struct tl_call *call, const struct tl_call_media *b,
 		      struct tl_plan *plan)
 {
-	bool listen =
-		call->state == TL_CALL_TALKING && b && (is_offered(&call->a) || is_offered(b));
+	bool talking = call->state == TL_CALL_TALKING && b;
+	bool listen = talking && (is_offered(&call->a) || is_offered(b));
+	bool mind = talking && !listen && !call->modems && has_g711(&call->a) && has_g711(b);
 
-	for (int side = 0; side < _TL_SIDE_MAX; side++)
-		plan->side[side].fax_tones =
-			listen && plan->side[side].open && !plan->side[side].t38.on;
+	for (int side = 0; side < _TL_SIDE_MAX; side++) {
+		bool audio = plan->side[side].open && !plan->side[side].t38.on;
+
+		plan->side[side].fax_tones = listen && audio;
+		plan->side[side].modem_tones = mind && audio && plan->path[side] == TL_PATH_CHAIN;
+	}
 	plan->modems = call->modems;
 }
 

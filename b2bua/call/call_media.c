@@ -112,8 +112,8 @@ int tl_call_media_apply(struct tl_call *call)
 	if (b)
 		note_srtp(&b->media, &plan.side[TL_SIDE_B]);
 	tl_plan_set_tones(&plan, a_open && uses_tones(&call->a), b_open && uses_tones(&b->media));
-	tl_call_fax_plan(call, b_open ? &b->media : NULL, &plan);
 	tl_plan_set_sound(&plan, a_open ? &call->a.sound : NULL, b_open ? &b->media.sound : NULL);
+	tl_call_fax_plan(call, b_open ? &b->media : NULL, &plan);
 	plan.side[TL_SIDE_A].silence = call->a.policy.silence;
 	plan.side[TL_SIDE_B].silence = b && b->media.policy.silence;
 	plan.echo = call->state == TL_CALL_SERVING && call->decision->verdict == TL_VERDICT_ECHO;

@@ -282,7 +282,7 @@ static void plan_end(struct tl_flow_end *end, const struct tl_side_plan *before)
 	if (!plan->open || plan->t38.on || (!end->pair->recorder && end->relayable) ||
 	    (end->ear && end->ear->steady != tl_ear_is_steady(end)))
 		tl_ear_drop(end);
-	if (!plan->fax_tones) {
+	if (plan->fax_tones != before->fax_tones || (!plan->fax_tones && !plan->modem_tones)) {
 		tl_fax_ear_free(end->fax_ear);
 		end->fax_ear = NULL;
 	}

@@ -95,11 +95,17 @@ void tl_flow_fax_input(struct tl_flow_end *end, struct tl_packet *packet)
 
 /* --- the modem's side --- */
 
+static bool minds_tones(const struct tl_flow_end *end)
+{
+	return end->plan->fax_tones ||
+	       (end->plan->modem_tones && !tl_fax_ear_is_done(end->fax_ear));
+}
+
 bool tl_flow_fax_listens(const struct tl_flow_end *end)
 {
 	const struct tl_flow_fax *fax = end->pair->fax;
 
-	return (fax && fax->gateway && fax->line == end->side) || end->plan->fax_tones;
+	return (fax && fax->gateway && fax->line == end->side) || minds_tones(end);
 }
 
 static void tell_tones(struct tl_flow_end *end, unsigned tones)
@@ -122,10 +128,12 @@ void tl_flow_fax_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, uns
 
 	if (rate_hz != TL_FAX_TONE_HZ)
 		return; /* no modem speaks through such a codec */
-	if (end->plan->fax_tones) {
+	if (minds_tones(end)) {
 		if (!end->fax_ear)
-			end->fax_ear = tl_fax_ear_new();
+			end->fax_ear = tl_fax_ear_new(end->plan->fax_tones);
 		tell_tones(end, tl_fax_ear_hear(end->fax_ear, pcm, samples));
+		if (tl_fax_ear_is_done(end->fax_ear))
+			end->ear->stale = true; /* it need not be decoded any more, maybe */
 	}
 	if (!fax || !fax->gateway || fax->line != end->side)
 		return;

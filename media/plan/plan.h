@@ -106,6 +106,7 @@ struct tl_side_plan {
 	bool send, receive; /* from the directions of both descriptions */
 	bool rtcp_mux;
 	bool fax_tones;       /* the caller's to set: TL_MEDIA_FAX for those of a fax or modem */
+	bool modem_tones;     /* the same, but without V.21, in the first minute only, and cheap */
 	bool tones;           /* digits are tones in the audio, both ways */
 	uint16_t local_port;  /* of RTP, as we described it: what is sent leaves by it */
 	int event_send_pt;    /* -1: none */

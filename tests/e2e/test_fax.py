@@ -208,6 +208,25 @@ def test_a_leg_on_another_codec_is_brought_to_g711_for_a_fax():
         w.hang_up(a, b)
 
 
+def test_where_nobody_is_to_be_asked_a_fax_still_stops_delays_from_moving():
+    with World(carrier="codecs = PCMU", extensions={"1001": "codecs = PCMA"},
+               register=("1001",)) as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice, codecs=("PCMU",))
+        check_talks(a, b, "PCMU", "PCMA")
+        a.rtp.tone(1100, 0.6, "PCMU")
+        wait_until(lambda: "leg=a fax tone=calling" in w.gateway.log(), what="the calling tone")
+        a.rtp.payloads([b"\xff" * 160] * 25, 0)
+        since, begun = len(b.rtp.packets), time.monotonic()
+        a.rtp.tone(440, 0.3, "PCMU")
+        wait_until(lambda: rtp.level(b.rtp.audio("PCMA", since=since)) > 500, what="the next tone")
+        loud = next(packet for packet in b.rtp.packets[since:]
+                    if rtp.level(rtp.decode(packet.payload, "PCMA")) > 99)
+        assert loud.at - begun > 0.08, f"{loud.at - begun:.3f} s: that is no delay for a modem"
+        a.expect_nothing(0.05)
+        b.expect_nothing(0.05)
+        w.hang_up(a, b)
+
+
 def test_a_caller_with_t38_only_is_led_to_g711_and_on_to_t38():
     with World() as w:
         wire = Wire(w.carrier.ip)

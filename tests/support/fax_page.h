@@ -23,13 +23,8 @@ static inline void fax_page_draw(uint8_t row[FAX_PAGE_ROW], unsigned number, GRa
 			row[i] = g_rand_int_range(rand, 0, 3) ? 0 : (uint8_t)g_rand_int(rand);
 }
 
-/* Of so many rows, 204 x 98 dots an inch. */
-static inline void fax_page_write(const char *path, unsigned rows, guint32 seed)
+static inline void fax_page_describe(TIFF *tiff, unsigned rows)
 {
-	TIFF *tiff = TIFFOpen(path, "w");
-	uint8_t row[FAX_PAGE_ROW] = { 0 };
-	GRand *rand = g_rand_new_with_seed(seed);
-
 	TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, FAX_PAGE_WIDTH);
 	TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, rows);
 	TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
@@ -41,19 +36,31 @@ static inline void fax_page_write(const char *path, unsigned rows, guint32 seed)
 	TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
 	TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 204.0);
 	TIFFSetField(tiff, TIFFTAG_YRESOLUTION, 98.0);
-	for (unsigned i = 0; i < rows; i++) {
-		uint8_t copy[FAX_PAGE_ROW];
+}
 
-		fax_page_draw(row, i, rand);
-		memcpy(copy, row, sizeof copy);
-		TIFFWriteScanline(tiff, copy, i, 0);
+/* Of so many rows each, 204 x 98 dots an inch; each page another one. */
+static inline void fax_page_write(const char *path, unsigned pages, unsigned rows, guint32 seed)
+{
+	TIFF *tiff = TIFFOpen(path, "w");
+	GRand *rand = g_rand_new_with_seed(seed);
+
+	for (unsigned page = 0; page < pages; page++) {
+		uint8_t row[FAX_PAGE_ROW] = { 0 }, copy[FAX_PAGE_ROW];
+
+		fax_page_describe(tiff, rows);
+		for (unsigned i = 0; i < rows; i++) {
+			fax_page_draw(row, i, rand);
+			memcpy(copy, row, sizeof copy);
+			TIFFWriteScanline(tiff, copy, i, 0);
+		}
+		TIFFWriteDirectory(tiff);
 	}
 	TIFFClose(tiff);
 	g_rand_free(rand);
 }
 
-/* The dots of a page, to free; *ret_rows of them. NULL: it can't be read. */
-static inline uint8_t *fax_page_read(const char *path, unsigned *ret_rows)
+/* The dots of a page, from 0, to free; *ret_rows of them. NULL: it can't be read. */
+static inline uint8_t *fax_page_read(const char *path, unsigned page, unsigned *ret_rows)
 {
 	TIFF *tiff = TIFFOpen(path, "r");
 	uint32_t width = 0, rows = 0;
@@ -62,6 +69,10 @@ static inline uint8_t *fax_page_read(const char *path, unsigned *ret_rows)
 
 	if (!tiff)
 		return NULL;
+	if (!TIFFSetDirectory(tiff, (tdir_t)page)) {
+		TIFFClose(tiff);
+		return NULL;
+	}
 	TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
 	TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &rows);
 	TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
@@ -76,11 +87,11 @@ static inline uint8_t *fax_page_read(const char *path, unsigned *ret_rows)
 	return dots;
 }
 
-static inline bool fax_page_same(const char *a, const char *b)
+static inline bool fax_page_same(const char *a, const char *b, unsigned page)
 {
 	unsigned rows_a = 0, rows_b = 0;
-	g_autofree uint8_t *dots_a = fax_page_read(a, &rows_a);
-	g_autofree uint8_t *dots_b = fax_page_read(b, &rows_b);
+	g_autofree uint8_t *dots_a = fax_page_read(a, page, &rows_a);
+	g_autofree uint8_t *dots_b = fax_page_read(b, page, &rows_b);
 
 	return dots_a && dots_b && rows_a == rows_b &&
 	       memcmp(dots_a, dots_b, (size_t)rows_a * FAX_PAGE_ROW) == 0;

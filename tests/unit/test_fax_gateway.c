@@ -16,9 +16,10 @@
 
 enum {
 	FRAME = 160,
-	FRAMES_MAX = 50 * 120,
-	DELAY_FRAMES = 4, /* of the net, each way */
+	FRAMES_MAX = 50 * 120, /* of a page */
+	DELAY_FRAMES = 4,      /* of the net, each way */
 	ROWS = 300,
+	ROWS_OF_MANY = 200,
 	WIRE = 64,
 };
 
@@ -183,25 +184,28 @@ static void close_world(struct world *w)
 	g_rand_free(w->rand);
 }
 
-static void send_page(const struct row *row)
+static void send_pages(const struct row *row, unsigned pages)
 {
 	g_autofree char *dir = g_dir_make_tmp("tl-fax-XXXXXX", NULL);
 	g_autofree char *sent = g_build_filename(dir, "sent.tif", NULL);
 	g_autofree char *came = g_build_filename(dir, "came.tif", NULL);
 	struct world w;
 
-	fax_page_write(sent, ROWS, 1);
+	fax_page_write(sent, pages, pages > 1 ? ROWS_OF_MANY : ROWS, 1);
 	open_world(&w, row, sent, came);
-	while ((w.fax_result < 0 || w.terminal_result < 0) && w.now < FRAMES_MAX)
+	while ((w.fax_result < 0 || w.terminal_result < 0) && w.now < FRAMES_MAX * pages)
 		tick(&w);
 	cr_expect_eq(w.fax_result, T30_ERR_OK, "%s: fax ends with %s", row->why,
 		     t30_completion_code_to_str(w.fax_result));
 	cr_expect_eq(w.terminal_result, T30_ERR_OK, "%s: terminal ends with %s", row->why,
 		     t30_completion_code_to_str(w.terminal_result));
-	cr_expect_eq(tl_fax_gateway_pages(w.gateway), 1, "%s", row->why);
+	cr_expect_eq(tl_fax_gateway_pages(w.gateway), pages, "%s: %u pages", row->why,
+		     tl_fax_gateway_pages(w.gateway));
 	cr_expect_eq(row->loss > 0, w.n_lost > 0, "%s: %u lost", row->why, w.n_lost);
 	close_world(&w);
-	cr_expect(fax_page_same(sent, came), "%s: the page is another one", row->why);
+	for (unsigned page = 0; page < pages; page++)
+		cr_expect(fax_page_same(sent, came, page), "%s: page %u is another one", row->why,
+			  page);
 	g_unlink(sent);
 	g_unlink(came);
 	g_rmdir(dir);
@@ -225,5 +229,28 @@ Test(fax_gateway, pages_go_through_dot_by_dot)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		send_page(&rows[i]);
+		send_pages(&rows[i], 1);
+}
+
+/* Each ten minutes and more in real time. */
+Test(fax_gateway, thirty_pages_go_through_with_correction)
+{
+	static const struct row rows[] = {
+		{ "thirty from T.38, ECM, 2 % lost", true, true, .02, TL_T38_RECOVERY_REDUNDANCY },
+		{ "thirty to T.38, ECM, 2 % lost", false, true, .02, TL_T38_RECOVERY_REDUNDANCY },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		send_pages(&rows[i], 30);
+}
+
+Test(fax_gateway, thirty_pages_go_through_without)
+{
+	static const struct row rows[] = {
+		{ "thirty from T.38, 2 % lost", true, false, .02, TL_T38_RECOVERY_REDUNDANCY },
+		{ "thirty to T.38, 2 % lost", false, false, .02, TL_T38_RECOVERY_REDUNDANCY },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		send_pages(&rows[i], 30);
 }
