@@ -122,9 +122,8 @@ static int check_files(const struct tl_tls_cfg *cfg)
 
 /* --- the context --- */
 
-static void expect_name(SSL_CTX *ctx, const char *name)
+void tl_tls_expect(X509_VERIFY_PARAM *param, const char *name)
 {
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
 	struct in6_addr in6;
 	struct in_addr in4;
 	bool literal = name && (inet_pton(AF_INET, name, &in4) == 1 ||
@@ -155,6 +154,8 @@ int tl_tls_configure(struct tl_tls *tls, const struct tl_tls_cfg *cfg)
 		return r;
 	copy_text(&tls->label, cfg->label);
 	copy_text(&tls->name, cfg->name);
+	tls->name_of = cfg->name_of;
+	tls->names = cfg->names;
 	tls->verify = cfg->verify;
 	tls->has_certificate = cfg->certificate != NULL;
 	tls->on_failed = cfg->on_failed;
@@ -167,7 +168,7 @@ int tl_tls_configure(struct tl_tls *tls, const struct tl_tls_cfg *cfg)
 				       : SSL_VERIFY_NONE,
 			   tl_tls_on_verify);
 	if (!tls->server)
-		expect_name(ctx, cfg->name);
+		tl_tls_expect(SSL_CTX_get0_param(ctx), cfg->name);
 	return r;
 }
 

@@ -33,7 +33,11 @@ struct tl_tls_cfg {
 	const char *private_key; /* PEM; NULL: in the same file */
 	const char *authorities; /* PEM; NULL: those of the system */
 	const char *name;        /* client side: SNI, and whom the certificate must name */
-	bool verify;             /* the peer needs a certificate that holds */
+	/* Client side: the same for a peer at this address, lent until the next call; NULL, or NULL
+	 * returned: name. It is asked as each connection begins. */
+	const char *(*name_of)(void *names, const char *label, const struct sockaddr *peer);
+	void *names;
+	bool verify; /* the peer needs a certificate that holds */
 	/* Client side: a connection could not be made, which Sofia tells nobody. From the loop. */
 	void (*on_failed)(void *user, const char *label);
 	void *user;

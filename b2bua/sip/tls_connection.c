@@ -41,6 +41,7 @@ struct connection {
 	bool pinged; /* stands in the queue of those who wait for a CRLF */
 	int64_t since_us;
 	struct sockaddr_storage peer;
+	char *name; /* whom its certificate must name; NULL: anybody */
 };
 
 static GHashTable *connections; /* a set of struct connection */
@@ -109,6 +110,7 @@ static void end(struct connection *c)
 		g_queue_remove(pinged, c);
 	SSL_set_ex_data(c->ssl, ssl_index(), NULL);
 	SSL_free(c->ssl);
+	g_free(c->name);
 	g_free(c);
 	ERR_clear_error();
 }
@@ -191,7 +193,7 @@ static void blame(struct tl_tls *tls, struct connection *c, const char *why, con
 		return;
 	c->blamed = true;
 	g_warning("%s tls peer=%s %s: %s%s%s skipped=%u", tls->label, peer_text(c, peer), why, what,
-		  tls->name ? " name=" : "", tls->name ? tls->name : "", skipped);
+		  c->name ? " name=" : "", c->name ? c->name : "", skipped);
 }
 
 int tl_tls_on_verify(int ok, X509_STORE_CTX *store)
@@ -206,21 +208,46 @@ int tl_tls_on_verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
-static void begin(struct tl_tls *tls, SSL *ssl, const struct connection *c)
+static struct sockaddr_storage peer_of(const struct connection *c)
 {
-	struct sockaddr_storage literal, peer = { 0 };
+	struct sockaddr_storage peer = { 0 };
 	socklen_t bytes = sizeof(peer);
+
+	(void)getpeername(c->fd, (struct sockaddr *)&peer, &bytes);
+	return peer;
+}
+
+/* Of the hosts of a trunk each has its own name to show. */
+static void expect(const struct tl_tls *tls, struct connection *c)
+{
+	struct sockaddr_storage peer = peer_of(c), literal;
+	const char *name = tls->name_of
+				   ? tls->name_of(tls->names, tls->label, (struct sockaddr *)&peer)
+				   : NULL;
+
+	g_free(c->name);
+	c->name = g_strdup(name ? name : tls->name);
+	tl_tls_expect(SSL_get0_param(c->ssl), c->name);
+	if (c->name && !tl_address_parse(c->name, 0, &literal))
+		SSL_set_tlsext_host_name(c->ssl, c->name); /* no literals: RFC 6066 3 */
+}
+
+static void begin(struct tl_tls *tls, SSL *ssl, struct connection *c)
+{
+	struct sockaddr_storage peer;
 	char ip[INET6_ADDRSTRLEN];
 	const void *addr;
 
-	if (!SSL_is_server(ssl) && !tls->has_certificate)
-		SSL_certs_clear(ssl);
-	if (!SSL_is_server(ssl) && tls->name && !tl_address_parse(tls->name, 0, &literal))
-		SSL_set_tlsext_host_name(ssl, tls->name); /* no literals: RFC 6066 3 */
-	if (SSL_is_server(ssl) || !tls->server)
+	if (SSL_is_server(ssl))
 		return;
+	if (!tls->has_certificate)
+		SSL_certs_clear(ssl);
+	if (!tls->server) {
+		expect(tls, c);
+		return;
+	}
 	/* a connection to a peer whose name nobody has told us: it must be the address itself */
-	(void)getpeername(c->fd, (struct sockaddr *)&peer, &bytes);
+	peer = peer_of(c);
 	addr = peer.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&peer)->sin6_addr
 					  : (void *)&((struct sockaddr_in *)&peer)->sin_addr;
 	if (inet_ntop(peer.ss_family, addr, ip, sizeof(ip)))

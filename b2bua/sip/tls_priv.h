@@ -8,6 +8,8 @@ struct tl_tls {
 	SSL_CTX *ctx; /* Sofia's; NULL once Sofia has freed it */
 	bool server, verify, has_certificate;
 	char *label, *name;
+	const char *(*name_of)(void *names, const char *label, const struct sockaddr *peer);
+	void *names;
 	void (*on_failed)(void *user, const char *label);
 	void *user;
 	bool failed; /* on_failed() is due */
@@ -16,6 +18,9 @@ struct tl_tls {
 
 /* The ex_data of a context is its struct tl_tls, once tls.c has put it there. */
 int tl_tls_context_index(void);
+
+/* Whom a certificate must name: a host, an address, or NULL: nobody in particular. */
+void tl_tls_expect(X509_VERIFY_PARAM *param, const char *name);
 
 /* Calls on_failed() of those for whom it is due. */
 void tl_tls_tell_failures(void);

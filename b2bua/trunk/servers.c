@@ -331,6 +331,18 @@ GPtrArray *tl_servers_describe(const struct tl_servers *s)
 	return texts;
 }
 
+const char *tl_servers_host(const struct tl_servers *s, const struct sockaddr *addr)
+{
+	for (guint i = 0; i < s->servers->len; i++) {
+		const struct server *server = s->servers->pdata[i];
+		const struct place *place = s->places->pdata[server->at.place];
+
+		if (tl_address_equal((const struct sockaddr *)&server->at.addr, addr))
+			return place->host;
+	}
+	return NULL;
+}
+
 void tl_servers_blame(struct tl_servers *s, const char *hop)
 {
 	struct server *server = find(s, hop);

@@ -10,6 +10,7 @@
 #include <glib.h>
 #include "dialplan/settings.h"
 
+struct sockaddr;
 struct tl_stack;
 struct tl_servers;
 
@@ -26,6 +27,9 @@ GPtrArray *tl_servers_list(struct tl_servers *servers);
 /* "192.0.2.1:5060;transport=udp up": all that are known and how they do, the preferred first: up,
  * down, failed (a moment ago) or known (nobody has asked). A new array that owns its texts. */
 GPtrArray *tl_servers_describe(const struct tl_servers *servers);
+/* Which of the trunk's hosts has led to the server at this address, its port included; NULL: none.
+ * Lent. */
+const char *tl_servers_host(const struct tl_servers *servers, const struct sockaddr *addr);
 /* A call or a registration there had no answer, or 503. */
 void tl_servers_blame(struct tl_servers *servers, const char *hop);
 

@@ -11,6 +11,8 @@
 #include "b2bua/trunk/servers.h"
 #include <sofia-sip/sresolv.h>
 
+#define CLIENT_LABEL "trunk="
+
 /* What we know of a name, configured now or only still in use by a call. */
 struct trunk {
 	unsigned calls;
@@ -112,17 +114,29 @@ static bool may_need_tls(const struct tl_trunk_cfg *cfg)
 	return false;
 }
 
+/* tl_tls_cfg.name_of: of several hosts each must be itself. */
+static const char *name_of_server(void *names, const char *label, const struct sockaddr *peer)
+{
+	const struct tl_trunks *trunks = names;
+	const struct trunk *trunk =
+		g_hash_table_lookup(trunks->by_name, label + strlen(CLIENT_LABEL));
+
+	return trunk && trunk->servers ? tl_servers_host(trunk->servers, peer) : NULL;
+}
+
 /* A way out by TLS that is the trunk's own: its certificate, and whom it must be. */
 static void open_client(struct tl_trunks *trunks, const struct tl_trunk_cfg *cfg)
 {
 	const struct tl_gateway *gateway = tl_dialplan_gateway(trunks->dp);
-	g_autofree char *label = g_strdup_printf("trunk=%s", cfg->name);
+	g_autofree char *label = g_strconcat(CLIENT_LABEL, cfg->name, NULL);
 	struct tl_tls_cfg tls = {
 		.label = label,
 		.certificate = cfg->certificate ? cfg->certificate : gateway->certificate,
 		.private_key = cfg->certificate ? cfg->private_key : gateway->private_key,
 		.authorities = cfg->ca ? cfg->ca : gateway->ca,
 		.name = cfg->tls_name ? cfg->tls_name : cfg->host,
+		.name_of = cfg->tls_name ? NULL : name_of_server,
+		.names = trunks,
 		.verify = cfg->verify,
 	};
 

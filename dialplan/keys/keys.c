@@ -247,7 +247,8 @@ static const struct tl_key trunk_keys[] = {
 	{ "verify", tl_parse_flag, AT(tl_trunk_cfg, verify), .initial = "yes",
 	  .help = "By tls: only with a certificate that holds and names host: yes or no" },
 	{ "tls-name", tl_parse_token, AT(tl_trunk_cfg, tls_name), .example = "sip.carrier.example",
-	  .help = "By tls: asked for by SNI, and what the certificate must name. Default: host" },
+	  .help = "By tls: asked for by SNI, and what the certificate must name. Default: host; of "
+		  "several hosts each its own" },
 	{ "certificate", tl_parse_path, AT(tl_trunk_cfg, certificate),
 	  .example = "/etc/twinleg/tls/client.pem",
 	  .help = "By tls: shown to a trunk that asks for one. Default: that of [gateway]" },

@@ -97,3 +97,38 @@ def test_a_family_that_we_do_not_speak_is_left_out():
             assert time.monotonic() - begun < 1.5
         assert "failed" not in w.gateway.log(), "the other address was tried"
         assert "::1" not in w.gateway.verb("trunks")[1]
+
+
+TWO_HOSTS = ("host-record=a.test,{net}.51", "host-record=b.test,{net}.52")
+
+
+def refuse_at(w, agent):
+    a = w.alice.invite("0123", make_sdp(w.alice.ip, 4000))
+    taken(agent).reply(486)
+    a.expect(486)
+
+
+def test_each_host_of_a_trunk_shows_a_certificate_of_its_own_name():
+    asked = []
+    with Secure("a.test, b.test", names=TWO_HOSTS, carrier="transport = tls") as w:
+        for last, name in ((51, "a.test"), (52, "b.test")):
+            server = w.server(last, 5061, transport="tls", tls=w.ca.contexts(w.ca.issue(name, name)))
+            server.tls[0].sni_callback = lambda sock, name, context: asked.append(name)
+        one, two = w.servers[51], w.servers[52]
+        wait_until(lambda: len(w.gateway.control("trunks")[0]["servers"]) == 2, what="both known")
+        a = w.alice.invite("0123", make_sdp(w.alice.ip, 4000))
+        taken(one).reply(503)
+        taken(two).reply(486)
+        a.expect(486)
+        assert asked == ["a.test", "b.test"], asked
+        # the second with the certificate of the first is somebody else
+        two.disconnect()
+        two.tls = w.ca.contexts(w.ca.issue("a.test", "a.test"))
+        wait_until(lambda: not two.connections, what="connections closed")
+        refuse_at(w, one)  # which failed a moment ago, so the other has been tried before
+        assert "certificate refused: hostname mismatch name=b.test" in w.gateway.log()
+        # unless one name is to stand for all
+        w.write_config(w.config().replace("transport = tls", "transport = tls\ntls-name = a.test"))
+        assert w.gateway.verb("reload")[0] == 0
+        one.close()
+        refuse_at(w, two)
