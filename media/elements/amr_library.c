@@ -1,5 +1,7 @@
 #include "media/elements/amr.h"
 
+#include <math.h>
+
 /*
  * A damaged or missing frame is handed over as "no data": both decoders then
  * conceal, or go on with the comfort noise of the last description of silence.
@@ -41,9 +43,12 @@ const struct tl_amr_library tl_amr_narrow = { 0 };
 #include <opencore-amrwb/dec_if.h>
 #include <vo-amrwbenc/enc_if.h>
 
+enum { WIDE_SAMPLES = 320 };
+
 struct wide_encoder {
 	void *state;
 	int silence;
+	float before, level; /* of level_out() */
 };
 
 static void decode_wide(void *state, const uint8_t *frame, int16_t *pcm)
@@ -66,15 +71,30 @@ static void close_wide(void *state)
 	g_free(state);
 }
 
+/* vo-amrwbenc takes a constant for voice, and the silence of A-law is one: 8. Nothing below 50 Hz
+ * is coded anyway (3GPP TS 26.190 5.1); this filter ends at 13. */
+static void level_out(struct wide_encoder *encoder, const int16_t *pcm, int16_t *out)
+{
+	for (size_t i = 0; i < WIDE_SAMPLES; i++) {
+		encoder->level = (float)pcm[i] - encoder->before + 0.995F * encoder->level;
+		encoder->before = pcm[i];
+		out[i] = (int16_t)CLAMP(lrintf(encoder->level), INT16_MIN, INT16_MAX);
+	}
+}
+
 static int encode_wide(void *state, unsigned mode, const int16_t *pcm, uint8_t *frame)
 {
 	struct wide_encoder *encoder = state;
+	int16_t levelled[WIDE_SAMPLES];
 
-	return E_IF_encode(encoder->state, (int)mode, pcm, frame, encoder->silence);
+	if (!encoder->silence)
+		return E_IF_encode(encoder->state, (int)mode, pcm, frame, 0);
+	level_out(encoder, pcm, levelled);
+	return E_IF_encode(encoder->state, (int)mode, levelled, frame, 1);
 }
 
 const struct tl_amr_library tl_amr_wide = {
-	.samples = 320,
+	.samples = WIDE_SAMPLES,
 	.open_decoder = D_IF_init,
 	.close_decoder = D_IF_exit,
 	.decode = decode_wide,

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include <speex/speex.h>
+#include <speex/speex_callbacks.h>
 
 #include "media/elements/element.h"
 #include "media/plan/speex.h"
@@ -25,7 +26,8 @@ typedef TlDecoderClass TlSpeexDecClass;
 G_DEFINE_TYPE(TlSpeexDec, tl_speex_dec, tl_decoder_get_type())
 
 /* How many frames there are was counted before, by their modes: libspeex must not be asked for more
- * than the payload holds. */
+ * than the payload holds. Nor does its narrow decoder see the layers of a wide one, of which it
+ * stumbles over an empty one and says so on standard error. */
 static int decode_speex(TlDecoder *decoder, const uint8_t *payload, size_t bytes, int16_t *pcm)
 {
 	TlSpeexDec *self = (TlSpeexDec *)decoder;
@@ -33,9 +35,12 @@ static int decode_speex(TlDecoder *decoder, const uint8_t *payload, size_t bytes
 	size_t samples = self->parent.parent.rate_hz / 1000 * FRAME_MS;
 
 	speex_bits_read_from(&self->bits, (const char *)payload, (int)bytes);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		speex_bits_rewind(&self->bits);
+		speex_bits_advance(&self->bits, i ? (int)ends[i - 1] : 0);
 		if (speex_decode_int(self->state, &self->bits, pcm + i * samples) != 0)
 			return -EBADMSG;
+	}
 	return n ? (int)(n * samples) : -EBADMSG;
 }
 
@@ -50,14 +55,26 @@ static int conceal_speex(TlDecoder *decoder, const uint8_t *next, size_t bytes, 
 	return (int)samples;
 }
 
+/* A message of an application's: its length in bytes first. libspeex's own handler skips five bits
+ * more than that, takes what follows for something else and says so on standard error. */
+static int skip_message(SpeexBits *bits, void *state, void *data)
+{
+	speex_bits_advance(bits, 8 * (int)speex_bits_unpack_unsigned(bits, 4));
+	return 0;
+}
+
 static int configure_dec(TlElement *element, const struct tl_element_cfg *cfg)
 {
 	TlSpeexDec *self = (TlSpeexDec *)element;
+	SpeexCallback skip = { .func = skip_message };
 
 	if (cfg->rate_hz != cfg->format->codec->rate_hz)
 		return -ENOTSUP;
 	self->state = speex_decoder_init(mode_of(cfg->rate_hz));
-	return self->state ? 0 : -ENOTSUP;
+	if (!self->state)
+		return -ENOTSUP;
+	speex_decoder_ctl(self->state, SPEEX_SET_USER_HANDLER, &skip);
+	return 0;
 }
 
 static void finalize_dec(GObject *object)

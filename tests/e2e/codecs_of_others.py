@@ -83,7 +83,7 @@ def _speex_file(payloads, rate):
     return _ogg([header, struct.pack("<II", 0, 0), *payloads], rate // 50)
 
 
-def hear(codec, payloads, rate=8000):
+def hear(codec, payloads, rate=8000, octet_align=False):
     """Samples at `rate` of what the payloads hold."""
     name, _, clock = codec.partition("/")
     raw = b"".join(payloads)
@@ -104,7 +104,7 @@ def hear(codec, payloads, rate=8000):
         wide = name == "AMR-WB"
         raw = b"#!AMR-WB\n" if wide else b"#!AMR\n"
         for payload in payloads:
-            frames, _ = amr_storage(payload, WIDE_BITS if wide else AMR_BITS, wide)
+            frames, _ = amr_storage(payload, WIDE_BITS if wide else AMR_BITS, octet_align)
             raw += b"".join(frames)
     elif name == "speex":
         raw = _speex_file(payloads, int(clock or 8000))
@@ -113,8 +113,37 @@ def hear(codec, payloads, rate=8000):
     return list(struct.unpack(f"<{len(out) // 2}h", out))
 
 
-def say(codec, hz, seconds):
-    """Payloads of 20 ms of a tone; None: ffmpeg can't encode it."""
+def _amr_payload(frame, bits, octet_align):
+    """RFC 4867 4.3, 4.4: one frame as in files, and no mode request."""
+    kind, size = frame[0] >> 3, bits[frame[0] >> 3]
+    if octet_align:
+        return bytes([0xf0, kind << 3 | 4]) + frame[1:]
+    body = int.from_bytes(frame[1:], "big") >> (len(frame) * 8 - 8 - size)
+    value, n = (15 << 6 | kind << 1 | 1) << size | body, 10 + size
+    return (value << (-n % 8)).to_bytes((n + 7) // 8, "big")
+
+
+def _amr(hz, seconds, wide, octet_align):
+    """By the encoders of GStreamer, whose output is frames one after the other."""
+    bits, rate = (WIDE_BITS, 16000) if wide else (AMR_BITS, 8000)
+    tone = sine(hz, seconds, rate=rate)
+    done = subprocess.run(
+        ["gst-launch-1.0", "-q", "fdsrc", "!", "rawaudioparse", "format=pcm", "pcm-format=s16le",
+         f"sample-rate={rate}", "num-channels=1", "!", "voamrwbenc" if wide else "amrnbenc", "!",
+         "fdsink"], input=struct.pack(f"<{len(tone)}h", *tone), capture_output=True, check=True,
+        timeout=20)
+    frames, at = [], 0
+    while at < len(done.stdout):
+        size = 1 + (bits[done.stdout[at] >> 3] + 7) // 8
+        frames.append(done.stdout[at:at + size])
+        at += size
+    return [_amr_payload(frame, bits, octet_align) for frame in frames]
+
+
+def say(codec, hz, seconds, octet_align=False):
+    """Payloads of 20 ms of a tone; None: nobody else here can encode it."""
+    if codec in ("AMR", "AMR-WB"):
+        return _amr(hz, seconds, codec == "AMR-WB", octet_align)
     tone = sine(hz, seconds)
     pcm = struct.pack(f"<{len(tone)}h", *tone)
     source = ["-f", "s16le", "-ar", "8000", "-ac", "1", "-i", "pipe:0"]
