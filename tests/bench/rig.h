@@ -110,6 +110,8 @@ struct rig_result {
 	double cpu_ms; /* of the gateway, a call-second */
 	double rss_kb; /* a call */
 	unsigned threads_idle, threads;
+	double workers_min, workers_max; /* of the media workers' CPU, the idlest's and the
+					  * busiest's share in per cent; 0: it has none */
 	struct rig_phones_report phones;
 	struct rig_gateway_report gateway;
 };

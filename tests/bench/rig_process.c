@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET_BUFFER_BYTES = 16 << 20 };
+enum { SOCKET_BUFFER_BYTES = 16 << 20, WORKERS_MAX = 64 };
 
 struct child {
 	pid_t pid;
@@ -151,19 +152,72 @@ static void close_phones(struct rig_load *load)
 		close(load->phone_fds[i / RIG_SOCKETS][i % RIG_SOCKETS]);
 }
 
+/* CPU of each media worker by its number, and of all. A gateway of another kind has none. */
+struct workers {
+	unsigned n;
+	double ms[WORKERS_MAX];
+};
+
+static struct workers workers_of(pid_t pid)
+{
+	g_autofree char *tasks = g_strdup_printf("/proc/%d/task", (int)pid);
+	g_autoptr(GDir) dir = g_dir_open(tasks, 0, NULL);
+	struct workers workers = { 0 };
+	const char *task;
+
+	while (dir && (task = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_strdup_printf("%s/%s/comm", tasks, task);
+		g_autofree char *name = NULL, *times = NULL;
+		unsigned number;
+
+		if (!g_file_get_contents(path, &name, NULL, NULL) ||
+		    sscanf(name, "media-%u", &number) != 1 || number >= WORKERS_MAX)
+			continue;
+		g_free(path);
+		path = g_strdup_printf("%s/%s/schedstat", tasks, task);
+		if (!g_file_get_contents(path, &times, NULL, NULL))
+			continue;
+		workers.ms[number] = g_ascii_strtod(times, NULL) / 1e6;
+		workers.n = MAX(workers.n, number + 1);
+	}
+	return workers;
+}
+
+static void share_of_workers(const struct workers *begin, const struct workers *end,
+			     struct rig_result *result)
+{
+	double all = 0, least = INFINITY, most = 0;
+
+	for (unsigned i = 0; i < end->n; i++) {
+		double ms = end->ms[i] - begin->ms[i];
+
+		all += ms;
+		least = MIN(least, ms);
+		most = MAX(most, ms);
+	}
+	if (all > 0) {
+		result->workers_min = 100 * least / all;
+		result->workers_max = 100 * most / all;
+	}
+}
+
 /* Both children run: what the gateway spends between the phones' two bytes. */
 static bool watch(const struct rig_load *load, const struct child *gateway,
 		  const struct child *phones, double idle_kb, struct rig_result *result)
 {
+	struct workers workers_begin, workers_end;
 	double begin_ms;
 	char byte;
 
 	if (!rig_read(phones->fd, &byte, 1))
 		return false;
+	workers_begin = workers_of(gateway->pid);
 	begin_ms = cpu_ms(gateway->pid);
 	if (!rig_read(phones->fd, &byte, 1))
 		return false;
 	result->cpu_ms = (cpu_ms(gateway->pid) - begin_ms) * 1000 / load->window_ms / load->calls;
+	workers_end = workers_of(gateway->pid);
+	share_of_workers(&workers_begin, &workers_end, result);
 	result->rss_kb = ((double)status_of(gateway->pid, "VmRSS:") - idle_kb) / load->calls;
 	result->threads = (unsigned)status_of(gateway->pid, "Threads:");
 	return rig_read(phones->fd, &result->phones, sizeof result->phones);
