@@ -5,13 +5,14 @@
 
 enum {
 	LOOK_MS = 200,
-	BAD_LOOKS = 5,             /* in a row: a second */
+	TURN_LOOKS = 5,            /* more of one kind than of the other: a second */
 	FULL_QUEUE_PERMILLE = 500, /* the kernel drops messages at 1000 */
 };
 
 struct tl_load {
 	unsigned lag_ms;
-	unsigned bad; /* looks in a row */
+	bool high;
+	unsigned bad; /* looks, good ones taken off: 0 to TURN_LOOKS */
 	uint64_t media_late_us;
 	su_timer_t *timer; /* NULL: no looks of its own */
 	struct tl_media *media;
@@ -78,22 +79,27 @@ void tl_load_add(struct tl_load *load, const struct tl_load_sample *sample)
 	bool bad = limit_us &&
 		   (sample->signalling_late_us > limit_us || sample->media_late_us > limit_us ||
 		    sample->queue_permille > FULL_QUEUE_PERMILLE);
-	bool was_high = tl_load_is_high(load);
 
 	load->media_late_us = MAX(load->media_late_us, sample->media_late_us);
-	load->bad = bad ? load->bad + 1 : 0;
-	if (tl_load_is_high(load) && !was_high)
+	if (bad && load->bad < TURN_LOOKS)
+		load->bad++;
+	else if (!bad && load->bad > 0)
+		load->bad--;
+	if (load->bad != (load->high ? 0 : TURN_LOOKS))
+		return;
+	load->high = bad;
+	if (bad)
 		g_warning("overload: no new calls; signalling late_ms=%u media late_ms=%u "
 			  "queue_permille=%u",
 			  (unsigned)(sample->signalling_late_us / 1000),
 			  (unsigned)(sample->media_late_us / 1000), sample->queue_permille);
-	else if (was_high && !tl_load_is_high(load))
+	else
 		g_message("overload: over");
 }
 
 bool tl_load_is_high(const struct tl_load *load)
 {
-	return load->bad >= BAD_LOOKS;
+	return load->high;
 }
 
 uint64_t tl_load_take_media_late_us(struct tl_load *load)

@@ -2,7 +2,8 @@
 /*
  * Whether we are behind with our work: the signalling thread with its timers or
  * its sockets, the media workers with their ticks. Short hitches don't count: a
- * second on end of nothing else does. Signalling thread.
+ * second of nothing else does, or so much more of bad times than of good; and it is
+ * over by as much of the opposite. Signalling thread.
  */
 #include <stdbool.h>
 #include <stdint.h>

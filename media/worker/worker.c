@@ -29,6 +29,7 @@ struct tl_worker {
 	_Atomic(struct tl_closing *) closing;
 	_Atomic bool ending;
 	_Atomic uint64_t late_ticks, late_max_us, rounds; /* rounds: looks at its orders */
+	_Atomic int64_t due_us; /* of the next tick; while one runs, when that was due */
 
 	uint64_t rounds_before; /* the signalling thread's: when it asked last for a round */
 
@@ -218,33 +219,6 @@ static void do_close(struct tl_worker *worker, struct tl_media_id id)
 	on_news(&news, worker);
 }
 
-void tl_cmd_done(struct tl_cmd *cmd)
-{
-	switch (cmd->op) {
-	case TL_CMD_PORT:
-		close(cmd->port.rtp_fd);
-		close(cmd->port.rtcp_fd);
-		break;
-	case TL_CMD_APPLY:
-		g_free(cmd->plan);
-		break;
-	case TL_CMD_STREAM:
-		g_free(cmd->stream_plan);
-		break;
-	case TL_CMD_PLAY:
-		tl_play_order_free(cmd->play);
-		break;
-	case TL_CMD_RECORD:
-		g_free(cmd->record.path);
-		break;
-	case TL_CMD_OPEN:
-	case TL_CMD_PLAY_STOP:
-	case TL_CMD_DTMF:
-	case TL_CMD_RECORD_STOP:
-		break;
-	}
-}
-
 static void perform(struct tl_flow_pair *pair, const struct tl_cmd *cmd)
 {
 	switch (cmd->op) {
@@ -376,6 +350,7 @@ static void *run(void *user)
 	do {
 		if (!g_queue_is_empty(&worker->unsent))
 			want(worker, worker->env.now_us + TICK_US);
+		atomic_store_explicit(&worker->due_us, worker->timer_us, memory_order_relaxed);
 		tl_io_set_timer(worker->env.io, worker->timer_us);
 		worker->env.now_us = tl_io_wait(worker->env.io, &woken);
 		/* Read before the inbox: what was posted before the end is done. */
@@ -418,7 +393,7 @@ int tl_worker_new(const struct tl_worker_cfg *cfg, struct tl_worker **ret_worker
 	worker->pairs = g_ptr_array_new();
 	worker->due = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	worker->by_slot = g_array_new(FALSE, FALSE, sizeof(int));
-	worker->timer_us = worker->second_us = INT64_MAX;
+	worker->timer_us = worker->second_us = worker->due_us = INT64_MAX;
 	g_queue_init(&worker->unsent);
 	worker->env = (struct tl_flow_env) {
 		.now_us = tl_now_us(),
@@ -485,7 +460,11 @@ uint64_t tl_worker_late_ticks(const struct tl_worker *worker)
 
 uint64_t tl_worker_take_late_max_us(struct tl_worker *worker)
 {
-	return atomic_exchange_explicit(&worker->late_max_us, 0, memory_order_relaxed);
+	uint64_t late_us = atomic_exchange_explicit(&worker->late_max_us, 0, memory_order_relaxed);
+	int64_t due_us = atomic_load_explicit(&worker->due_us, memory_order_relaxed);
+	int64_t now_us = tl_now_us();
+
+	return MAX(late_us, now_us > due_us ? (uint64_t)(now_us - due_us) : 0);
 }
 
 bool tl_worker_come_round(struct tl_worker *worker)

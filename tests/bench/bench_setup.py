@@ -5,10 +5,10 @@
 
 The gateway has the first core to itself, the SIPps share the others. Each call: INVITE, 100, 180,
 200, ACK, 20 ms of sound to the callee, who sends it back, a tenth of a second of nothing, BYE, 200,
-on both legs; the call's record is written. By turns the sound is relayed (PCMU on both legs) and goes
-through a chain each way (PCMU, PCMA). Printed for each rate: calls that failed, the gateway's CPU
-milliseconds a call, from its INVITE to its record, wanted is 1 at the most; set-up time from INVITE
-to 200 as the caller sees it, and resident memory. It stops at the first rate with a failure.
+on both legs; the call's record is written. By turns the sound is relayed (PCMU on both legs) and
+goes through a chain each way (PCMU, PCMA). Printed for each rate: calls that failed, the gateway's
+CPU milliseconds a call, from its INVITE to its record, wanted is 1 at the most; set-up time from
+INVITE to 200 as the caller sees it, and resident memory. It stops at the first rate with a failure.
 """
 
 import argparse
@@ -125,7 +125,8 @@ def run_rate(gateway, folder, path, rate, seconds, on):
     time.sleep(0.3)
     before_ms, before_kb, began = cpu_ms(gateway.pid), status_of(gateway.pid, "VmRSS"), time.time()
     caller = spawn(["sipp", "-sf", f"{HERE}/setup_caller.xml", "-i", CALLER, "-p", "5060",
-                    "-mi", CALLER, "-nostdin", "-s", number, "-r", str(rate), "-m", str(calls), "-l", str(calls), "-d", str(HOLD_MS),
+                    "-mi", CALLER, "-nostdin", "-s", number, "-r", str(rate), "-m", str(calls),
+                    "-l", str(calls), "-d", str(HOLD_MS),
                     "-timeout", str(seconds + 20), "-trace_stat", "-fd", "1", "-trace_rtt",
                     "-rtt_freq", "1", f"{GATEWAY}:5060"],
                    on, folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -181,7 +182,8 @@ def bench(arguments, folder):
                         stdout=log, stderr=log)
     try:
         wait_ready(gateway, folder)
-        print(f"{'path':>6} {'calls/s':>8} {'calls':>6} {'failed':>6} {'re-sent':>7} {'CPU-ms/call':>11} "
+        print(f"{'path':>6} {'calls/s':>8} {'calls':>6} {'failed':>6} {'re-sent':>7} "
+              f"{'CPU-ms/call':>11} "
               f"{'core %':>6} {'p50 ms':>7} {'p99 ms':>7} {'kB/call':>8} {'RSS kB':>8} "
               f"{'threads':>7}")
         for rate, path in itertools.product(arguments.rates, PATHS):

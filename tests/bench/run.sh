@@ -10,7 +10,9 @@
 #                  codecs and rtpengine (Debian package, userspace, if it is installed), measured
 #                  in turn with it
 #   bench_echo     the echo cancellers on synthetic hybrids: how far down, how soon, at what cost
-#   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers
+#   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers, and
+#                  the CPU that setting one up costs: relayed, and with a chain
+#   bench_overload more calls than a core can carry: what they lose, and what new ones are told
 #   bench_quality  what is left of a voice behind loss and jitter, and the delay that it costs
 #   bench_leak     10 000 calls of every kind, and what is left of them (not with --quick)
 #   bench_register 10 000 extensions that refresh every minute: share of one core, memory
@@ -51,6 +53,8 @@ title "Echo cancellers"
 title "Call set-up"
 # shellcheck disable=SC2086
 python3 tests/bench/bench_setup.py --twinleg "$build/b2bua/twinleg" $setup
+title "Overload"
+python3 tests/bench/bench_overload.py --twinleg "$build/b2bua/twinleg"
 title "Registrations"
 # shellcheck disable=SC2086
 python3 tests/bench/bench_register.py --twinleg "$build/b2bua/twinleg" $register

@@ -111,12 +111,29 @@ Test(load, a_second_of_lateness_is_too_much_of_any_kind)
 		struct tl_load *load = tl_load_new(100);
 
 		cr_expect_eq(highs(load, 4, &bad[i]), 0, "a hitch");
-		cr_expect_eq(highs(load, 1, &good), 0);
+		cr_expect_eq(highs(load, 20, &good), 0);
 		cr_expect_eq(highs(load, 4, &bad[i]), 0, "counted anew");
 		cr_expect_eq(highs(load, 5, &bad[i]), 5);
-		cr_expect_eq(highs(load, 1, &good), 0, "over at once");
+		cr_expect_eq(highs(load, 4, &good), 4, "not over at once");
+		cr_expect_eq(highs(load, 1, &bad[i]), 1);
+		cr_expect_eq(highs(load, 2, &good), 1, "a second more of good than of bad");
 		tl_load_free(load);
 	}
+}
+
+Test(load, mostly_late_is_too_late)
+{
+	static const struct tl_load_sample bad = { .media_late_us = 100001 }, good = { 0 };
+	struct tl_load *load = tl_load_new(100);
+	unsigned mostly = 0, half = 0;
+
+	for (int i = 0; i < 10; i++)
+		half += highs(load, 1, &bad) + highs(load, 1, &good);
+	for (int i = 0; i < 10; i++)
+		mostly += highs(load, 2, &bad) + highs(load, 1, &good);
+	cr_expect_eq(half, 0);
+	cr_expect_gt(mostly, 10);
+	tl_load_free(load);
 }
 
 Test(load, lag_0_is_never)
