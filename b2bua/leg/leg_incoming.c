@@ -344,7 +344,7 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 
 /* --- ACK, CANCEL, and their absence --- */
 
-static void on_ack(struct tl_leg *leg, const sip_t *sip)
+static void on_ack(struct tl_leg *leg, const sip_t *sip) /* sip: NULL for tl_leg_imply_ack() */
 {
 	struct tl_leg_event event = { .type = TL_LEG_ACKED };
 	struct tl_media_desc desc;
@@ -363,6 +363,13 @@ static void on_ack(struct tl_leg *leg, const sip_t *sip)
 		event.desc = &desc;
 	if (initial || awaits_answer)
 		tl_leg_emit(leg, &event);
+}
+
+void tl_leg_imply_ack(struct tl_leg *leg)
+{
+	if (leg->invite && leg->pending == TL_PENDING_NONE && !leg->awaits_answer &&
+	    nta_incoming_status(leg->invite) / 100 == 2)
+		on_ack(leg, NULL);
 }
 
 static void on_cancel(struct tl_leg *leg, const sip_t *sip)

@@ -68,6 +68,7 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 		tl_leg_refuse(leg, irq, SIP_491_REQUEST_PENDING);
 		return;
 	}
+	tl_leg_imply_ack(leg);
 	if (leg->state != TL_LEG_UP || leg->invite || leg->pending != TL_PENDING_NONE) {
 		refuse_busy(leg, irq);
 		return;

@@ -182,6 +182,10 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 void tl_leg_drop_held(struct tl_leg *leg);
 /* The dialog that a taken request begins, and all that its leg knows of the peer. 0 or -errno. */
 int tl_leg_begin(struct tl_leg *leg, struct tl_request *request);
+/* The peer's next INVITE has come before the ACK of its last, which was lost or overtaken: it has
+ * our 2xx, then. When that ACK is to bring an answer it is waited for (RFC 5407 3.1.4, 3.1.5). NTA
+ * repeats the 2xx until the ACK has come all the same. */
+void tl_leg_imply_ack(struct tl_leg *leg);
 int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const sip_t *sip);
 
 /* leg_dialog.c */

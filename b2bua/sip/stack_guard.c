@@ -169,11 +169,16 @@ static void take_fork(msg_t *msg, sip_t *sip)
 		sip->sip_cseq = NULL;
 }
 
-/* An honest peer has nothing to acknowledge before a final response has been sent to it. */
-static bool is_ack_too_soon(msg_t *msg, const sip_t *sip)
+/*
+ * An honest peer has nothing to acknowledge before a final response has been sent to it, and its
+ * ACK of a 2xx belongs to the dialog that this has made (RFC 3261 13.2.2.4). NTA looks at the
+ * INVITE's branch alone, and would take one that names another tag.
+ */
+static bool is_ack_astray(msg_t *msg, const sip_t *sip)
 {
 	struct tl_stack *stack = g_hash_table_lookup(stacks, msg_mclass(msg));
 	nta_incoming_t *invite;
+	const char *tag;
 	sip_cseq_t cseq[1];
 	sip_t probe = { 0 };
 
@@ -189,7 +194,11 @@ static bool is_ack_too_soon(msg_t *msg, const sip_t *sip)
 	probe.sip_from = sip->sip_from;
 	probe.sip_to = sip->sip_to;
 	invite = nta_incoming_find(stack->agent, &probe, sip->sip_via);
-	return invite && nta_incoming_status(invite) < 200;
+	if (!invite || nta_incoming_status(invite) < 200)
+		return invite;
+	tag = nta_incoming_gettag(invite);
+	return nta_incoming_status(invite) < 300 && tag && sip->sip_to->a_tag &&
+	       g_ascii_strcasecmp(tag, sip->sip_to->a_tag) != 0;
 }
 
 static bool is_unreadable(const sip_t *sip)
@@ -209,7 +218,7 @@ static issize_t on_body(msg_t *msg, msg_pub_t *pub, char b[], isize_t bytes, int
 			unseal_status(sip->sip_status);
 		if (!disarm(msg, sip) || is_unreadable(sip) || tl_stream_is_cut(sip) ||
 		    !tl_lenient_supply_length(msg, sip) ||
-		    (sip->sip_request && is_ack_too_soon(msg, sip)))
+		    (sip->sip_request && is_ack_astray(msg, sip)))
 			sip->sip_flags |= MSG_FLG_ERROR;
 		take_fork(msg, sip);
 	}

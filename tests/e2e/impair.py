@@ -21,20 +21,37 @@ T1_S, T2_S = 0.5, 4.0
 PATIENCE_S = 25.0
 
 
-class Relay:
-    """Impairs what goes either way. loss, twice: shares; delay_s: up to so much, at random."""
+class Weather:
+    """What happens to which packet. loss, twice: shares; delay_s: up to so much, at random."""
 
-    def __init__(self, ip, gateway, seed, loss=0.1, twice=0.1, delay_s=0.05):
-        self.gateway, self.random = gateway, random.Random(seed)
+    def __init__(self, seed, loss=0.1, twice=0.1, delay_s=0.05):
+        self.random, self.lost, self.doubled, self.fates = random.Random(seed), 0, 0, []
         self.loss, self.twice, self.delay_s = loss, twice, delay_s
+
+    def delays_s(self):
+        """Those of the next packet: none, one, or two. Among twenty the shares are exact: chance says
+        only which ones."""
+        if not self.fates:
+            lost, twice = round(20 * self.loss), round(20 * self.twice)
+            self.fates = [0] * lost + [2] * twice + [1] * (20 - lost - twice)
+            self.random.shuffle(self.fates)
+        times = self.fates.pop()
+        self.lost += times == 0
+        self.doubled += times == 2
+        return [self.random.random() * self.delay_s for _ in range(times)]
+
+
+class Relay:
+    """Impairs what goes either way."""
+
+    def __init__(self, ip, gateway, seed, **weather):
+        self.gateway, self.weather = gateway, Weather(seed, **weather)
         self.front, self.back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                                  for _ in range(2))
         self.front.bind((ip, 0))
         self.back.bind((ip, 5060))
         self.address, self.peer = self.front.getsockname(), None
         self.held, self.serial, self.open = [], 0, True
-        self.lost = self.doubled = 0
-        self.fates = []
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -44,28 +61,10 @@ class Relay:
         self.front.close()
         self.back.close()
 
-    def _hold(self, sock, data, target):
-        due = time.monotonic() + self.random.random() * self.delay_s
-        self.serial += 1
-        heapq.heappush(self.held, (due, self.serial, sock, data, target))
-
-    def _fate(self):
-        """Of the next packet. Among twenty the shares are exact: chance says only which ones."""
-        if not self.fates:
-            lost, twice = round(20 * self.loss), round(20 * self.twice)
-            self.fates = ["lost"] * lost + ["twice"] * twice + ["once"] * (20 - lost - twice)
-            self.random.shuffle(self.fates)
-        return self.fates.pop()
-
     def _impair(self, sock, data, target):
-        fate = self._fate()
-        if fate == "lost":
-            self.lost += 1
-            return
-        self._hold(sock, data, target)
-        if fate == "twice":
-            self.doubled += 1
-            self._hold(sock, data, target)
+        for delay_s in self.weather.delays_s():
+            self.serial += 1
+            heapq.heappush(self.held, (time.monotonic() + delay_s, self.serial, sock, data, target))
 
     def _run(self):
         while self.open:

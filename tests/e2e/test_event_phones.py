@@ -103,14 +103,14 @@ class Office:
     """The gateway with an island for each phone, and a trunk beside it; things end with it. more:
     sections."""
 
-    def __init__(self, more=""):
-        self.more = more
+    def __init__(self, more="", island=Island):
+        self.more, self.island = more, island  # what makes one of its net
 
     def __enter__(self):
         self.things = contextlib.ExitStack()
         with self.things:
             folder = self.things.enter_context(tempfile.TemporaryDirectory(prefix="office-"))
-            self.islands = [self.things.enter_context(Island(net)) for net in NETS]
+            self.islands = [self.things.enter_context(self.island(net)) for net in NETS]
             self.gateway = self.things.enter_context(
                 harness.Gateway.of_text(CONFIG.format(folder=folder) + self.more,
                                                             folder))

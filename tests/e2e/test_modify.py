@@ -279,6 +279,41 @@ def test_update_changes_like_a_reinvite():
         w.hang_up(a, b)
 
 
+def test_a_change_overtakes_the_ack_of_the_answer():
+    # RFC 5407 3.1.4: the offer and its answer are through, so the next one may come
+    with World() as w:
+        a, b = w.ring(w.carrier, NUMBER, w.alice)
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
+        a.rtp.remote = a.expect(200).sdp.audio.address
+        b.expect("ACK")
+        assert reinvite(a, direction="sendonly").direction == "recvonly"
+        a.request("ACK", cseq=1)
+        assert reinvite(a).direction == "sendrecv"
+        check_talks(a, b)
+        a.expect_nothing(0.6)  # each 200 has had its ACK
+        w.hang_up(a, b)
+
+
+def test_a_change_does_not_overtake_an_ack_that_answers():
+    # RFC 5407 3.1.5: there is no answer yet to what our 200 has offered
+    with World() as w:
+        a = w.carrier.invite(NUMBER)
+        a.rtp = w.rtp(w.carrier)
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.rtp = w.rtp(w.alice)
+        b.rtp.remote = b.invite.sdp.audio.address
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
+        a.rtp.remote = a.expect(200).sdp.audio.address
+        b.expect("ACK")
+        sdp = make_sdp(a.agent.ip, a.rtp.port)
+        a.request("INVITE", sdp)
+        a.expect(500)
+        a.request("ACK", sdp, cseq=1)
+        check_talks(a, b)
+        w.hang_up(a, b)
+
+
 def test_a_hold_of_a_call_out_by_a_trunk():
     with World(routes=RECORD_OUT) as w:
         a, b = w.talk(w.alice, "0123", w.carrier)

@@ -164,6 +164,22 @@ def test_a_lost_200_is_sent_again_and_acknowledged():
         w.hang_up(a, b)
 
 
+def test_an_ack_of_another_dialog_does_not_count():
+    # RFC 3261 13.2.2.4: not even with the branch of the INVITE
+    with World() as w:
+        a, b = w.ring(w.carrier, NUMBER, w.alice)
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+        ok = a.expect(200)
+        b.expect("ACK")
+        for branch in (a.invite.branch, None):
+            a.request("ACK", headers=[("To", ok.get("To").replace(ok.to_tag, "another"))], cseq=1,
+                      branch=branch)
+        count = a.repeats.count("200")
+        wait_until(lambda: a.repeats.count("200") >= count + 2, what="two repeats")
+        a.ack()
+        w.hang_up(a, b)
+
+
 def test_a_200_of_the_callee_that_comes_again_gets_its_ack_again():
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)

@@ -39,7 +39,9 @@ def listen_by_tls(config, folder):
 class Office:
     """The gateway and its two phones, each on an island; gateway, alice, bob, speech."""
 
-    def __init__(self, alice=None, bob=None, encryption=(None, None), transport="udp"):
+    def __init__(self, alice=None, bob=None, encryption=(None, None), transport="udp",
+                 island=Island):
+        self.island = island  # what makes one of its net
         self.codecs = {"alice": alice, "bob": bob}
         self.encryption = encryption  # of each: None, "srtp" (offered), "srtp-mand"
         self.transport = transport
@@ -53,7 +55,7 @@ class Office:
             if self.transport == "tls":
                 listen_by_tls(config, folder)
             self.speech = {who: speak(who, folder) for who in ("caller", "callee")}
-            islands = [self.things.enter_context(Island(net)) for net in NETS]
+            islands = [self.things.enter_context(self.island(net)) for net in NETS]
             self.gateway = self.things.enter_context(harness.Gateway(config))
             self.alice = self._phone("1001", islands[0], self.codecs["alice"],
                                      self.encryption[0])
@@ -84,10 +86,12 @@ def expect_speech(what, said, heard_paths):
     assert not best.faults(), f"{what}: {best.faults()}"
 
 
-def in_office(conversation, alice, bob=None, encryption=(None, None), transport="udp"):
+def in_office(conversation, alice, bob=None, encryption=(None, None), transport="udp",
+              island=Island):
     """Runs conversation(office); once more when it fails while the phones themselves sent unevenly."""
     for _ in range(ATTEMPTS):
-        with Office(alice, bob, encryption, transport) as office, contextlib.ExitStack() as captures:
+        with Office(alice, bob, encryption, transport, island) as office, \
+                contextlib.ExitStack() as captures:
             watched = [captures.enter_context(Capture(phone.island))
                        for phone in (office.alice, office.bob) if phone]
             try:

@@ -1,5 +1,6 @@
 """Transfers asked for by linphonec, which holds, consults and refers as telephones with two lines do."""
 
+from harness_net import Island
 from rtp import Rtp
 from sip_message import make_sdp
 from test_event_phones import Office
@@ -16,8 +17,8 @@ password = secret-1003
 class Desk(Office):
     """Linphone as bob (1002); alice (1001) and carol (1003) by hand."""
 
-    def __init__(self):
-        super().__init__(CAROL)
+    def __init__(self, island=Island):
+        super().__init__(CAROL, island)
 
     def __enter__(self):
         super().__enter__()
@@ -44,10 +45,11 @@ class Desk(Office):
         media = self.rtp(self.alice)
         a = self.alice.invite("1002", make_sdp(self.alice.ip, media.port))
         a.rtp = media
-        while a.expect_any(20).status != 180:
-            pass
+        wait_until(lambda: "incoming call" in self.bob.said(), 20, "a call")
         self.bob.type("answer")
-        a.rtp.remote = a.expect(200, 20).sdp.audio.address
+        while (ok := a.expect_any(20)).status != 200:
+            pass
+        a.rtp.remote = ok.sdp.audio.address
         a.ack()
         return a
 
@@ -69,8 +71,8 @@ class Desk(Office):
         return self.gateway.control("show", self.gateway.control("calls")[0]["id"])
 
 
-def test_linphone_transfers_attended():
-    with Desk() as desk:
+def attended(island):
+    with Desk(island) as desk:
         a = desk.calls_bob()
         desk.bob.type("pause")
         wait_until(lambda: "is now paused" in desk.bob.said(), 20, "a hold")
@@ -89,8 +91,8 @@ def test_linphone_transfers_attended():
         c.answer_request("BYE")
 
 
-def test_linphone_transfers_blind():
-    with Desk() as desk:
+def blind(island):
+    with Desk(island) as desk:
         a = desk.calls_bob()
         desk.bob.type(f"transfer 1 {desk.who(1003)}")
         c = desk.answered_by_carol()
@@ -99,6 +101,14 @@ def test_linphone_transfers_blind():
         check_talks(a, c)
         a.request("BYE")
         c.answer_request("BYE")
+
+
+def test_linphone_transfers_attended():
+    attended(Island)
+
+
+def test_linphone_transfers_blind():
+    blind(Island)
 
 
 for test in (test_linphone_transfers_attended, test_linphone_transfers_blind):
