@@ -59,6 +59,7 @@ void tl_tls_start(su_root_t *root)
 void tl_tls_stop(void)
 {
 	tl_tls_connections_stop();
+	tl_tls_forget_authorities();
 }
 
 /* --- files --- */
@@ -95,14 +96,10 @@ static int use_certificate(SSL_CTX *ctx, const struct tl_tls_cfg *cfg)
 
 static int use_authorities(SSL_CTX *ctx, const struct tl_tls_cfg *cfg)
 {
-	X509_STORE *store = X509_STORE_new();
-	int ok = cfg->authorities ? X509_STORE_load_file(store, cfg->authorities)
-				  : X509_STORE_set_default_paths(store);
+	X509_STORE *store = tl_tls_authorities(cfg->authorities);
 
-	if (ok != 1) {
-		X509_STORE_free(store);
+	if (!store)
 		return complain(cfg, "ca", cfg->authorities ? cfg->authorities : "of the system");
-	}
 	SSL_CTX_set_cert_store(ctx, store); /* takes it */
 	ERR_clear_error();
 	return 0;

@@ -22,6 +22,12 @@ int tl_tls_context_index(void);
 /* Whom a certificate must name: a host, an address, or NULL: nobody in particular. */
 void tl_tls_expect(X509_VERIFY_PARAM *param, const char *name);
 
+/* tls_authorities.c: what a PEM file holds, NULL: those of the system; the caller's reference on
+ * what all share until the file is another one. NULL: it is no good, and OpenSSL's errors say why.
+ */
+X509_STORE *tl_tls_authorities(const char *file);
+void tl_tls_forget_authorities(void);
+
 /* Calls on_failed() of those for whom it is due. */
 void tl_tls_tell_failures(void);
 
