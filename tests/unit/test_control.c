@@ -306,9 +306,11 @@ Test(control_socket, client_says_what_became_of_it)
 	fflush(stderr);
 	cr_expect_stdout_eq_str("calls  7\n{\n  \"calls\": 7\n}\n");
 	cr_expect_stderr_eq_str("a.ini:1: one\na.ini:2: two\n"
+				"2 mistakes, the configuration stays as it was\n"
 				"twinleg: too late\n"
 				"twinleg: show wants one word: show CALL\n"
 				"a.ini:1: one\na.ini:2: two\n"
+				"2 mistakes, the configuration stays as it was\n"
 				"twinleg: status wants nothing after it\n"
 				"twinleg: no such verb: dance\n"
 				"twinleg: no gateway listens at /nowhere\n");
