@@ -26,10 +26,10 @@ enum {
 	SLACK_US = 15000,         /* the tick's own jitter is no reason to adapt */
 	PACE_SHORT_US =
 		2000, /* so much below the target the delay is left alone: it costs packets; */
-	PACE_LONG_US = 10000, /* and so much above it: nobody hears that */
-	PACE_SHARE = 16,      /* of what the delay is off goes into the pace of one packet, */
-	PACE_MOST = 10,       /* but no more than one part in so many of its length */
-	LATE_IN_A_ROW = 5,    /* then the path has changed for good */
+	PACE_LONG_US = 3000, /* and so much above it: a worker that a packet wakes plays it then */
+	PACE_SHARE = 16,     /* of what the delay is off goes into the pace of one packet, */
+	PACE_MOST = 10,      /* but no more than one part in so many of its length */
+	LATE_IN_A_ROW = 5,   /* then the path has changed for good */
 };
 
 enum cell_kind { CELL_EMPTY, CELL_PACKET, CELL_PASSED };

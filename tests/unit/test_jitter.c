@@ -199,6 +199,23 @@ Test(jitter, is_steady_on_a_good_path)
 	end(&p);
 }
 
+static int64_t slow_at_first(unsigned n)
+{
+	return n == 0 ? 9000 : 0;
+}
+
+/* A packet that comes wakes a worker up, which then has one to play: not a second time later. */
+Test(jitter, is_due_when_packets_come)
+{
+	struct play p = begin();
+
+	stream(&p, 0, 500, slow_at_first);
+	cr_expect_leq(llabs(tl_jitter_due_us(p.jb) - 499 * FRAME_US), 4000);
+	cr_expect_eq(p.holes + p.surplus + p.refused, 0);
+	cr_expect_eq(p.silence_units, 0);
+	end(&p);
+}
+
 static int64_t jittery(unsigned n)
 {
 	return n % 7 == 3 ? 70000 : n % 3 * 5000;
