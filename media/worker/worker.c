@@ -393,7 +393,8 @@ int tl_worker_new(const struct tl_worker_cfg *cfg, struct tl_worker **ret_worker
 	worker->pairs = g_ptr_array_new();
 	worker->due = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	worker->by_slot = g_array_new(FALSE, FALSE, sizeof(int));
-	worker->timer_us = worker->second_us = worker->due_us = INT64_MAX;
+	worker->timer_us = worker->second_us = INT64_MAX;
+	atomic_init(&worker->due_us, INT64_MAX);
 	g_queue_init(&worker->unsent);
 	worker->env = (struct tl_flow_env) {
 		.now_us = tl_now_us(),
