@@ -394,9 +394,13 @@ static int conceal_by_repeat(struct tl_chain *chain, unsigned ms)
 	int16_t pcm[PCM_ROOM];
 	size_t samples = (size_t)chain->decode_hz * ms / 1000;
 
+	bool begins = !chain->holed;
+
 	recall(chain);
 	chain->holed = true;
 	tl_conceal_fill(chain->conceal, pcm, samples);
+	if (begins) /* later it is hardly what was said any more */
+		tl_decoder_follow(chain->decoder, pcm, samples);
 	return take_decoded(chain, pcm, samples, true);
 }
 

@@ -25,6 +25,12 @@ int tl_decoder_conceal(TlElement *self, const uint8_t *next, size_t bytes, int16
 				       MIN(samples, (size_t)TL_PCM_SAMPLES / 2));
 }
 
+void tl_decoder_follow(TlElement *self, const int16_t *pcm, size_t samples)
+{
+	if (class_of(self)->follow)
+		class_of(self)->follow((TlDecoder *)self, pcm, samples);
+}
+
 /* A hole of the buffer's duration; what the buffer holds is the payload after it. */
 static int fill_hole(TlDecoder *self, GstBuffer *hole, int16_t *pcm)
 {

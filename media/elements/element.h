@@ -59,6 +59,9 @@ typedef struct {
 	 * payload after the hole, bytes 0 when it is not at hand. */
 	int (*conceal)(TlDecoder *self, const uint8_t *next, size_t bytes, int16_t *pcm,
 		       size_t samples);
+	/* So much was made up by somebody else in the place of a hole, right behind what was
+	 * decoded. NULL: that is nothing to this codec. */
+	void (*follow)(TlDecoder *self, const int16_t *pcm, size_t samples);
 } TlDecoderClass;
 
 /* A packet of so many samples from an encoder that is run by hand; bytes 0: nothing is sent for
@@ -100,6 +103,8 @@ int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_
 /* Audio in the place of a hole, if tl_decoder_conceals(): see struct TlDecoderClass. */
 int tl_decoder_conceal(TlElement *self, const uint8_t *next, size_t bytes, int16_t *pcm,
 		       size_t samples);
+/* The chain has made this up for a hole: see follow() there. */
+void tl_decoder_follow(TlElement *self, const int16_t *pcm, size_t samples);
 /* From now on by hand: packets go to on_packet, on the thread and within the call of ... */
 void tl_encoder_set_output(TlElement *self, tl_encoder_out_fn *on_packet, void *user);
 /* ... this one. Any number of samples. -EPIPE: the encoder is broken. */
