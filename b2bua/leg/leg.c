@@ -92,6 +92,11 @@ void tl_leg_leave(struct tl_leg *leg)
 		leg_free(leg);
 }
 
+bool tl_leg_has_dialog(const struct tl_leg *leg)
+{
+	return leg->state == TL_LEG_UP || (leg->state == TL_LEG_ANSWERING && !leg->held);
+}
+
 void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 {
 	if (leg->state == state)

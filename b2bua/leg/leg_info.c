@@ -188,7 +188,7 @@ int tl_leg_send_info(struct tl_leg *leg, const struct tl_leg_body *body,
 	struct tl_leg_carried *info = free_info(leg->infos_out);
 	nta_outgoing_t *orq;
 
-	if (leg->state != TL_LEG_UP)
+	if (!tl_leg_has_dialog(leg))
 		return -ENOTCONN;
 	if (!info)
 		return -EBUSY;
@@ -263,7 +263,7 @@ void tl_leg_on_message(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip
 		tl_leg_refuse(leg, irq, SIP_415_UNSUPPORTED_MEDIA);
 	else if (sip->sip_payload->pl_len > TL_LEG_INFO_BYTES)
 		tl_leg_refuse(leg, irq, SIP_413_REQUEST_TOO_LARGE);
-	else if (leg->state != TL_LEG_UP)
+	else if (!tl_leg_has_dialog(leg))
 		tl_leg_refuse(leg, irq, SIP_480_TEMPORARILY_UNAVAILABLE);
 	else
 		carry_info(leg, irq, sip);
@@ -273,7 +273,7 @@ int tl_leg_send_dtmf(struct tl_leg *leg, char digit, unsigned duration_ms)
 {
 	g_autofree char *body = NULL;
 
-	if (leg->state != TL_LEG_UP)
+	if (!tl_leg_has_dialog(leg))
 		return -ENOTCONN;
 	if (!digit || !strchr(DIGITS, digit))
 		return -EINVAL;

@@ -131,6 +131,9 @@ struct tl_leg {
 struct tl_leg *tl_leg_new(struct tl_stack *stack, bool incoming);
 void tl_leg_enter(struct tl_leg *leg);
 void tl_leg_leave(struct tl_leg *leg);
+/* Both ends have said yes: our 2xx makes the dialog (RFC 3261 12.1), whose ACK may be lost or late.
+ */
+bool tl_leg_has_dialog(const struct tl_leg *leg);
 void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state);
 void tl_leg_emit(struct tl_leg *leg, const struct tl_leg_event *event);
 /* With a cause: REFUSED, OFFER_REFUSED, GONE. */

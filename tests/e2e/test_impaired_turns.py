@@ -394,14 +394,15 @@ def came(dialog, *titles):
         return None
 
 
-def add(a, b):
-    """Video, by a's re-INVITE, of which b is asked first; the 200."""
+def add(a, b, lines=None):
+    """Video, by a's re-INVITE with these lines, of which b is asked first; the 200."""
+    lines = lines or video(a.video.port)
     answered = None
     while not answered or answered.status != 200:
         if not answered or answered.status == 500:  # its last ACK was still on its way
             a.version = getattr(a, "version", 1) + 1
             a.request("INVITE", make_sdp(a.agent.ip, a.rtp.port, version=a.version,
-                                         extra=video(a.video.port)))
+                                         extra=lines))
         answered = None
         while not answered:
             asked = came(b, "INVITE")

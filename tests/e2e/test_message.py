@@ -165,6 +165,20 @@ def test_in_a_call_it_goes_to_the_other_side():
         w.hang_up(a, b)
 
 
+def test_in_a_call_that_is_answered_and_not_yet_acknowledged():
+    with World(**OPTIONS) as w:
+        a, b = w.ring(w.carrier, "+4930555100", w.alice)
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
+        a.expect(200)
+        b.expect("ACK")
+        for first, other in ((a, b), (b, a)):
+            first.request("MESSAGE", "psst", [("Content-Type", "text/plain")])
+            other.answer_request("MESSAGE")
+            first.expect(200)
+        a.ack()
+        w.hang_up(a, b)
+
+
 def test_in_a_call_that_rings_nobody_reads():
     with World(**OPTIONS) as w:
         a, _ = w.ring(w.carrier, "+4930555100", w.alice)
