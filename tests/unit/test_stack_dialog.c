@@ -81,7 +81,7 @@ Test(stack_dialog, an_old_request_is_500)
 	world_stop(&w);
 }
 
-Test(stack_dialog, a_second_invite_before_the_ack_is_500_with_a_time)
+Test(stack_dialog, a_second_invite_before_the_ack_that_is_to_answer_is_500_with_a_time)
 {
 	g_autofree char *to = NULL;
 	struct world w;
@@ -89,7 +89,7 @@ Test(stack_dialog, a_second_invite_before_the_ack_is_500_with_a_time)
 	world_start(&w);
 	w.answers = true;
 	w.ignored = 100;
-	send_request(&w, "INVITE", 1, NULL, NULL, SDP);
+	send_request(&w, "INVITE", 1, NULL, NULL, NULL);
 	expect(&w, "200");
 	to = value_of(&w, "To");
 	send_request(&w, "INVITE", 2, to, NULL, SDP);
