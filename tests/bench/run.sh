@@ -1,8 +1,8 @@
 #!/bin/sh
 # What Twinleg costs, on this machine, in this minute. Prints tables; judges nothing.
 #
-#   sh tests/bench/run.sh            everything, about six minutes
-#   sh tests/bench/run.sh --quick    one round, fewer calls: about a minute
+#   sh tests/bench/run.sh            everything, about twelve minutes
+#   sh tests/bench/run.sh --quick    one round, fewer calls: about two minutes
 #
 #   bench_codec    a chain beside the codec functions that it runs
 #   bench_media    the media engine with 1, 100, 500 calls: relay, recorded to memory and to disk,

@@ -209,7 +209,8 @@ Test(flow_files, records_what_an_announcement_says_to_the_caller)
 	close_call(call);
 	stop_engine();
 	rec = read_recording(file);
-	cr_expect_gt(purity_of(&rec, 1, 200, 300, 1000), 0.8, "what the caller hears: right");
+	cr_expect_gt(purity_of(&rec, 1, 0, (unsigned)(rec.n * 1000 / rec.rate_hz), 1000), 0.8,
+		     "what the caller hears, whenever the file was read: right");
 	g_free(rec.frames);
 	g_free(file);
 	g_free(path);
