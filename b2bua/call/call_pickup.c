@@ -41,8 +41,8 @@ static int make_answer(struct tl_call *call, struct tl_call *ringing)
 	struct sockaddr_storage ip;
 	int status;
 
-	if (!m->have_remote || !ringing->session)
-		return 488; /* without an offer, or with media that is none of ours */
+	if (!m->have_remote || (!ringing->session && ringing->a.have_local))
+		return 488; /* without an offer, or the caller has the address of who rings already */
 	if (tl_plan_answer(&m->remote, &m->policy,
 			   ringing->a.have_remote ? &ringing->a.remote : NULL, &ringing->a.policy,
 			   &m->local) < 0)

@@ -69,6 +69,33 @@ def test_the_picker_speaks_another_codec():
         w.hang_up(c, a)
 
 
+DIRECT = ("[route office]\nfrom = any\nto = +4930555100\nmedia = direct\nring = 1001\n"
+          "[route bob]\nfrom = any\nto = 1002\nring = 1002\n")
+
+
+def test_a_call_with_direct_media():
+    # there are two offers and no answer: so the media come to us
+    with three(extensions=PICKUP, routes=DIRECT) as w:
+        a, b, replaces = rings(w)
+        assert b.invite.sdp.audio.address == (w.carrier.ip, a.rtp.port), b.invite
+        c = pick(w, w.bob, replaces, ("PCMU",))
+        check_taken(w, a, b, c, "PCMU")
+        w.hang_up(a, c)
+
+
+def test_a_call_with_direct_media_whose_early_media_flow():
+    with three(extensions=PICKUP, routes=DIRECT) as w:
+        a, b, replaces = rings(w)
+        b.reply(183, make_sdp(w.alice.ip, b.rtp.port))
+        assert a.expect(183).sdp.audio.address == (w.alice.ip, b.rtp.port)
+        pick(w, w.bob, replaces).expect(488)
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+        a.expect(200)
+        a.ack()
+        b.expect("ACK")
+        w.hang_up(a, b)
+
+
 def test_the_caller_is_an_extension_and_sees_who_has_picked_up():
     with three(extensions=PICKUP) as w:
         a, b = w.ring(w.carol, "1001", w.alice)
