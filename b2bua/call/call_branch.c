@@ -191,6 +191,13 @@ static void hang_up(struct tl_branch *branch, const struct tl_leg_event *event)
 	tl_call_raise(call, TL_CALL_EV_B_GONE);
 }
 
+static void take_late_answer(struct tl_branch *branch, const struct tl_media_desc *answer)
+{
+	branch->answers_late = false;
+	if (!answer || tl_call_media_answered(branch->call, &branch->media, answer) != 0)
+		tl_call_stop(branch->call, "answer in ACK");
+}
+
 void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void *user)
 {
 	struct tl_branch *branch = user;
@@ -208,7 +215,9 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 		hang_up(branch, event);
 		return;
 	case TL_LEG_ACKED:
-		if (event->desc)
+		if (branch->answers_late)
+			take_late_answer(branch, event->desc);
+		else if (event->desc)
 			tl_call_reanswered(call, &branch->media, event->desc);
 		else
 			tl_call_direct_unanswered(call);

@@ -356,15 +356,17 @@ int tl_call_media_answer(struct tl_call *call)
 int tl_call_media_bridge(struct tl_call *call)
 {
 	const struct tl_leg_event *news = call->news;
+	const struct tl_call_media *b = &call->b->media;
 	int status;
 
-	if (!call->b->media.have_remote)
+	if (!b->have_remote && !call->b->answers_late)
 		return 488;
 	tl_call_media_stop_ring_back(call);
 	tl_call_hold_note(&call->a, false);
 	tl_call_hold_note(&call->b->media, false);
 	tl_call_streams_asked(call, &call->b->media);
-	status = tl_call_media_answer_a(call, &call->b->media.remote, NULL);
+	status = tl_call_media_answer_a(call, known(&b->remote, b->have_remote),
+					b->have_remote ? NULL : &b->policy);
 	if (status == 0) /* before the answer: what can't be met is refused instead */
 		status = tl_call_media_apply(call);
 	if (status == 0)

@@ -39,13 +39,18 @@ static int make_answer(struct tl_call *call, struct tl_call *ringing)
 {
 	struct tl_call_media *m = &call->a;
 	struct sockaddr_storage ip;
-	int status;
+	const struct tl_media_desc *caller = ringing->a.have_remote ? &ringing->a.remote : NULL;
+	int r, status;
 
-	if (!m->have_remote || (!ringing->session && ringing->a.have_local))
-		return 488; /* without an offer, or the caller has the address of who rings already */
-	if (tl_plan_answer(&m->remote, &m->policy,
-			   ringing->a.have_remote ? &ringing->a.remote : NULL, &ringing->a.policy,
-			   &m->local) < 0)
+	if (!ringing->session && ringing->a.have_local)
+		return 488; /* the caller has the address of who rings already */
+	if (m->have_remote) {
+		r = tl_plan_answer(&m->remote, &m->policy, caller, &ringing->a.policy, &m->local);
+	} else { /* he is offered, and answers in his ACK */
+		r = tl_plan_offer(caller, &m->policy, &m->local);
+		m->local.direction = m->remote.direction = TL_DIR_SENDRECV;
+	}
+	if (r < 0)
 		return 488;
 	tl_leg_local_ip(call->leg_a, &ip);
 	status = tl_call_media_open(ringing, TL_SIDE_B, (struct sockaddr *)&ip,
@@ -62,6 +67,7 @@ static void take(struct tl_call *call, struct tl_call *ringing)
 	call->linked = g_strdup(ringing->id);
 	tl_kept_cause_set(&call->end, &(struct tl_cause) { .status = 200 });
 	tl_call_seat_answerer(call, ringing);
+	ringing->b->answers_late = !ringing->b->media.have_remote;
 	tl_call_stop_ring_timer(ringing);
 	tl_call_identify(ringing, TL_SIDE_A);
 	tl_call_identify(ringing, TL_SIDE_B);
@@ -70,7 +76,8 @@ static void take(struct tl_call *call, struct tl_call *ringing)
 	ringing->news = NULL;
 	if (ringing->state != TL_CALL_TALKING)
 		return; /* it could not be answered: he has been refused with it */
-	tl_call_streams_reoffered(ringing, leg, &ringing->b->media);
+	if (!ringing->b->answers_late)
+		tl_call_streams_reoffered(ringing, leg, &ringing->b->media);
 	(void)tl_leg_answer(leg, &ringing->b->media.local, NULL, 0);
 }
 

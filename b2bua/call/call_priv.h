@@ -79,6 +79,7 @@ struct tl_branch {
 	su_timer_t *timer;    /* its own time, when that is shorter than the step's */
 	double q;             /* of an extension's contact */
 	unsigned lower_s;     /* for each q below, when these have been rung; 0: there is none */
+	bool answers_late;    /* it picked up without an offer: its ACK answers ours */
 	struct tl_call_media media;
 };
 

@@ -96,6 +96,34 @@ def test_a_call_with_direct_media_whose_early_media_flow():
         w.hang_up(a, b)
 
 
+def late(w):
+    """The picker has no offer: both dialogs, and his."""
+    a, b, replaces = rings(w)
+    c = w.bob.invite("1001", "", [("Replaces", replaces)])
+    c.rtp = w.rtp(w.bob)
+    c.rtp.remote = c.expect(200).sdp.audio.address
+    a.rtp.remote = a.expect(200).sdp.audio.address
+    a.ack()
+    return a, b, c
+
+
+def test_a_picker_without_an_offer():
+    for routes in (None, DIRECT):
+        with three(extensions=PICKUP, **({"routes": routes} if routes else {})) as w:
+            a, _, c = late(w)
+            c.ack(make_sdp(w.bob.ip, c.rtp.port, ("PCMU",)))
+            check_talks(a, c, "PCMA", "PCMU")
+            w.hang_up(a, c)
+
+
+def test_a_picker_who_never_answers_our_offer():
+    with three(extensions=PICKUP) as w:
+        a, _, c = late(w)
+        c.ack()
+        a.answer_request("BYE")
+        c.answer_request("BYE")
+
+
 def test_the_caller_is_an_extension_and_sees_who_has_picked_up():
     with three(extensions=PICKUP) as w:
         a, b = w.ring(w.carol, "1001", w.alice)
