@@ -34,7 +34,9 @@ CONTROL_PORT = 4444
 MODULES = "/usr/lib/baresip/modules"
 # codec -> (its module, its name in an account)
 CODECS = {"PCMU": ("g711", "PCMU"), "PCMA": ("g711", "PCMA"), "G722": ("g722", "G722/16000/1"),
-          "opus": ("opus", "opus/48000/2"), "GSM": ("gsm", "GSM")}
+          "opus": ("opus", "opus/48000/2"), "GSM": ("gsm", "GSM"), "AMR": ("amr", "AMR"),
+          "AMR-WB": ("amr", "AMR-WB"), "G726-32": ("g726", "G726-32"),
+          "L16/16000": ("l16", "L16/16000/1")}
 
 CONFIG = """
 poll_method epoll
