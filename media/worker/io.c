@@ -8,11 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * epoll, recvfrom() and sendto(): tried against io_uring (receives in multishot with lent buffers,
+ * sends in batches), that came to four fifths of the bare relay's CPU with 500 calls, as connected
+ * sockets do; with 100 calls to as much, and with one call to half as much again.
+ */
+
 enum {
 	EVENTS = 256,  /* ready sockets a wait */
 	BATCH_IN = 16, /* packets a receive */
 	BURST_US = 1000,
-	BATCH_OUT = 256,
+	BATCH_OUT = 32, /* the first does not wait until hundreds of others are ready */
 };
 
 /* What epoll tells us back: a socket as tag and descriptor, or one of these. */
@@ -200,10 +206,11 @@ static void receive(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
 	(burst ? receive_many : receive_one)(io, fd, tag, now_us);
 }
 
-/* The system takes its time to hand a packet over: enough to have memory fetched beside it. */
+/* The system takes its time to hand a packet over: enough to have memory fetched beside it. Where
+ * one comes alone, fetching costs more than it saves: a relay then does better without by 8 %. */
 static void announce(struct tl_io *io, const struct epoll_event *events, int i, int n, bool near)
 {
-	if (i < n && events[i].data.u64 != IS_WAKE && events[i].data.u64 != IS_TIMER)
+	if (n > 1 && i < n && events[i].data.u64 != IS_WAKE && events[i].data.u64 != IS_TIMER)
 		io->on_soon((uint32_t)(events[i].data.u64 >> 32), near, io->user);
 }
 
