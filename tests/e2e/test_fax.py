@@ -14,6 +14,7 @@ from world import World, wait_until
 NUMBER = "+4930555100"
 T38 = ("a=T38FaxVersion:0", "a=T38MaxBitRate:14400", "a=T38FaxRateManagement:transferredTCF",
        "a=T38FaxMaxBuffer:1024", "a=T38FaxMaxDatagram:400", "a=T38FaxUdpEC:t38UDPRedundancy")
+PROBE = bytes([5 << 1])
 
 
 class Wire:
@@ -36,11 +37,25 @@ class Wire:
                 self.sock.sendto(datagram, self.remote)
 
     def take(self, count):
-        """The next packets, recovered ones included."""
+        """The next packets, recovered ones included, probes left out."""
         got = []
         while len(got) < count:
-            got += [ifp for _, ifp in self.udptl.unpack(self.sock.recv(2000))]
+            got += [ifp for ifp in self.receive() if ifp != PROBE]
         return got
+
+    def receive(self):
+        return [ifp for _, ifp in self.udptl.unpack(self.sock.recv(2000))]
+
+    def reaches(self, other):
+        """Does a packet come through? A plan may be on its way to the worker when it is granted."""
+        self.send(PROBE)
+        other.sock.settimeout(0.2)
+        try:
+            return PROBE in other.receive()
+        except TimeoutError:
+            return False
+        finally:
+            other.sock.settimeout(3)
 
 
 def fax_sdp(ip, port, version=1, audio_before=False, lines=T38):
@@ -108,9 +123,17 @@ def loudest(media, hz, since):
     return max((rtp.share(w, hz) for w in windows if rtp.level(w) > 100), default=0)
 
 
+def paths(w):
+    """The ways that media takes in the only call."""
+    shown = w.gateway.control("show", w.gateway.control("calls")[0]["id"])
+    return {shown[side]["path"] for side in "ab"}
+
+
 def check_passes(one, other):
     """Packets go through as they are, and a lost one comes back on the way."""
     some = [bytes([kind << 1]) for kind in (3, 0, 1, 2, 0, 3)]
+    wait_until(lambda: one.reaches(other), what="the way")
+    wait_until(lambda: other.reaches(one), what="the way back")
     one.send(*some, lose=(2, 3))
     assert other.take(6) == some
     other.send(*some[:2])
@@ -241,7 +264,8 @@ def test_a_caller_with_t38_only_is_led_to_g711_and_on_to_t38():
         other = Wire(w.alice.ip)
         w.media.append(other)
         grant_t38(b, other)
-        granted(a, wire)
+        granted(a, wire)  # maybe before b: up to then its packets are for modems
+        wait_until(lambda: paths(w) == {"relay"}, what="T.38 passed on")
         check_passes(wire, other)
         w.hang_up(a, b)
 
