@@ -6,7 +6,8 @@ from codecs_of_others import say
 from listen import timeline, windows
 from rtp import TYPES, chunks, decode, encode, sine
 from test_codecs import call, sdp
-from world import World
+from test_media import channels, recordings
+from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
 HZ = 700
@@ -73,6 +74,25 @@ def test_the_callee_switches_between_what_it_has_agreed_to():
         time.sleep(0.2)
         check_clean(heard_by(a.rtp), spells=len(order), missing_ms=60)
         w.hang_up(a, b)
+
+
+def test_a_recording_goes_on_while_the_callee_switches():
+    with World(carrier="codecs = PCMA", routes=RING_ALICE + "record = stereo\n",
+               extensions={"1001": "codecs = PCMU, PCMA, opus", "1002": ""}) as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice, answer=("PCMA", "PCMU", "opus"))
+        ours = b.invite.sdp.audio
+        order = ("PCMA", "PCMU", "PCMA", "opus")
+        talker = Talker(b.rtp, order)
+        a.rtp.tone(HZ, 0.1)
+        for codec in order:
+            talker.say(codec, ours.payload_type(codec))
+        time.sleep(0.2)
+        check_clean(heard_by(a.rtp), spells=len(order), missing_ms=60)
+        w.hang_up(a, b)
+        path, = wait_until(lambda: recordings(w), what="a recording")
+        wait_until(lambda: not w.gateway.control("calls"), what="the end")
+        (_, callee), rate = channels(path)
+        check_clean(windows(callee, HZ, rate), spells=len(order), missing_ms=60)
 
 
 def test_what_was_not_agreed_upon_is_ignored():
