@@ -97,3 +97,20 @@ def test_sipp_watches_and_publishes_presence():
         Sipp(w, "publishes", PHONE, "1001").finish()
         watcher.finish()
         wait_until(lambda: not w.gateway.control("subscriptions"), what="its end")
+
+
+def test_sipp_picks_up_what_a_lamp_tells_of():
+    with World(extensions={"1001": "pickup = yes", "1002": ""}, register=("1001",)) as w:
+        a, b = w.ring(w.carrier, NUMBER, w.alice)
+        picker = Sipp(w, "picks_up", 12, "1001")
+        try:
+            b.answer_request("CANCEL")
+        except AssertionError:
+            picker.finish()  # it knows why
+            raise
+        b.reply(487)
+        a.expect(200)
+        a.ack()
+        a.request("BYE")
+        a.expect(200)
+        picker.finish()
