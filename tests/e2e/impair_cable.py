@@ -1,12 +1,12 @@
-"""A place for peers to live in whose SIP has a bad network on its way here, for peers that we did not
-write and that can't be told to take a relay.
+"""A place for peers to live in whose SIP has a bad network on its way here: for peers that we did
+not write and that can't be told to take a relay.
 
     with BadIsland("10.77.1", seed=1) as island, Baresip(island, …) as phone:
         …
     island.weather.lost            # how many packets
 
-Its cable is a pair of TUN devices with us in between: what has port 5060 at either end of UDP may be
-lost, doubled or delayed; all else, the audio too, passes at once. Otherwise the same as an Island,
+Its cable is a pair of TUN devices with us in between: what has port 5060 at either end of UDP may
+be lost, doubled or delayed; all else, the audio too, passes at once. Otherwise the same as an Island,
 and heard() is what has been said to it in PCMA, for phones that can't keep it themselves.
 """
 

@@ -118,7 +118,8 @@ def sipp(island, name, calls, number="1001"):
 def test_sipp_finds_busy():
     with contextlib.ExitStack() as things, tempfile.TemporaryDirectory() as folder:
         carrier, phone = (things.enter_context(bad(4)(net)) for net in SIPP_NETS)
-        gateway = things.enter_context(harness.Gateway.of_text(CONFIG.format(folder=folder), folder))
+        gateway = harness.Gateway.of_text(CONFIG.format(folder=folder), folder)
+        things.enter_context(gateway)
         # who is called takes a late copy of an INVITE for one more call
         with sipp(phone, "busy", 2 * SIPP_CALLS), \
                 sipp(carrier, "caller_finds_busy", SIPP_CALLS, "+4930555100") as a:
