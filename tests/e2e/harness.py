@@ -211,7 +211,7 @@ class Gateway:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
 
     def descriptors(self):
-        """{number: what it is}; without those of control verbs, which it closes when it gets to it."""
+        """{number: what it is}; without those of control verbs: it is about to close them."""
         folder, found, names = f"/proc/{self.pid}/fd", {}, socket_names(self.pid)
         for number in os.listdir(folder):
             try:
@@ -254,7 +254,7 @@ def excerpt(text, word, before=5, after=60):
 
 
 def socket_names(pid):
-    """{link in /proc/PID/fd: what socket it is}, of sockets in the network namespace of a process."""
+    """{link in /proc/PID/fd: what socket it is}, of a process's network namespace."""
     names = {}
     for kind, inode_at in (("tcp", 9), ("tcp6", 9), ("udp", 9), ("udp6", 9), ("unix", 6)):
         with open(f"/proc/{pid}/net/{kind}", encoding="utf-8", errors="replace") as file:

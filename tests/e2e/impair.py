@@ -29,8 +29,8 @@ class Weather:
         self.loss, self.twice, self.delay_s = loss, twice, delay_s
 
     def delays_s(self):
-        """Those of the next packet: none, one, or two. Among twenty the shares are exact: chance says
-        only which ones."""
+        """Those of the next packet: none, one, or two. Among twenty the shares are exact: chance
+        says only which ones."""
         if not self.fates:
             lost, twice = round(20 * self.loss), round(20 * self.twice)
             self.fates = [0] * lost + [2] * twice + [1] * (20 - lost - twice)

@@ -6,8 +6,8 @@ not write and that can't be told to take a relay.
     island.weather.lost            # how many packets
 
 Its cable is a pair of TUN devices with us in between: what has port 5060 at either end of UDP may
-be lost, doubled or delayed; all else, the audio too, passes at once. Otherwise the same as an Island,
-and heard() is what has been said to it in PCMA, for phones that can't keep it themselves.
+be lost, doubled or delayed; all else, the audio too, passes at once. Otherwise the same as an
+Island, and heard() is what has been said to it in PCMA, for phones that can't keep it themselves.
 """
 
 import ctypes

@@ -28,7 +28,8 @@ def test_calls_of_every_kind_leave_nothing():
     kinds = (crowd_kinds.KINDS * 10)[:COUNT]
     random.Random(1).shuffle(kinds)
     with World(routes=crowd_kinds.ROUTES, register=(), agents=False,
-               gateway="request-rate = 0\noverload-lag = 0", rtp_ports="20000-29999", prompts={"welcome.wav": wav(sine(400, 0.2))}) as w:
+               gateway="request-rate = 0\noverload-lag = 0", rtp_ports="20000-29999",
+               prompts={"welcome.wav": wav(sine(400, 0.2))}) as w:
         with Crowd(w, "tcp") as crowd:
             crowd.run(kinds, RATE)
             heap, memory, files = measure(w)
