@@ -24,6 +24,8 @@ static const struct {
 	{ "one byte a sample", "PCMA", "", { 0 }, 160, 160 },
 	{ "8000 on the wire whatever the rate", "G722", "", { 0 }, 160, 160 },
 	{ "whole samples only", "L16", "", { 0 }, 161, 0 },
+	{ "two bytes a sample", "L16/16000", "", { 0 }, 64, 32 },
+	{ "no whole milliseconds", "L16/44100/1", "", { 0 }, 178, 89 },
 	{ "two samples a byte", "G726-32", "", { 0 }, 80, 160 },
 	{ "two frames", "G729", "", { 0 }, 20, 160 },
 	{ "a frame and comfort noise", "G729", "", { 0 }, 12, 160 },
