@@ -38,6 +38,7 @@ struct tl_io {
 	void *user;
 	int epoll_fd, timer_fd;
 	int64_t timer_us; /* set in the kernel */
+	bool went_first;  /* the last wait ended with a wake-up, before any packet */
 	/* who was read last, and when */
 	int last_fd;
 	int64_t last_us;
@@ -214,13 +215,25 @@ static void announce(struct tl_io *io, const struct epoll_event *events, int i, 
 		io->on_soon((uint32_t)(events[i].data.u64 >> 32), near, io->user);
 }
 
+/* What another thread has told us comes before packets that came after it: they are left to the
+ * next wait, but not twice in a row. */
+static bool goes_first(struct tl_io *io, const struct epoll_event *events, int n)
+{
+	for (int i = 0; i < n && !io->went_first; i++)
+		if (events[i].data.u64 == IS_WAKE)
+			return io->went_first = true;
+	return io->went_first = false;
+}
+
 int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 {
 	struct epoll_event events[EVENTS];
 	int n = epoll_wait(io->epoll_fd, events, EVENTS, -1);
 	int64_t now_us = tl_now_us();
 
-	*ret_woken = false;
+	*ret_woken = goes_first(io, events, n);
+	if (*ret_woken)
+		return now_us;
 	announce(io, events, 0, n, false);
 	for (int i = 0; i < n; i++) {
 		announce(io, events, i, n, true);

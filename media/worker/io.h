@@ -35,7 +35,7 @@ int tl_io_aim(struct tl_io *io, int fd, const union tl_address *at);
 void tl_io_set_timer(struct tl_io *io, int64_t at_us);
 
 /* Waits, then delivers the packets that came. Returns the time after waiting; *ret_woken: wake_fd
- * is readable. */
+ * is readable, and whatever it is for comes before packets that are still to be delivered. */
 int64_t tl_io_wait(struct tl_io *io, bool *ret_woken);
 
 /* Takes packet: bytes from at on go to `to` (NULL: where fd is aimed at) through fd with the next

@@ -203,3 +203,19 @@ Test(io, who_was_away_is_sent_to_as_soon_as_he_is_back)
 	cr_assert(say(world.peer_fd, 3, 20));
 	hear(1);
 }
+
+/* A plan that was told before a packet came is the packet's. */
+Test(io, what_another_thread_says_comes_before_packets)
+{
+	bool woken;
+
+	cr_assert_eq(eventfd_write(world.wake_fd, 1), 0);
+	cr_assert(say(world.peer_fd, 1, 100));
+	tl_io_wait(world.io, &woken);
+	cr_expect(woken);
+	cr_expect_eq(world.n_heard, 0);
+	/* but who is told more and more still hears */
+	tl_io_wait(world.io, &woken);
+	cr_expect(woken);
+	cr_expect_eq(world.n_heard, 1);
+}
