@@ -95,14 +95,21 @@ def test_both_reliable():
         w.hang_up(a, b)
 
 
+def answer_early(w):
+    """Alice has answered while the caller has still to acknowledge the 183 with her answer: both
+    dialogs, and that 183."""
+    a, b = call(w, REQUIRED)
+    progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
+    early = a.expect(183)
+    b.reply(200)
+    b.expect("ACK")
+    return a, b, early
+
+
 def test_the_200_waits_for_the_prack_of_an_answer():
     # RFC 3262 3: no 2xx before a reliable response with SDP is acknowledged.
     with World() as w:
-        a, b = call(w, REQUIRED)
-        progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
-        early = a.expect(183)
-        b.reply(200)
-        b.expect("ACK")
+        a, b, early = answer_early(w)
         a.expect_nothing(0.3)
         a.rtp.remote = early.sdp.audio.address
         assert prack(a, early).status == 200
@@ -115,11 +122,7 @@ def test_the_200_waits_for_the_prack_of_an_answer():
 
 def test_a_callee_that_leaves_while_the_200_waits():
     with World() as w:
-        a, b = call(w, REQUIRED)
-        progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
-        early = a.expect(183)
-        b.reply(200)
-        b.expect("ACK")
+        a, b, early = answer_early(w)
         b.request("BYE")
         b.expect(200)
         refusal = a.expect_any()
@@ -129,11 +132,7 @@ def test_a_callee_that_leaves_while_the_200_waits():
 
 def test_a_caller_that_cancels_while_the_200_waits():
     with World() as w:
-        a, b = call(w, REQUIRED)
-        progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
-        a.expect(183)
-        b.reply(200)
-        b.expect("ACK")
+        a, b, _ = answer_early(w)
         a.cancel()
         assert sorted((a.expect_any().status, a.expect_any().status)) == [200, 487]
         b.answer_request("BYE")
