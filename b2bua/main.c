@@ -100,24 +100,18 @@ static bool read_transport(const char *text, enum tl_transport *ret)
 	return false;
 }
 
+static const struct option options[] = {
+	{ "debug", no_argument, NULL, 'd' },           { "json", no_argument, NULL, 'j' },
+	{ "from", required_argument, NULL, 'f' },      { "to", required_argument, NULL, 't' },
+	{ "caller", required_argument, NULL, 'c' },    { "at", required_argument, NULL, 'a' },
+	{ "config", required_argument, NULL, 'C' },    { "control", required_argument, NULL, 'S' },
+	{ "header", required_argument, NULL, 'H' },    { "media", required_argument, NULL, 'm' },
+	{ "transport", required_argument, NULL, 'T' }, { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },         { NULL, 0, NULL, 0 },
+};
+
 static int parse_arguments(int argc, char **argv, struct arguments *ret)
 {
-	static const struct option options[] = {
-		{ "debug", no_argument, NULL, 'd' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "from", required_argument, NULL, 'f' },
-		{ "to", required_argument, NULL, 't' },
-		{ "caller", required_argument, NULL, 'c' },
-		{ "at", required_argument, NULL, 'a' },
-		{ "config", required_argument, NULL, 'C' },
-		{ "control", required_argument, NULL, 'S' },
-		{ "header", required_argument, NULL, 'H' },
-		{ "media", required_argument, NULL, 'm' },
-		{ "transport", required_argument, NULL, 'T' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "hv", options, NULL)) != -1) {

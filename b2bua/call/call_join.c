@@ -7,7 +7,9 @@
 #include "b2bua/sip/stack.h"
 #include <errno.h>
 
-enum { RETRY_MS = 300, RETRIES = 10 }; /* while the leg has an offer of its own under way */
+/* While the leg has an offer of its own under way, or its ACK has still to come: for as long as that
+ * may take (RFC 3261 13.3.1.4). */
+enum { RETRY_MS = 300, RETRIES = 32000 / RETRY_MS };
 
 /* --- leg a moves to the session that leg b is in --- */
 
