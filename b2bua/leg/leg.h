@@ -281,8 +281,8 @@ const struct tl_stream *tl_leg_said_stream(const struct tl_leg *leg, unsigned nu
  * as P-Asserted-Identity, and in From when the peer says that it can take that (RFC 4916). A party
  * without a user is kept to ourselves. */
 void tl_leg_identify(struct tl_leg *leg, const struct tl_party *party);
-/* Says it at once, by an UPDATE, when the peer takes those; by_invite: else by a re-INVITE that
- * offers what stands. */
+/* Says it by an UPDATE, when the peer takes those; by_invite: else by a re-INVITE that offers what
+ * stands. At once, or when the ACK has come and no offer is under way. */
 void tl_leg_tell_identity(struct tl_leg *leg, bool by_invite);
 bool tl_leg_changes_from(const struct tl_leg *leg);
 

@@ -7,6 +7,7 @@
  *   From: "Bob" <sip:1002@pbx.test>;tag=ours          when it says Supported: from-change
  */
 #include "b2bua/leg/leg_priv.h"
+#include <errno.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_util.h>
@@ -43,10 +44,20 @@ void tl_leg_identify(struct tl_leg *leg, const struct tl_party *party)
 
 void tl_leg_tell_identity(struct tl_leg *leg, bool by_invite)
 {
-	if (!leg->asserted || leg->state != TL_LEG_UP)
+	leg->untold = TL_UNTOLD_NOTHING;
+	if (!leg->asserted)
 		return;
-	if (leg->peer_updates)
+	if (leg->state == TL_LEG_ANSWERING)
+		leg->untold = by_invite ? TL_UNTOLD_BY_INVITE : TL_UNTOLD_BY_UPDATE;
+	else if (leg->state == TL_LEG_UP && leg->peer_updates)
 		tl_leg_send_update(leg);
-	else if (by_invite && leg->local) /* that changes nothing else */
-		(void)tl_leg_offer(leg, leg->local);
+	else if (leg->state == TL_LEG_UP && by_invite && leg->local && /* changes nothing else */
+		 tl_leg_offer(leg, leg->local) == -EBUSY)
+		leg->untold = TL_UNTOLD_BY_INVITE;
+}
+
+void tl_leg_tell_untold(struct tl_leg *leg)
+{
+	if (leg->untold != TL_UNTOLD_NOTHING)
+		tl_leg_tell_identity(leg, leg->untold == TL_UNTOLD_BY_INVITE);
 }

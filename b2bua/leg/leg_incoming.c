@@ -426,6 +426,7 @@ int tl_leg_on_ack_cancel(nta_incoming_magic_t *magic, nta_incoming_t *irq, const
 		on_ack(leg, sip);
 	else
 		on_cancel(leg, sip);
+	tl_leg_tell_untold(leg);
 	tl_leg_leave(leg);
 	return 0;
 }

@@ -382,6 +382,7 @@ static int on_reinvite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq
 	else
 		on_offer_refused(leg, status, sip);
 	nta_outgoing_destroy(orq);
+	tl_leg_tell_untold(leg);
 	tl_leg_leave(leg);
 	return 0;
 }

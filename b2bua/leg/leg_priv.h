@@ -43,6 +43,9 @@ struct tl_leg_carried {
 	unsigned serial;
 };
 
+/* Who is at the other end now, when it could not be said at once. */
+enum tl_leg_untold { TL_UNTOLD_NOTHING, TL_UNTOLD_BY_UPDATE, TL_UNTOLD_BY_INVITE };
+
 /* An answer that is not yet sent. */
 struct tl_leg_held {
 	struct tl_media_desc desc;
@@ -103,6 +106,8 @@ struct tl_leg {
 	struct tl_media_desc *offer;               /* of our re-INVITE, kept for glare */
 	bool asks;                                 /* that one has none: it wants the peer's */
 	unsigned glare;                            /* how often it met the peer's */
+
+	enum tl_leg_untold untold;
 
 	struct tl_leg_refer *refer; /* of the peer, while it is dealt with; or NULL */
 	bool was_referred;          /* there has been one */
@@ -218,6 +223,8 @@ int tl_target_dialog_read(su_home_t *home, const sip_t *sip, struct tl_replaces 
 int tl_replaces_read(su_home_t *home, const sip_t *sip, struct tl_replaces *ret_replaces);
 
 /* leg_identify.c */
+/* The ACK has come, or an offer is over: is there something to say? */
+void tl_leg_tell_untold(struct tl_leg *leg);
 /* What a request or a 2xx of the peer says that it can do. */
 void tl_leg_note_abilities(struct tl_leg *leg, const sip_t *sip);
 

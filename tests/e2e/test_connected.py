@@ -8,7 +8,7 @@ UPDATES = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE")
 PLAIN = ("Allow", "INVITE, ACK, BYE, CANCEL")
 
 
-def talk(w, caller, number, headers):
+def talk(w, caller, number, headers, acknowledged=True):
     """A call to alice whose caller says what it can."""
     media = w.rtp(caller)
     a = caller.invite(number, make_sdp(caller.ip, media.port), headers)
@@ -19,7 +19,8 @@ def talk(w, caller, number, headers):
     b.rtp.remote = b.invite.sdp.audio.address
     b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
     a.rtp.remote = a.expect(200).sdp.audio.address
-    a.ack()
+    if acknowledged:
+        a.ack()
     b.expect("ACK")
     return a, b
 
@@ -76,6 +77,18 @@ def test_nothing_is_sent_to_a_telephone_without_update_by_default():
         c = transferred(w, b)
         released(b)
         a.expect_nothing(0.2)
+        check_talks(a, c)
+        w.hang_up(a, c)
+
+
+def test_who_acknowledges_late_is_told_then():
+    with three() as w:
+        a, b = talk(w, w.carol, "1001", [UPDATES], acknowledged=False)
+        c = transferred(w, b)
+        released(b)
+        a.expect_nothing(0.2)
+        a.ack()
+        assert "sip:1002@pbx.test" in a.answer_request("UPDATE").get("P-Asserted-Identity")
         check_talks(a, c)
         w.hang_up(a, c)
 
