@@ -1,6 +1,7 @@
 """Turns of a call over a network that loses a tenth, doubles a tenth and reorders: changes from
 either side, forks, transfers of every kind, redirections, video. The audio is heard after each."""
 
+import re
 import struct
 
 from impair import in_parallel, until
@@ -99,6 +100,21 @@ def test_codec_and_address_change():
             moved.remote, first.rtp = first.rtp.remote, moved
             change(first, codecs=("PCMA",))
             check_talks(a, b)
+            hang_up(a, b)
+
+        in_parallel(call, CALLS)
+        w.check_over()
+
+
+def test_a_refused_change_leaves_the_call_as_it_is():
+    with BadWorld(31) as w:
+        def call(number):
+            a, b = talk(w, number)
+            for first in (a, b):
+                body = make_sdp(first.agent.ip, first.rtp.port, version=2)
+                first.request("INVITE", re.sub("RTP/AVP [0-9 ]+", "RTP/AVP 99", body))
+                until(first, 488)
+                check_talks(a, b)
             hang_up(a, b)
 
         in_parallel(call, CALLS)
