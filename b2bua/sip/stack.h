@@ -70,12 +70,12 @@ int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
 char *tl_stack_contact(struct tl_stack *stack, su_home_t *home, const char *user,
 		       enum tl_transport transport, const struct sockaddr *peer);
 /* The local IP that packets to peer leave from (routing table as of a second ago at the most, no
- * packet sent). 0 or -errno. */
+ * packet sent). Port 0. 0 or -errno. */
+int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 /* Where media to peer should leave from: the same, but where we listen on addresses of our own
- * choice only, one of those. Port 0. 0 or -errno. */
+ * choice only, one of those. */
 int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
 		      struct sockaddr_storage *ret_ip);
-int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_ip);
 
 /*
  * A client side for TLS of its own for those who know it by name, such as a trunk: its certificate,

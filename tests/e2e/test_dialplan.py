@@ -9,6 +9,7 @@ import zoneinfo
 
 import harness
 from sip_message import make_sdp, uri_of, user_of
+from test_call import ROUTE_OUT
 from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
@@ -88,17 +89,7 @@ def test_hours_go_by_their_own_clock():
 
 # --- explain, expect ---
 
-OUT = """
-[route out]
-from = extension
-to = 0[1-9]X.
-strip = 1
-prefix = +49
-caller = +4930555100
-caller-name = Example Ltd
-codecs = PCMA, G722
-ring = trunk:carrier
-"""
+OUT = ROUTE_OUT + "caller-name = Example Ltd\ncodecs = PCMA, G722\n"
 
 
 def explained(w, *words):

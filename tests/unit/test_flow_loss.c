@@ -80,7 +80,7 @@ Test(flow_loss, takes_a_lost_frame_from_the_packet_after_it)
 		drain(&call->phone[TL_SIDE_A], tape, PACE_MS);
 	}
 	drain(&call->phone[TL_SIDE_A], tape, 200 + DELAY_MS);
-	cr_expect_geq(frames_of(tape, 1900), packets / 20, "%u", frames_of(tape, 1900));
+	cr_expect_geq(frames_of(tape, 1900), packets / 10 - 1, "%u", frames_of(tape, 1900));
 	opus_encoder_destroy(encoder);
 	close_call(call);
 	stop_engine();
