@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "media/worker/seconds.h"
+
 enum {
 	INBOX_CELLS = 8192,
 	INBOX_RESERVE = 1024,
@@ -13,7 +15,6 @@ enum {
 	EARLY_US = 4000, /* a call that has just woken us is served if it is due so soon */
 	FEW_CALLS = 32,
 	LATE_US = 5000,
-	SECOND_US = 1000000,
 };
 
 /* Calls lie dense in pairs; due holds what each wants, side by side, so that a tick looks at few
@@ -39,7 +40,8 @@ struct tl_worker {
 	GPtrArray *pairs;
 	GArray *due;     /* int64_t */
 	GArray *by_slot; /* int: index into pairs, or -1 */
-	int64_t timer_us, second_us;
+	int64_t timer_us;
+	struct tl_seconds seconds;
 	GQueue unsent; /* struct tl_media_news that must not be lost */
 };
 
@@ -122,7 +124,7 @@ static void want(struct tl_worker *worker, int64_t due_us)
  */
 static void put_off_timer(struct tl_worker *worker)
 {
-	int64_t next_us = worker->second_us;
+	int64_t next_us = worker->seconds.due_us;
 
 	if (worker->due->len > FEW_CALLS)
 		return;
@@ -188,9 +190,8 @@ static void do_open(struct tl_worker *worker, const struct tl_cmd *cmd)
 	set_index(worker, cmd->id.slot, (int)worker->pairs->len);
 	g_ptr_array_add(worker->pairs, pair);
 	g_array_append_val(worker->due, never);
-	if (worker->second_us == INT64_MAX)
-		worker->second_us = worker->env.now_us + SECOND_US;
-	want(worker, worker->second_us);
+	tl_seconds_join(&worker->seconds, cmd->id.slot, worker->env.now_us);
+	want(worker, worker->seconds.due_us);
 }
 
 static void close_at(struct tl_worker *worker, int index)
@@ -199,14 +200,13 @@ static void close_at(struct tl_worker *worker, int index)
 	guint last = worker->pairs->len - 1;
 
 	set_index(worker, tl_flow_id(pair).slot, -1);
+	tl_seconds_leave(&worker->seconds, tl_flow_id(pair).slot);
 	tl_io_flush(worker->env.io);
 	tl_flow_free(pair);
 	g_ptr_array_remove_index_fast(worker->pairs, (guint)index);
 	g_array_remove_index_fast(worker->due, (guint)index);
 	if ((guint)index != last)
 		set_index(worker, tl_flow_id(pair_at(worker, index)).slot, index);
-	if (worker->pairs->len == 0)
-		worker->second_us = INT64_MAX; /* an idle worker sleeps */
 }
 
 static void do_close(struct tl_worker *worker, struct tl_media_id id)
@@ -300,20 +300,22 @@ static void note_lateness(struct tl_worker *worker, int64_t late_us)
 		tl_counter_set(&worker->late_max_us, (uint64_t)late_us);
 }
 
-static void tick_second(struct tl_worker *worker)
+static void tick_second(struct tl_worker *worker, uint32_t turn)
 {
-	for (guint i = 0; i < worker->pairs->len; i++) {
-		tl_flow_second(pair_at(worker, (int)i));
-		note_due(worker, (int)i);
+	for (uint32_t slot = turn; slot < worker->by_slot->len; slot += TL_SECOND_TURNS) {
+		int index = index_of_slot(worker, slot);
+
+		if (index < 0)
+			continue;
+		tl_flow_second(pair_at(worker, index));
+		note_due(worker, index);
 	}
-	worker->second_us += SECOND_US;
-	if (worker->second_us <= worker->env.now_us)
-		worker->second_us = worker->env.now_us + SECOND_US;
 }
 
 static void tick(struct tl_worker *worker)
 {
 	int64_t now_us = worker->env.now_us, next_us = INT64_MAX;
+	uint32_t turn;
 
 	note_lateness(worker, now_us - worker->timer_us);
 	for (guint i = 0; i < worker->due->len; i++) {
@@ -326,10 +328,9 @@ static void tick(struct tl_worker *worker)
 		next_us = MIN(next_us, *due_us);
 	}
 	worker->timer_us = next_tick(next_us);
-	if (now_us >= worker->second_us)
-		tick_second(worker);
-	if (worker->second_us != INT64_MAX)
-		want(worker, worker->second_us);
+	while (tl_seconds_take(&worker->seconds, now_us, &turn))
+		tick_second(worker, turn);
+	want(worker, worker->seconds.due_us);
 	/* A tick that ran long is not made up for: the next is in the future. */
 	worker->timer_us = MAX(worker->timer_us, next_tick(now_us + 1));
 	send_unsent(worker);
@@ -393,7 +394,8 @@ int tl_worker_new(const struct tl_worker_cfg *cfg, struct tl_worker **ret_worker
 	worker->pairs = g_ptr_array_new();
 	worker->due = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	worker->by_slot = g_array_new(FALSE, FALSE, sizeof(int));
-	worker->timer_us = worker->second_us = INT64_MAX;
+	worker->timer_us = INT64_MAX;
+	tl_seconds_init(&worker->seconds);
 	atomic_init(&worker->due_us, INT64_MAX);
 	g_queue_init(&worker->unsent);
 	worker->env = (struct tl_flow_env) {

@@ -76,6 +76,7 @@ struct rig_load {
 	const char *record_in;    /* each call is recorded into this directory; NULL: none is */
 	unsigned warm_ms, window_ms;
 	unsigned workers; /* 0: one a core */
+	bool apart;       /* the phones have a core of their own, the gateway has the others */
 	unsigned opus_complexity;
 	struct sockaddr_storage phones[2][RIG_SOCKETS]; /* where each side's phones listen */
 	int phone_fds[2][RIG_SOCKETS];
@@ -98,8 +99,9 @@ rig_gateway_fn rig_rtpengine; /* rtpengine in userspace, as Debian packages it, 
 
 struct rig_phones_report {
 	uint64_t sent_pkts, received_pkts, lost_pkts;
-	uint32_t delay_p50_us, delay_p99_us; /* added by the gateway; 0: not seen */
-	uint32_t late_slots; /* the phones themselves were late: too little CPU for them */
+	uint32_t delay_p50_us, delay_p99_us, delay_max_us; /* added by the gateway; 0: not seen */
+	uint32_t late_p99_us; /* the phones' own timers; what this machine does to any process */
+	uint32_t late_slots;  /* the phones themselves were late: too little CPU for them */
 };
 /* The phones, in a process of their own: writes a byte at the window's begin, one at its end,
  * and the report. Packets of a relay carry their time of sending; behind a codec it is the tone
@@ -117,6 +119,11 @@ struct rig_result {
 };
 /* Runs gateway under load. load's phones are filled in. 0 or -errno. */
 int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result);
+
+/* Before whatever else runs on this machine, as far as we may: only root can. */
+void rig_go_first(void);
+/* In the gateway's process, or in the phones': where load says so, they keep to their cores. */
+void rig_take_cores(const struct rig_load *load, bool phones);
 
 double rig_thread_cpu_ms(void);
 /* What fn returns in a process of its own; 0 when that dies. */

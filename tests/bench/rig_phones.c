@@ -9,18 +9,22 @@
 #include <time.h>
 
 /*
- * Time is cut into slots of a millisecond. In slot s of each 20, the calls whose
- * number is s (modulo 20) send from side A, and those ten further from side B:
+ * Time is cut into slots of a quarter of a millisecond. In slot s of each 80, the calls whose
+ * number is s (modulo 80) send from side A, and those forty further from side B:
  *
- *   slot     0     1     2  ...  10    11        19  |  0
- *   side A  0,20  1,21  2,22    10,30 11,31    19,39 | 0,20
- *   side B 10,30 11,31 12,32     0,20  1,21     9,29 | 10,30
+ *   slot     0     1     2  ...  40    41        79  |  0
+ *   side A  0,80  1,81  2,82    40,120 ...    79,159 | 0,80
+ *   side B 40,120 ...            0,80  1,81     39   | 40,120
+ *
+ * A packet of a relay carries when it was sent, taken right before that. When it comes back is
+ * the kernel's word: it may then wait here without harm.
  */
 
 enum {
-	SLOTS = RIG_FRAME_MS,
-	SLOT_NS = 1000000,
-	LATE_NS = 10 * SLOT_NS,
+	SLOTS_A_MS = 4,
+	SLOTS = RIG_FRAME_MS * SLOTS_A_MS,
+	SLOT_NS = 1000000 / SLOTS_A_MS,
+	LATE_NS = 10000000,
 	BATCH = 64,
 	HEAD_BYTES = 12,
 	PACKET_BYTES = 768,
@@ -51,6 +55,8 @@ struct phones {
 	struct rig_phones_report report;
 	uint32_t *delays_us;
 	size_t n_delays;
+	uint32_t *lates_us; /* a slot of the window */
+	size_t n_lates;
 
 	struct mmsghdr messages[BATCH];
 	struct iovec spans[BATCH];
@@ -99,39 +105,26 @@ static size_t write_packet(struct phones *ph, unsigned call, unsigned side, uint
 	return HEAD_BYTES + bytes;
 }
 
-static void flush(struct phones *ph, int fd, unsigned *n)
+static void say(struct phones *ph, unsigned call, unsigned side)
 {
-	if (*n > 0)
-		sendmmsg(fd, ph->messages, *n, 0);
-	ph->report.sent_pkts += ph->measuring ? *n : 0;
-	*n = 0;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(ph->calls[call][side].port) };
+	uint8_t packet[PACKET_BYTES];
+	size_t bytes = write_packet(ph, call, side, packet, now_ns(CLOCK_REALTIME));
+
+	sendto(ph->load->phone_fds[side][call % RIG_SOCKETS], packet, bytes, 0,
+	       (struct sockaddr *)&to, sizeof to);
+	ph->report.sent_pkts += ph->measuring;
 }
 
-/* What the calls of one slot and one socket say. */
-static void send_from(struct phones *ph, unsigned side, unsigned socket_number, unsigned slot)
+/* What the calls of one slot say. */
+static void say_all(struct phones *ph, unsigned side, unsigned slot)
 {
-	int fd = ph->load->phone_fds[side][socket_number];
-	int64_t sent_ns = now_ns(CLOCK_REALTIME);
-	unsigned first = (slot + (side ? SLOTS / 2 : 0)) % SLOTS, n = 0;
+	unsigned first = (slot + (side ? SLOTS / 2 : 0)) % SLOTS;
 
-	for (unsigned call = first; call < ph->load->calls; call += SLOTS) {
-		if (call % RIG_SOCKETS != socket_number)
-			continue;
-		ph->addresses[n].sin_family = AF_INET;
-		ph->addresses[n].sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		ph->addresses[n].sin_port = htons(ph->calls[call][side].port);
-		ph->spans[n].iov_base = ph->packets[n];
-		ph->spans[n].iov_len = write_packet(ph, call, side, ph->packets[n], sent_ns);
-		ph->messages[n].msg_hdr = (struct msghdr) {
-			.msg_name = &ph->addresses[n],
-			.msg_namelen = sizeof ph->addresses[n],
-			.msg_iov = &ph->spans[n],
-			.msg_iovlen = 1,
-		};
-		if (++n == BATCH)
-			flush(ph, fd, &n);
-	}
-	flush(ph, fd, &n);
+	for (unsigned call = first; call < ph->load->calls; call += SLOTS)
+		say(ph, call, side);
 }
 
 static int64_t arrival_ns(struct msghdr *head)
@@ -239,6 +232,13 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Sorts. */
+static uint32_t at_share(uint32_t *values, size_t n, unsigned percent)
+{
+	qsort(values, n, sizeof *values, compare);
+	return n ? values[MIN(n * percent / 100, n - 1)] : 0;
+}
+
 /* Gaps in the sequence; or, where a stream ended or never began, what is missing of the window. */
 static void finish(struct phones *ph)
 {
@@ -251,11 +251,10 @@ static void finish(struct phones *ph)
 
 		ph->report.lost_pkts += MAX((int32_t)MAX(gaps, missing), 0);
 	}
-	qsort(ph->delays_us, ph->n_delays, sizeof *ph->delays_us, compare);
-	if (ph->n_delays == 0)
-		return;
-	ph->report.delay_p50_us = ph->delays_us[ph->n_delays / 2];
-	ph->report.delay_p99_us = ph->delays_us[ph->n_delays * 99 / 100];
+	ph->report.late_p99_us = at_share(ph->lates_us, ph->n_lates, 99);
+	ph->report.delay_p50_us = at_share(ph->delays_us, ph->n_delays, 50);
+	ph->report.delay_p99_us = at_share(ph->delays_us, ph->n_delays, 99);
+	ph->report.delay_max_us = at_share(ph->delays_us, ph->n_delays, 100);
 }
 
 static struct phones *prepare(const struct rig_load *load, const uint16_t (*ports)[2])
@@ -267,6 +266,7 @@ static struct phones *prepare(const struct rig_load *load, const uint16_t (*port
 	ph->loop[1] = rig_loop_get(load->codec);
 	ph->timed_packets = ph->loop[0] == ph->loop[1];
 	ph->delays_us = g_new(uint32_t, DELAYS_MAX);
+	ph->lates_us = g_new(uint32_t, (size_t)load->window_ms * SLOTS_A_MS);
 	for (unsigned call = 0; call < load->calls; call++) {
 		if (load->suite != TL_SRTP_NONE)
 			ph->sealers[call] = rig_sealer_new(load->suite, true);
@@ -282,34 +282,42 @@ static struct phones *prepare(const struct rig_load *load, const uint16_t (*port
 	return ph;
 }
 
+static void note_lateness(struct phones *ph, int64_t late_ns)
+{
+	if (!ph->measuring)
+		return;
+	ph->lates_us[ph->n_lates++] = (uint32_t)(MIN(late_ns, DELAY_MAX_NS) / 1000);
+	ph->report.late_slots += late_ns > LATE_NS;
+}
+
 void rig_phones(const struct rig_load *load, const uint16_t (*ports)[2], int fd)
 {
 	struct phones *ph = prepare(load, ports);
 	int64_t begin_ns = now_ns(CLOCK_MONOTONIC);
-	unsigned slots = load->warm_ms + load->window_ms;
+	unsigned warm = load->warm_ms * SLOTS_A_MS, slots = warm + load->window_ms * SLOTS_A_MS;
 	char byte = 0;
 
 	for (unsigned slot = 0; slot < slots; slot++) {
 		int64_t due_ns = begin_ns + (int64_t)slot * SLOT_NS;
 		struct timespec due = { due_ns / 1000000000, due_ns % 1000000000 };
 
-		if (slot == load->warm_ms) {
+		if (slot == warm) {
 			rig_write(fd, &byte, 1);
 			ph->measuring = true;
 		}
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-		if (ph->measuring && now_ns(CLOCK_MONOTONIC) - due_ns > LATE_NS)
-			ph->report.late_slots++;
-		for (unsigned side = 0; side < 2; side++)
-			for (unsigned i = 0; i < RIG_SOCKETS; i++) {
-				send_from(ph, side, i, slot % SLOTS);
+		note_lateness(ph, now_ns(CLOCK_MONOTONIC) - due_ns);
+		for (unsigned side = 0; side < 2; side++) {
+			say_all(ph, side, slot % SLOTS);
+			for (unsigned i = 0; i < RIG_SOCKETS && slot % SLOTS_A_MS == 0; i++)
 				receive_at(ph, side, load->phone_fds[side][i]);
-			}
+		}
 	}
 	rig_write(fd, &byte, 1);
 	ph->measuring = false;
 	finish(ph);
 	rig_write(fd, &ph->report, sizeof ph->report);
 	g_free(ph->delays_us);
+	g_free(ph->lates_us);
 	g_free(ph);
 }

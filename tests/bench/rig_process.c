@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <math.h>
 #include <signal.h>
@@ -233,6 +232,7 @@ static bool run_children(rig_gateway_fn *gateway_fn, const struct rig_load *load
 	char byte = 0;
 
 	if (spawn(&gateway) == 0) {
+		rig_take_cores(load, false);
 		gateway_fn(load, gateway.fd);
 		exit(EXIT_SUCCESS);
 	}
@@ -245,6 +245,7 @@ static bool run_children(rig_gateway_fn *gateway_fn, const struct rig_load *load
 	rig_write(gateway.fd, &byte, 1);
 	if (rig_read(gateway.fd, ports, load->calls * 2 * sizeof *ports)) {
 		if (spawn(&phones) == 0) {
+			rig_take_cores(load, true);
 			rig_phones(load, (const uint16_t(*)[2])ports, phones.fd);
 			exit(EXIT_SUCCESS);
 		}
@@ -257,19 +258,6 @@ static bool run_children(rig_gateway_fn *gateway_fn, const struct rig_load *load
 	return done;
 }
 
-/* Before whatever else runs here, as far as we may: only root can. */
-static void go_first(void)
-{
-	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-
-	setpriority(PRIO_PROCESS, 0, -15);
-	if (fd < 0)
-		return; /* no such grouping: the priority alone decides */
-	if (write(fd, "-15", 3) < 0)
-		g_debug("no priority among sessions");
-	close(fd);
-}
-
 int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *ret_result)
 {
 	struct rlimit files = { 65536, 65536 };
@@ -277,7 +265,7 @@ int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *r
 	int r;
 
 	setrlimit(RLIMIT_NOFILE, &files);
-	go_first();
+	rig_go_first();
 	signal(SIGPIPE, SIG_IGN);
 	rig_loop_get("PCMA"); /* made before the fork, so once */
 	rig_loop_get(load->codec);

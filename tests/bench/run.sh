@@ -9,6 +9,7 @@
 #                  SRTP on one side, G.711, G.722, Opus; beside the bare relay, libsrtp2, the bare
 #                  codecs and rtpengine (Debian package, userspace, if it is installed), measured
 #                  in turn with it
+#   bench_delay    how long a packet is under way in a relay, beside the bare relay and rtpengine
 #   bench_echo     the echo cancellers on synthetic hybrids: how far down, how soon, at what cost
 #   bench_setup    calls a second through both legs of the real gateway, with SIPp as its peers, and
 #                  the CPU that setting one up costs: relayed, and with a chain
@@ -23,16 +24,20 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-bench}
-media= setup= register= quality=
+media= delay= setup= register= quality=
 case "${1:-}" in
---quick) media="--calls 100 --rounds 1 --seconds 2" setup="--rates 50,200 --seconds 2" register="--seconds 3" quality="PCMA PCMU" ;;
+--quick)
+	media="--calls 100 --rounds 1 --seconds 2" delay="--rounds 1"
+	setup="--rates 50,200 --seconds 2" register="--seconds 3" quality="PCMA PCMU"
+	;;
 "") ;;
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 1 ;;
 esac
 
 if [ -z "${BUILD:-}" ]; then
 	cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-	ninja -C "$build" twinleg bench_codec bench_echo bench_media bench_quality bench_relay_floor
+	ninja -C "$build" twinleg bench_codec bench_delay bench_echo bench_media bench_quality \
+		bench_relay_floor
 fi
 
 title() {
@@ -48,6 +53,9 @@ title "Quality"
 title "Media"
 # shellcheck disable=SC2086 # several words
 "$build/tests/bench/bench_media" $media
+title "Added delay"
+# shellcheck disable=SC2086
+"$build/tests/bench/bench_delay" $delay
 title "Echo cancellers"
 "$build/tests/bench/bench_echo"
 title "Call set-up"
