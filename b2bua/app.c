@@ -1,4 +1,5 @@
 #include "b2bua/app.h"
+#include "b2bua/clock.h"
 #include "b2bua/codecs.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/call/call.h"
@@ -193,7 +194,7 @@ int tl_app_new(su_root_t *root, const char *config_path, struct tl_app **ret_app
 	app->calls = g_hash_table_new(g_str_hash, g_str_equal);
 	app->rung = g_hash_table_new(g_str_hash, g_str_equal);
 	app->recent = tl_recent_new(TL_APP_RECENT_CALLS);
-	app->started_s = g_get_real_time() / G_USEC_PER_SEC;
+	app->started_s = tl_clock_s();
 
 	r = load(app, &app->dp, NULL);
 	if (r == 0) {

@@ -1,5 +1,6 @@
 /* Arguments, signals, and the loop. */
 #include "b2bua/app.h"
+#include "b2bua/clock.h"
 #include "b2bua/codecs.h"
 #include "b2bua/control/control.h"
 #include "b2bua/log.h"
@@ -327,6 +328,7 @@ static int verb_run(const struct arguments *args)
 	tl_log_init(args->debug);
 	raise_fd_limit();
 	su_init();
+	tl_clock_give_to_sofia();
 	root = su_root_create(NULL);
 	if (!root || signal_fd < 0)
 		return EXIT_COULD_NOT;

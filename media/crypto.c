@@ -1,5 +1,6 @@
 #include "media/crypto.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -47,10 +48,17 @@ bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b)
 
 void tl_srtp_keys_make(struct tl_srtp_keys *keys)
 {
-	/* Up to 256 bytes come whole, once the kernel has been seeded: getrandom(2). */
-	for (int i = 0; i < _TL_SRTP_SUITE_MAX; i++)
-		if (getrandom(keys->v[i], sizeof keys->v[i], 0) != sizeof keys->v[i])
-			g_error("no random numbers for keys");
+	uint8_t *at = &keys->v[0][0];
+	size_t left = sizeof keys->v;
+
+	while (left > 0) {
+		ssize_t n = getrandom(at, left, 0); /* more than 256 bytes may come in parts */
+
+		if (n < 0 && errno != EINTR)
+			g_error("no random numbers for keys: %s", g_strerror(errno));
+		at += MAX(n, 0);
+		left -= (size_t)MAX(n, 0);
+	}
 }
 
 static const struct tl_crypto *find(const struct tl_crypto *crypto, size_t n,

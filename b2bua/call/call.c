@@ -1,5 +1,6 @@
 #include "b2bua/call/call_priv.h"
 #include "b2bua/call/call_transfer.h"
+#include "b2bua/clock.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
@@ -313,7 +314,7 @@ static void keep_facts(struct tl_call *call, const struct tl_leg_info *info,
 		.source_name = call->source_name,
 		.caller = call->caller,
 		.callee = call->callee,
-		.at_s = call->started_ms / 1000,
+		.at_s = tl_clock_to_wall_ms(call->started_ms) / 1000,
 		.transport = info->transport,
 		.headers = info->fields,
 		.n_headers = info->n_fields,
@@ -347,7 +348,7 @@ struct tl_call *tl_call_alloc(struct tl_app *app, struct tl_dialplan *dp)
 	call->app = app;
 	call->dp = tl_dialplan_ref(dp);
 	call->branches = g_ptr_array_new_with_free_func((GDestroyNotify)tl_branch_free);
-	call->started_ms = g_get_real_time() / 1000;
+	call->started_ms = tl_clock_ms();
 	call->ended_by = "gateway";
 	make_id(app, call->id, sizeof(call->id));
 	g_hash_table_insert(app->calls, call->id, call);

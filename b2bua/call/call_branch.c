@@ -1,6 +1,7 @@
 /* A branch: one destination that is being rung, and what it says. */
 #include "b2bua/call/call_priv.h"
 #include "b2bua/call/call_transfer.h"
+#include "b2bua/clock.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
@@ -166,7 +167,7 @@ static void make_progress(struct tl_branch *branch, const struct tl_leg_event *e
 	struct tl_call *call = branch->call;
 
 	if (!call->ringing_ms)
-		call->ringing_ms = g_get_real_time() / 1000;
+		call->ringing_ms = tl_clock_ms();
 	if (event->desc) {
 		branch->media.remote = *event->desc;
 		branch->media.have_remote = true;

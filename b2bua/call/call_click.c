@@ -14,6 +14,7 @@
  * in a blind transfer: call_transfer.h.
  */
 #include "b2bua/call/call_transfer.h"
+#include "b2bua/clock.h"
 #include "b2bua/log.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/headers.h"
@@ -158,7 +159,7 @@ static struct tl_call *new_call(struct tl_app *app, const struct tl_extension_cf
 		.source_name = call->source_name,
 		.caller = call->caller,
 		.callee = call->callee,
-		.at_s = call->started_ms / 1000,
+		.at_s = tl_clock_to_wall_ms(call->started_ms) / 1000,
 		.transport = tl_leg_info(asker)->transport,
 		.lot = g_random_int(),
 	};

@@ -2,6 +2,7 @@
 #include "b2bua/call/call_priv.h"
 #include "b2bua/call/call_transfer.h"
 #include "b2bua/call/cdr.h"
+#include "b2bua/clock.h"
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
@@ -153,6 +154,12 @@ static int told_caller(const struct tl_call *call)
 	return tl_cause_for_caller(&call->end.cause).status;
 }
 
+/* By the clock on the wall, as it is set now. */
+static int64_t shown_ms(int64_t at_ms)
+{
+	return at_ms ? tl_clock_to_wall_ms(at_ms) : 0;
+}
+
 json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats, bool store)
 {
 	bool ended = call->state == TL_CALL_ENDED;
@@ -165,10 +172,10 @@ json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats
 		.target = call->target,
 		.call_id_a = call->call_id_a,
 		.call_id_b = call->call_id_b,
-		.started_ms = call->started_ms,
-		.ringing_ms = call->ringing_ms,
-		.answered_ms = call->answered_ms,
-		.ended_ms = call->ended_ms,
+		.started_ms = shown_ms(call->started_ms),
+		.ringing_ms = shown_ms(call->ringing_ms),
+		.answered_ms = shown_ms(call->answered_ms),
+		.ended_ms = shown_ms(call->ended_ms),
 		.status = told_caller(call),
 		.ended_by = ended ? call->ended_by : NULL,
 		.reason = call->end.reason ? call->end.reason : call->end.phrase,
@@ -260,7 +267,7 @@ static void on_free_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_ar
  */
 void tl_call_finish(struct tl_call *call)
 {
-	call->ended_ms = g_get_real_time() / 1000;
+	call->ended_ms = tl_clock_ms();
 	tl_call_transfer_forget(call);
 	stop_timer(&call->ring_timer);
 	stop_timer(&call->duration_timer);

@@ -1,5 +1,6 @@
 /* The media of a call: what its legs say to each other becomes one plan. */
 #include "b2bua/call/call_priv.h"
+#include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
 #include <errno.h>
 #include <arpa/inet.h>
@@ -168,7 +169,7 @@ static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_time
 void tl_call_limit_duration(struct tl_call *call)
 {
 	int64_t limit_ms = call->decision ? call->decision->max_duration_s * INT64_C(1000) : 0;
-	int64_t past_ms = g_get_real_time() / 1000 - call->answered_ms;
+	int64_t past_ms = tl_clock_ms() - call->answered_ms;
 
 	if (!call->answered_ms)
 		return;
@@ -190,7 +191,7 @@ static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, s
 	if (tl_leg_answer(call->leg_a, &call->a.local, passed.v, passed.n) < 0)
 		return 500;
 	call->a_answered = true;
-	call->answered_ms = g_get_real_time() / 1000;
+	call->answered_ms = tl_clock_ms();
 	tl_call_limit_duration(call);
 	return 0;
 }

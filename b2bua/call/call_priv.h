@@ -145,7 +145,7 @@ struct tl_call {
 	struct tl_session *session;  /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
 
-	/* the record */
+	/* the record; times by tl_clock_ms() */
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 	const char *ended_by;
 	char *recording, *route, *target, *call_id_a, *call_id_b;

@@ -1,5 +1,6 @@
 /* REFER becomes a call, and its end is told: call_transfer.h draws it. */
 #include "b2bua/call/call_transfer.h"
+#include "b2bua/clock.h"
 #include "b2bua/log.h"
 #include <string.h>
 
@@ -68,7 +69,7 @@ static struct tl_call *new_call(struct tl_call *call, enum tl_side side, struct 
 		.source_name = fresh->asker_name,
 		.caller = fresh->asker_number,
 		.callee = fresh->callee,
-		.at_s = fresh->started_ms / 1000,
+		.at_s = tl_clock_to_wall_ms(fresh->started_ms) / 1000,
 		.transport = tl_leg_info(tl_call_leg(call, side))->transport,
 	};
 	fresh->transfer = g_new0(struct tl_call_transfer, 1);
@@ -275,7 +276,7 @@ void tl_call_transfer_done(struct tl_call *call)
 	g_message("call=%s transferred by=%s target=%s", call->id, call->asker,
 		  call->target ? call->target : "-");
 	if (!call->answered_ms)
-		call->answered_ms = g_get_real_time() / 1000;
+		call->answered_ms = tl_clock_ms();
 	if (!call->decision && lender)
 		call->decision = g_steal_pointer(&lender->decision);
 	if (!call->route && lender)

@@ -1,6 +1,7 @@
 /* What the control socket's verbs do and say. */
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
+#include "b2bua/clock.h"
 #include "b2bua/event/events.h"
 #include "b2bua/recent.h"
 #include "b2bua/call/load.h"
@@ -29,7 +30,7 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 		      const char **ret_error)
 {
 	struct tl_media_load load;
-	int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
+	int64_t now_s = tl_clock_s();
 
 	tl_media_load_get(app->media, &load);
 	*ret_result = json_pack(
@@ -166,7 +167,7 @@ static int say_registrations(struct tl_app *app, const json_t *request, json_t *
 {
 	g_autofree struct tl_binding *bindings = g_new(struct tl_binding, BINDINGS_SHOWN);
 	size_t n = tl_registrar_lookup(app->registrar, NULL, bindings, BINDINGS_SHOWN);
-	int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
+	int64_t now_s = tl_clock_s();
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)

@@ -8,6 +8,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include "b2bua/clock.h"
 #include "b2bua/registrar/access.h"
 #include "b2bua/sip/address.h"
 #include "b2bua/registrar/registrar_plan.h"
@@ -179,7 +180,7 @@ static void reply_ok(const struct request *request, bool outbound)
 	sip_date_t date[1];
 
 	sip_date_init(date);
-	date->d_time = sip_now();
+	date->d_time = (sip_time_t)(g_get_real_time() / G_USEC_PER_SEC + TL_NTP_EPOCH_S);
 	tl_request_reply(
 		request->asked, SIP_200_OK, TAG_IF(*contacts, SIPTAG_CONTACT_STR(contacts)),
 		TAG_IF(request->sip->sip_path, SIPTAG_PATH(request->sip->sip_path)),

@@ -3,11 +3,12 @@
 #include "b2bua/registrar/registrar_priv.h"
 
 #include <string.h>
+#include "b2bua/clock.h"
 #include "b2bua/registrar/registrar_plan.h"
 
 int64_t tl_registrar_now_s(void)
 {
-	return g_get_real_time() / G_USEC_PER_SEC;
+	return tl_clock_s();
 }
 
 void tl_registrar_put(struct tl_registrar *reg, const struct tl_location_binding *binding)

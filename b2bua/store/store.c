@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <glib.h>
+#include "b2bua/clock.h"
 #include "b2bua/store/store_sql.h"
 
 enum {
@@ -283,7 +284,7 @@ void tl_store_binding_put(struct tl_store *store, const struct tl_store_binding 
 	job->instance = g_strdup(binding->instance);
 	job->cseq = binding->cseq;
 	job->q = binding->q;
-	job->expires_s = binding->expires_s;
+	job->expires_s = tl_clock_to_wall_s(binding->expires_s);
 	job->reg_id = binding->reg_id;
 	job->received = binding->received;
 	post(store, job);

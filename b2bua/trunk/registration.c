@@ -9,6 +9,7 @@
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport_tag.h>
+#include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/digest.h"
 #include "b2bua/log.h"
@@ -71,7 +72,7 @@ int64_t tl_registration_expires_s(const struct tl_registration *registration)
 
 static int64_t now_s(void)
 {
-	return g_get_real_time() / G_USEC_PER_SEC;
+	return tl_clock_s();
 }
 
 /* --- sending --- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <glib.h>
 #include <jansson.h>
+#include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/tls.h"
@@ -302,7 +303,7 @@ static json_t *trunk_json(const struct tl_trunk_cfg *cfg, const struct trunk *tr
 {
 	const struct tl_registration *registration = trunk ? trunk->registration : NULL;
 	int64_t until_s = registration ? tl_registration_expires_s(registration) : 0;
-	int64_t left_s = until_s - g_get_real_time() / G_USEC_PER_SEC;
+	int64_t left_s = until_s - tl_clock_s();
 	json_t *json = json_pack("{s:s, s:s, s:s}", "name", cfg->name, "host", cfg->host, "state",
 				 tl_trunk_state_name(state_of(trunk)));
 

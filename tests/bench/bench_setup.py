@@ -213,7 +213,8 @@ def main():
     os.umask(0o027)  # the configuration holds passwords
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--twinleg", default=os.environ.get("TWINLEG", "twinleg"))
+    parser.add_argument("--twinleg", default=os.environ.get("TWINLEG", "twinleg"),
+                        type=lambda name: shutil.which(name) and os.path.abspath(shutil.which(name)))
     parser.add_argument("--rates", default="50,100,200,400,800",
                         type=lambda text: [int(word) for word in text.split(",")])
     parser.add_argument("--seconds", default=5, type=int)

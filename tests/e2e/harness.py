@@ -110,8 +110,8 @@ class Gateway:
 
     started = []  # all of this process, for the log lines of a failed test
 
-    def __init__(self, config_path, name="gateway"):
-        self.config_path, self.name = config_path, name
+    def __init__(self, config_path, name="gateway", env=None):
+        self.config_path, self.name, self.env = config_path, name, env or {}
         self.process, self.killed = None, False
         handle, self.log_path = tempfile.mkstemp(prefix="twinleg-e2e-", suffix=".log")
         os.close(handle)
@@ -131,7 +131,8 @@ class Gateway:
         """Starts it; with wait, returns once it answers OPTIONS on its first listen address."""
         args = [binary(), "run", *(["--debug"] if debug else []), self.config_path]
         with open(self.log_path, "ab") as log:
-            self.process = spawn(args, stdout=log, stderr=log, env=environment())
+            self.process = spawn(args, stdout=log, stderr=log,
+                                 env={**environment(), **self.env})
         self.killed = False
         Gateway.started.append(self)
         if wait:

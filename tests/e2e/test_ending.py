@@ -1,7 +1,5 @@
 """How a call goes on when its targets fail, how it ends, and what its record says of that."""
 
-import re
-
 from rtp import sine, wav
 from sip_message import make_sdp, param, uri_of
 from world import RING_ALICE, World, wait_until
@@ -53,21 +51,6 @@ def answer(world, a, b):
     b.expect("ACK")
 
 
-def record(world):
-    """The last call's record, once it has ended."""
-    def ended():
-        ids = re.findall(r"call=(\S+)", world.gateway.log())
-        assert ids and re.fullmatch("[0-9a-f]{6}", ids[-1]), ids
-        shown = world.gateway.control("show", ids[-1])
-        return shown if shown["state"] == "ended" and "ended_ms" in shown else None
-
-    shown = wait_until(ended, what="the record")
-    times = [shown[k] for k in ("started_ms", "ringing_ms", "answered_ms", "ended_ms")
-             if k in shown]
-    assert times == sorted(times), shown
-    return shown
-
-
 def check(shown, **wanted):
     got = {key: shown.get(key) for key in wanted}
     assert got == wanted, (got, wanted)
@@ -79,7 +62,7 @@ def test_the_record_of_a_call_that_the_caller_ends():
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         w.hang_up(a, b)
-        shown = record(w)
+        shown = w.record()
         check(shown, status=200, ended_by="a", target="1001", route="support", callee=NUMBER,
               source="trunk:carrier", caller="+4917011122", call_id_a=a.call_id,
               call_id_b=b.call_id, talk_s=0)
@@ -90,7 +73,7 @@ def test_the_record_of_a_call_that_the_callee_ends():
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         w.hang_up(b, a)
-        check(record(w), status=200, ended_by="b", target="1001")
+        check(w.record(), status=200, ended_by="b", target="1001")
 
 
 def test_the_record_of_a_call_that_is_cancelled():
@@ -101,7 +84,7 @@ def test_the_record_of_a_call_that_is_cancelled():
         a.expect(487)
         b.answer_request("CANCEL")
         refuse(b, 487)
-        shown = record(w)
+        shown = w.record()
         check(shown, status=487, ended_by="a", target="1001", answered_ms=None, talk_s=0,
               call_id_b=b.call_id)
         assert shown["ringing_ms"] >= shown["started_ms"]
@@ -112,7 +95,7 @@ def test_the_record_of_a_call_that_the_callee_refuses():
         a, b = w.ring(w.carrier, NUMBER, w.alice)
         refuse(b, 486)
         a.expect(486)
-        check(record(w), status=486, ended_by="b", target="1001", answered_ms=None,
+        check(w.record(), status=486, ended_by="b", target="1001", answered_ms=None,
               call_id_a=a.call_id, call_id_b=b.call_id)
 
 
@@ -123,20 +106,20 @@ def test_the_record_of_a_call_that_nobody_answers():
             arrives(w, phone).reply(180)
         a.expect(180)
         assert a.expect_any().status == 480
-        check(record(w), status=480, ended_by="gateway", target="1001, 1002")
+        check(w.record(), status=480, ended_by="gateway", target="1001, 1002")
 
 
 def test_the_record_of_a_call_to_an_unknown_number():
     with World() as w:
         call(w, number="+4999").expect(404)
-        check(record(w), status=404, ended_by="gateway", target=None, route=None,
+        check(w.record(), status=404, ended_by="gateway", target=None, route=None,
               callee="+4999", ringing_ms=None, answered_ms=None)
 
 
 def test_the_record_of_a_call_to_a_phone_that_is_not_there():
     with World(register=()) as w:
         call(w).expect(480)
-        check(record(w), status=480, ended_by="gateway", target="1001", ringing_ms=None)
+        check(w.record(), status=480, ended_by="gateway", target="1001", ringing_ms=None)
 
 
 def test_the_record_of_a_call_that_the_operator_ends():
@@ -145,7 +128,7 @@ def test_the_record_of_a_call_that_the_operator_ends():
         w.gateway.control("hangup", w.gateway.control("calls")[0]["id"])
         a.answer_request("BYE")
         b.answer_request("BYE")
-        shown = record(w)
+        shown = w.record()
         check(shown, status=200, ended_by="gateway")
         assert "operator" in shown["reason"], shown
 
@@ -156,7 +139,7 @@ def test_the_record_of_a_call_that_lasts_too_long():
         for leg in (a, b):
             bye = leg.answer_request("BYE", timeout=4)
             assert "maximum duration" in bye.get("Reason", ""), bye
-        shown = record(w)
+        shown = w.record()
         check(shown, status=200, ended_by="gateway", talk_s=1)
         assert "maximum duration" in shown["reason"], shown
 
@@ -172,14 +155,14 @@ def test_the_record_names_who_answered_of_those_that_rang():
         b.answer_request("CANCEL")
         refuse(b, 487)
         w.hang_up(a, other)
-        check(record(w), status=200, target="1002", call_id_b=other.call_id)
+        check(w.record(), status=200, target="1002", call_id_b=other.call_id)
 
 
 def test_the_record_of_a_call_by_a_trunk():
     with World(routes="[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier\n") as w:
         a, b = w.talk(w.alice, "0123", w.carrier)
         w.hang_up(a, b)
-        check(record(w), source="extension:1001", caller="1001", target="trunk:carrier",
+        check(w.record(), source="extension:1001", caller="1001", target="trunk:carrier",
               status=200)
 
 
@@ -188,7 +171,7 @@ def test_a_recording_that_cannot_be_made_is_not_in_the_record_of_an_unanswered_c
         a, b = w.ring(w.carrier, NUMBER, w.alice)
         refuse(b, 486)
         a.expect(486)
-        check(record(w), recording=None)
+        check(w.record(), recording=None)
 
 
 # --- what the caller is told ---
@@ -200,7 +183,7 @@ def test_the_best_refusal_of_all_steps_is_told():
         refuse(arrives(w, w.alice), 486)
         refuse(arrives(w, w.bob), 500)
         a.expect(486)
-        check(record(w), status=486, ended_by="b")
+        check(w.record(), status=486, ended_by="b")
 
 
 def test_503_of_a_target_is_not_ours():
@@ -238,7 +221,7 @@ def test_on_busy_reject():
         refuse(arrives(w, w.alice), 486)
         told = a.expect(404)
         assert told.phrase == "Gone Fishing", told.start
-        check(record(w), status=404, ended_by="gateway", target="1001")
+        check(w.record(), status=404, ended_by="gateway", target="1001")
 
 
 # --- what follows ---
@@ -261,7 +244,7 @@ def test_welcome_then_ringing_then_busy_then_an_announcement():
         a.answer_request("BYE", timeout=5)
         codec = ok.sdp.audio.codecs()[0]
         assert a.rtp.heard(700, codec, since=25) > 0.8, a.rtp.heard(700, codec, since=25)
-        check(record(w), status=200, ended_by="gateway", route="voicebox")
+        check(w.record(), status=200, ended_by="gateway", route="voicebox")
 
 
 def test_the_ringing_tone_gives_way_to_an_echo():

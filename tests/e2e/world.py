@@ -62,7 +62,7 @@ class World:
     def __init__(self, routes=RING_ALICE, gateway="", carrier="", backup="", extensions=None,
                  transport="udp", register=("1001", "1002"), phones="udp",
                  rtp_ports="20000-20999", agents=True, spare_backup=False,
-                 prompts=()):
+                 prompts=(), env=None):
         number = next(_networks)
         self.net = f"127.{20 + number // 250 % 200}.{number % 250 + 1}"
         self.ip, self.address = f"{self.net}.1", (f"{self.net}.1", 5060)
@@ -71,6 +71,7 @@ class World:
                      "rtp_ports": rtp_ports}
         self.routes, self.transport, self.to_register = routes, transport, register
         self.phone_transport, self.with_agents = phones, agents
+        self.env = env  # of the gateway, besides the usual
         self.spare_backup = spare_backup  # its address is for another program
         self.agents, self.media = [], []
         self.dir = tempfile.mkdtemp(prefix="twinleg-e2e-")
@@ -127,7 +128,7 @@ class World:
     # --- the gateway ---
 
     def start(self):
-        self.gateway = harness.Gateway(self.config_path)
+        self.gateway = harness.Gateway(self.config_path, env=self.env)
         self.gateway.start()
 
     def alive(self):
@@ -201,6 +202,20 @@ class World:
         first.request("BYE")
         other.answer_request("BYE")
         first.expect(200)
+
+    def record(self):
+        """The last call's record, once it has ended."""
+        def ended():
+            ids = re.findall(r"call=(\S+)", self.gateway.log())
+            assert ids and re.fullmatch("[0-9a-f]{6}", ids[-1]), ids
+            shown = self.gateway.control("show", ids[-1])
+            return shown if shown["state"] == "ended" and "ended_ms" in shown else None
+
+        shown = wait_until(ended, what="the record")
+        times = [shown[k] for k in ("started_ms", "ringing_ms", "answered_ms", "ended_ms")
+                 if k in shown]
+        assert times == sorted(times), shown
+        return shown
 
 
 def wait_until(condition, timeout=15.0, what="condition"):
