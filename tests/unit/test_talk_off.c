@@ -1,6 +1,7 @@
 /*
  * Talk-off: an hour of speech, of twelve voices and at seven pitches, holds no digit and no tone of
- * a fax or modem, nor do music and noise. The speech is espeak-ng's; the pitches are made of it.
+ * a fax or modem, nor does an hour that three people have recorded, nor music and noise. What is
+ * generated is espeak-ng's, the pitches are made of it; what is recorded are a PBX's prompts.
  */
 #include <criterion/criterion.h>
 #include <glib.h>
@@ -13,7 +14,7 @@
 #include "media/chain/resample.h"
 #include "media/chain/tones.h"
 
-enum { RATE_HZ = 8000, FRAME = 160, MOST = 900 * RATE_HZ };
+enum { RATE_HZ = 8000, FRAME = 160, MOST = 900 * RATE_HZ, RECORDED_MOST = 1800 * RATE_HZ };
 
 /* By the sanitizers it takes ten times as long, and finds nothing after minutes. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -119,6 +120,42 @@ Test(talk_off, an_hour_of_speech_has_no_digit)
 	cr_expect_leq((double)outcome.silenced / (double)outcome.loud, 0.001,
 		      "%.2f %% of the speech was silenced",
 		      100.0 * (double)outcome.silenced / (double)outcome.loud);
+}
+
+/* Prompts, as frames of GSM, one file after another; how much. */
+static size_t record(const char *language, int16_t *pcm)
+{
+	g_autofree char *command = g_strdup_printf(
+		"find -L /usr/share/asterisk/sounds/%s -name '*.gsm' -print0 | sort -z | xargs -0r "
+		"cat | sox -t gsm - -r %d -c 1 -b 16 -e signed -t raw - 2>/dev/null",
+		language, RATE_HZ);
+	FILE *said = popen(command, "r");
+	size_t n;
+
+	cr_assert_not_null(said);
+	n = fread(pcm, sizeof *pcm, RECORDED_MOST, said);
+	pclose(said);
+	return n;
+}
+
+Test(talk_off, neither_has_an_hour_of_recorded_speech)
+{
+	static const char *const languages[] = { "en", "it", "ru" };
+	g_autofree int16_t *said = g_new(int16_t, RECORDED_MOST);
+	struct outcome outcome = { 0 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(languages); i++) {
+		size_t n = record(languages[i], said);
+
+		cr_assert_geq(n, 1200 * RATE_HZ, "asterisk-core-sounds-%s-gsm is needed",
+			      languages[i]);
+		listen(said, PITCHES > 1 ? n : n / 5, &outcome);
+	}
+	if (PITCHES > 1)
+		cr_expect_geq(outcome.seconds, 3600);
+	cr_expect_eq(outcome.digits, 0, "%u digits in %.0f s", outcome.digits, outcome.seconds);
+	cr_expect_eq(outcome.tones, 0, "a fax, in %u frames", outcome.tones);
+	cr_expect_leq((double)outcome.silenced / (double)outcome.loud, 0.001);
 }
 
 /* Chords of the tempered scale with overtones, changing each 150 to 600 ms. */
