@@ -16,6 +16,7 @@
 #include "b2bua/recent.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/store/store.h"
 #include "b2bua/trunk/trunk.h"
 #include "b2bua/watchdog.h"
@@ -115,7 +116,7 @@ static int open_stack(struct tl_app *app, const struct tl_gateway *gateway)
 	return tl_stack_new(app->root, &cfg, &app->stack);
 }
 
-static int open_events(struct tl_app *app)
+static void open_events(struct tl_app *app)
 {
 	app->board = tl_board_new();
 	app->pager = tl_pager_new(&(struct tl_pager_cfg) { .stack = app->stack,
@@ -123,13 +124,12 @@ static int open_events(struct tl_app *app)
 							   .registrar = app->registrar,
 							   .trunks = app->trunks,
 							   .dp = app->dp });
-	return tl_events_new(&(struct tl_events_cfg) { .stack = app->stack,
-						       .access = app->access,
-						       .registrar = app->registrar,
-						       .board = app->board,
-						       .archive = app->archive,
-						       .dp = app->dp },
-			     &app->events);
+	app->events = tl_events_new(&(struct tl_events_cfg) { .stack = app->stack,
+							      .access = app->access,
+							      .registrar = app->registrar,
+							      .board = app->board,
+							      .archive = app->archive,
+							      .dp = app->dp });
 }
 
 static void on_memory_asks(unsigned *ret_calls, uint64_t *ret_total, void *user)
@@ -162,19 +162,15 @@ static int open_everything(struct tl_app *app)
 	if (r < 0)
 		return r;
 	app->door = tl_door_new(gateway->request_rate);
-	app->load = tl_load_start(app->root, app->media, app->stack, gateway->overload_lag_ms);
+	app->load = tl_load_start(app->media, app->stack, gateway->overload_lag_ms);
 	app->memory = tl_memory_start(app->root, on_memory_asks, app);
 	app->watchdog = tl_watchdog_start(app->root, app->media);
 	app->access = tl_access_new(app->store, gateway);
-	r = tl_registrar_new(app->stack, app->access, app->store, app->dp, &app->registrar);
-	if (r < 0)
-		return r;
+	app->registrar = tl_registrar_new(app->stack, app->access, app->store, app->dp);
 	r = tl_trunks_new(app->stack, app->dp, &app->trunks);
 	if (r < 0)
 		return r;
-	r = open_events(app);
-	if (r < 0)
-		return r;
+	open_events(app);
 	r = tl_control_new(app->root, gateway->control, tl_app_control, app, &app->control);
 	if (r < 0) {
 		g_warning("no control socket at %s: %s", gateway->control, g_strerror(-r));
@@ -245,8 +241,7 @@ void tl_app_free(struct tl_app *app)
 {
 	if (!app)
 		return;
-	if (app->stop_timer)
-		su_timer_destroy(app->stop_timer);
+	tl_timer_stop(&app->stop_timer);
 	tl_control_free(app->control);
 	tl_watchdog_free(app->watchdog);
 	end_calls(app);
@@ -363,9 +358,7 @@ void tl_app_stop(struct tl_app *app)
 	tl_events_stop(app->events);
 	stop_calls(app, "shutdown");
 	/* Sofia looks at a timer again after its callback: it is destroyed with the app */
-	app->stop_timer = su_timer_create(su_root_task(app->root), STOP_POLL_MS);
-	if (!app->stop_timer || su_timer_set_for_ever(app->stop_timer, on_stop_poll, app) < 0)
-		su_root_break(app->root);
+	tl_timer_repeat(&app->stop_timer, app->root, STOP_POLL_MS, on_stop_poll, app);
 }
 
 void tl_app_call_ended(struct tl_app *app, struct tl_call *call, json_t *record)

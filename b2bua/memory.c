@@ -1,6 +1,7 @@
 #include "b2bua/memory.h"
 #include <glib.h>
 #include <malloc.h>
+#include "b2bua/sip/timer.h"
 
 enum { LOOK_MS = 2000, KEPT_BYTES = 1 << 20 };
 
@@ -54,9 +55,7 @@ struct tl_memory *tl_memory_start(su_root_t *root, tl_memory_ask_fn *ask, void *
 
 	memory->ask = ask;
 	memory->user = user;
-	memory->timer = su_timer_create(su_root_task(root), LOOK_MS);
-	if (memory->timer)
-		su_timer_set_for_ever(memory->timer, on_look, (su_timer_arg_t *)memory);
+	tl_timer_repeat(&memory->timer, root, LOOK_MS, on_look, memory);
 	return memory;
 }
 
@@ -64,7 +63,6 @@ void tl_memory_free(struct tl_memory *memory)
 {
 	if (!memory)
 		return;
-	if (memory->timer)
-		su_timer_destroy(memory->timer);
+	tl_timer_stop(&memory->timer);
 	g_free(memory);
 }

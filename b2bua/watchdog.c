@@ -2,6 +2,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <systemd/sd-daemon.h>
+#include "b2bua/sip/timer.h"
 #include "media/session.h"
 
 /* Told so often within the time that systemd allows: one that is late does no harm. */
@@ -35,10 +36,8 @@ struct tl_watchdog *tl_watchdog_start(su_root_t *root, struct tl_media *media)
 	watchdog = g_new0(struct tl_watchdog, 1);
 	watchdog->media = media;
 	(void)tl_media_come_round(media);
-	watchdog->timer = su_timer_create(su_root_task(root),
-					  (su_duration_t)MAX(limit_us / 1000 / TELLINGS, 1));
-	if (watchdog->timer)
-		su_timer_set_for_ever(watchdog->timer, on_timer, (su_timer_arg_t *)watchdog);
+	tl_timer_repeat(&watchdog->timer, root, (unsigned)MAX(limit_us / 1000 / TELLINGS, 1),
+			on_timer, watchdog);
 	return watchdog;
 }
 
@@ -46,7 +45,6 @@ void tl_watchdog_free(struct tl_watchdog *watchdog)
 {
 	if (!watchdog)
 		return;
-	if (watchdog->timer)
-		su_timer_destroy(watchdog->timer);
+	tl_timer_stop(&watchdog->timer);
 	g_free(watchdog);
 }

@@ -16,16 +16,9 @@ enum tl_call_state tl_call_state(const struct tl_call *call)
 	return call->state;
 }
 
-su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer)
+void tl_call_start_timer(struct tl_call *call, su_timer_t **timer, unsigned ms, su_timer_f on_timer)
 {
-	/* 0 would abort */
-	su_timer_t *timer = su_timer_create(su_root_task(call->app->root), MAX(ms, 1u));
-
-	if (timer && su_timer_set(timer, on_timer, call) < 0) {
-		su_timer_destroy(timer);
-		return NULL;
-	}
-	return timer;
+	tl_timer_start(timer, call->app->root, ms, on_timer, call);
 }
 
 static void set_state(struct tl_call *call, enum tl_call_state state)

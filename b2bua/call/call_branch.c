@@ -5,13 +5,6 @@
 #include "b2bua/trunk/trunk.h"
 #include <string.h>
 
-static void stop_timer(su_timer_t **timer)
-{
-	if (*timer)
-		su_timer_destroy(*timer);
-	*timer = NULL;
-}
-
 struct tl_branch *tl_branch_new(struct tl_call *call, const char *kind, const char *name)
 {
 	struct tl_branch *branch = g_new0(struct tl_branch, 1);
@@ -28,7 +21,7 @@ void tl_branch_free(struct tl_branch *branch)
 	tl_leg_release(branch->leg);
 	if (branch->call->early == branch)
 		branch->call->early = NULL;
-	stop_timer(&branch->timer);
+	tl_timer_stop(&branch->timer);
 	if (branch->trunk)
 		tl_trunk_give(branch->call->app->trunks, branch->trunk);
 	tl_hunt_leave(branch->hunt);
@@ -51,7 +44,7 @@ static void win(struct tl_branch *branch, const struct tl_leg_event *event)
 	struct tl_call *call = branch->call;
 
 	tl_call_stop_ring_timer(call);
-	stop_timer(&branch->timer);
+	tl_timer_stop(&branch->timer);
 	call->b = branch;
 	if (event->desc) {
 		branch->media.remote = *event->desc;
@@ -148,7 +141,7 @@ static void on_branch_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_
 	struct tl_branch *branch = (struct tl_branch *)arg;
 	static const struct tl_cause no_answer = { .status = 408, .phrase = "No Answer" };
 
-	stop_timer(&branch->timer);
+	tl_timer_stop(&branch->timer);
 	g_message("call=%s leg=b to=%s no answer in its time", branch->call->id, branch->name);
 	branch->call->no_answer = true;
 	tl_leg_close(branch->leg, &no_answer);
@@ -157,9 +150,8 @@ static void on_branch_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_
 
 void tl_branch_limit(struct tl_branch *branch, unsigned seconds)
 {
-	branch->timer = su_timer_create(su_root_task(branch->call->app->root), seconds * 1000);
-	if (branch->timer)
-		su_timer_set(branch->timer, on_branch_timer, (su_timer_arg_t *)branch);
+	tl_timer_start(&branch->timer, branch->call->app->root, seconds * 1000, on_branch_timer,
+		       branch);
 }
 
 static void make_progress(struct tl_branch *branch, const struct tl_leg_event *event)

@@ -203,7 +203,7 @@ static void click_to_dial(struct tl_app *app, const struct tl_extension_cfg *ext
 	if (call->branches->len == 0)
 		refuse(call, call->best.cause.status ? call->best.cause.status : 480);
 	else
-		call->ring_timer = tl_call_timer(call, RING_S * 1000, on_timer);
+		tl_call_start_timer(call, &call->ring_timer, RING_S * 1000, on_timer);
 }
 
 /* --- it is about a call that there is --- */

@@ -137,13 +137,6 @@ struct tl_cause tl_cause_for_caller(const struct tl_cause *cause)
 	return shown;
 }
 
-static void stop_timer(su_timer_t **timer)
-{
-	if (*timer)
-		su_timer_destroy(*timer);
-	*timer = NULL;
-}
-
 /* The caller's final response; 0: none yet. Who cancels gets 487 from his leg. */
 static int told_caller(const struct tl_call *call)
 {
@@ -207,10 +200,10 @@ json_t *tl_call_json(const struct tl_call *call)
 void tl_call_free(struct tl_call *call)
 {
 	tl_call_hide(call);
-	stop_timer(&call->ring_timer);
-	stop_timer(&call->duration_timer);
-	stop_timer(&call->hold_timer);
-	stop_timer(&call->free_timer);
+	tl_timer_stop(&call->ring_timer);
+	tl_timer_stop(&call->duration_timer);
+	tl_timer_stop(&call->hold_timer);
+	tl_timer_stop(&call->free_timer);
 	tl_call_transfer_forget(call);
 	tl_leg_release(call->leg_a);
 	g_ptr_array_free(call->branches, TRUE);
@@ -269,9 +262,9 @@ void tl_call_finish(struct tl_call *call)
 {
 	call->ended_ms = tl_clock_ms();
 	tl_call_transfer_forget(call);
-	stop_timer(&call->ring_timer);
-	stop_timer(&call->duration_timer);
-	stop_timer(&call->hold_timer);
+	tl_timer_stop(&call->ring_timer);
+	tl_timer_stop(&call->duration_timer);
+	tl_timer_stop(&call->hold_timer);
 	tl_leg_release(call->leg_a);
 	call->leg_a = NULL;
 	if (call->trunk)
@@ -282,7 +275,7 @@ void tl_call_finish(struct tl_call *call)
 	if (call->session)
 		tl_session_close(call->session);
 	else
-		call->free_timer = tl_call_timer(call, 1, on_free_timer);
+		tl_call_start_timer(call, &call->free_timer, 1, on_free_timer);
 }
 
 void tl_call_on_media(const struct tl_media_event *event, void *user)

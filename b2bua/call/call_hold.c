@@ -108,8 +108,7 @@ static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 {
 	struct tl_call *call = (struct tl_call *)arg;
 
-	su_timer_destroy(call->hold_timer);
-	call->hold_timer = NULL;
+	tl_timer_stop(&call->hold_timer);
 	tl_call_hold_follow(call);
 }
 
@@ -122,5 +121,5 @@ void tl_call_hold_follow(struct tl_call *call)
 	if ((tell(call, call->leg_a, &call->a) == -EBUSY ||
 	     tell(call, call->b->leg, &call->b->media) == -EBUSY) &&
 	    !call->hold_timer)
-		call->hold_timer = tl_call_timer(call, RETRY_MS, on_timer);
+		tl_call_start_timer(call, &call->hold_timer, RETRY_MS, on_timer);
 }

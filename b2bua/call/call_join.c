@@ -7,8 +7,8 @@
 #include "b2bua/sip/stack.h"
 #include <errno.h>
 
-/* While the leg has an offer of its own under way, or its ACK has still to come: for as long as that
- * may take (RFC 3261 13.3.1.4). */
+/* While the leg has an offer of its own under way, or its ACK has still to come: for as long as
+ * that may take (RFC 3261 13.3.1.4). */
 enum { RETRY_MS = 300, RETRIES = 32000 / RETRY_MS };
 
 /* --- leg a moves to the session that leg b is in --- */
@@ -30,7 +30,7 @@ static int move_a(struct tl_call *call)
 	tl_plan_renew_keys(&call->a.policy, NULL);
 	r = tl_call_media_reoffer(call, call->leg_a, &call->a, &there.rtp);
 	if (r == -EBUSY && call->retries++ < RETRIES) {
-		call->hold_timer = tl_call_timer(call, RETRY_MS, on_retry);
+		tl_call_start_timer(call, &call->hold_timer, RETRY_MS, on_retry);
 		return 0;
 	}
 	return r == 0 ? 0 : r == -EBUSY ? 491 : r == -ENOENT ? 488 : 500;
@@ -46,8 +46,7 @@ static void on_retry(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 	struct tl_call *call = (struct tl_call *)arg;
 	int status;
 
-	su_timer_destroy(call->hold_timer);
-	call->hold_timer = NULL;
+	tl_timer_stop(&call->hold_timer);
 	if (call->state == TL_CALL_JOINING) {
 		status = move_a(call);
 		if (status)

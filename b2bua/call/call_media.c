@@ -161,8 +161,7 @@ static void on_duration_timer(su_root_magic_t *magic, su_timer_t *timer, su_time
 {
 	struct tl_call *call = (struct tl_call *)arg;
 
-	su_timer_destroy(call->duration_timer);
-	call->duration_timer = NULL;
+	tl_timer_stop(&call->duration_timer);
 	tl_call_stop(call, "maximum duration");
 }
 
@@ -173,12 +172,11 @@ void tl_call_limit_duration(struct tl_call *call)
 
 	if (!call->answered_ms)
 		return;
-	if (call->duration_timer)
-		su_timer_destroy(call->duration_timer);
-	call->duration_timer = NULL;
+	tl_timer_stop(&call->duration_timer);
 	if (limit_ms)
-		call->duration_timer = tl_call_timer(
-			call, (unsigned)CLAMP(limit_ms - past_ms, 1, limit_ms), on_duration_timer);
+		tl_call_start_timer(call, &call->duration_timer,
+				    (unsigned)CLAMP(limit_ms - past_ms, 1, limit_ms),
+				    on_duration_timer);
 }
 
 static int answer_leg_a(struct tl_call *call, const struct tl_header *headers, size_t n_headers)

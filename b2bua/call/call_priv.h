@@ -5,6 +5,7 @@
 #include "b2bua/app.h"
 #include "b2bua/call/call.h"
 #include "b2bua/leg/leg.h"
+#include "b2bua/sip/timer.h"
 #include "media/session.h"
 
 enum {
@@ -20,7 +21,6 @@ struct tl_kept_cause {
 	char *phrase, *reason, *warning;
 };
 
-/* What was said about media on one leg. */
 /* What a leg's own section allows; the route may say otherwise. */
 struct tl_call_wishes {
 	const struct tl_codec *codecs[TL_CODECS_MAX];
@@ -32,13 +32,14 @@ struct tl_call_wishes {
 	enum tl_silence_mode silence;
 };
 
+/* What was said about media on one leg. */
 struct tl_call_media {
 	struct tl_call_wishes own_wishes;
 	struct tl_media_policy policy; /* those, and the route's */
 	struct tl_media_desc local, remote;
 	bool have_local, have_remote;
-	struct tl_media_desc
-		*offered; /* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
+	/* in a 200 to an offerless re-INVITE, till its ACK; or NULL */
+	struct tl_media_desc *offered;
 	struct sockaddr_storage peer; /* SIP peer: what address to show it */
 	enum tl_dtmf_mode dtmf;
 	struct tl_sound sound;
@@ -163,7 +164,9 @@ struct tl_call *tl_call_alloc(struct tl_app *app, struct tl_dialplan *dp);
 void tl_call_on_talk(struct tl_call *call, struct tl_leg *leg, enum tl_side side,
 		     struct tl_call_media *m, const struct tl_leg_event *event);
 void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void *user);
-su_timer_t *tl_call_timer(struct tl_call *call, unsigned ms, su_timer_f on_timer);
+/* One of its timers, which hands the call to on_timer; see b2bua/sip/timer.h. */
+void tl_call_start_timer(struct tl_call *call, su_timer_t **timer, unsigned ms,
+			 su_timer_f on_timer);
 
 /* call_route.c: asks the dialplan; which event its answer is */
 enum tl_call_event tl_call_route(struct tl_call *call);

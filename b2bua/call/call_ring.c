@@ -3,9 +3,7 @@
 
 void tl_call_stop_ring_timer(struct tl_call *call)
 {
-	if (call->ring_timer)
-		su_timer_destroy(call->ring_timer);
-	call->ring_timer = NULL;
+	tl_timer_stop(&call->ring_timer);
 }
 
 static void on_ring_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
@@ -22,8 +20,7 @@ void tl_call_start_ring_timer(struct tl_call *call)
 {
 	unsigned seconds = call->decision->steps[call->step].ring_time_s;
 
-	tl_call_stop_ring_timer(call);
-	call->ring_timer = tl_call_timer(call, seconds * 1000, on_ring_timer);
+	tl_call_start_timer(call, &call->ring_timer, seconds * 1000, on_ring_timer);
 }
 
 /* For the record: who is rung last, until somebody answers. */

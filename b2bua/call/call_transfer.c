@@ -315,17 +315,10 @@ void tl_call_transfer_forget(struct tl_call *call)
 		release_lenders(call, final_status(call));
 }
 
-static void stop_timer(su_timer_t **timer)
-{
-	if (*timer)
-		su_timer_destroy(*timer);
-	*timer = NULL;
-}
-
 void tl_call_rest(struct tl_call *call)
 {
-	stop_timer(&call->ring_timer);
-	stop_timer(&call->hold_timer);
+	tl_timer_stop(&call->ring_timer);
+	tl_timer_stop(&call->hold_timer);
 }
 
 void tl_call_resume(struct tl_call *call)

@@ -1,6 +1,7 @@
 #include "b2bua/call/load.h"
 #include <glib.h>
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "media/session.h"
 
 enum {
@@ -28,6 +29,14 @@ struct tl_load *tl_load_new(unsigned lag_ms)
 	return load;
 }
 
+static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
+
+static void look_again(struct tl_load *load, int64_t now_us)
+{
+	load->due_us = now_us + LOOK_MS * 1000;
+	tl_timer_start(&load->timer, tl_stack_root(load->stack), LOOK_MS, on_look, load);
+}
+
 static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct tl_load *load = (struct tl_load *)arg;
@@ -41,21 +50,16 @@ static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *a
 	tl_media_load_get(load->media, &media);
 	sample.media_late_us = media.tick_late_max_us;
 	tl_load_add(load, &sample);
-	load->due_us = now_us + LOOK_MS * 1000;
-	su_timer_set(timer, on_look, arg);
+	look_again(load, now_us);
 }
 
-struct tl_load *tl_load_start(su_root_t *root, struct tl_media *media, const struct tl_stack *stack,
-			      unsigned lag_ms)
+struct tl_load *tl_load_start(struct tl_media *media, const struct tl_stack *stack, unsigned lag_ms)
 {
 	struct tl_load *load = tl_load_new(lag_ms);
 
 	load->media = media;
 	load->stack = stack;
-	load->due_us = g_get_monotonic_time() + LOOK_MS * 1000;
-	load->timer = su_timer_create(su_root_task(root), LOOK_MS);
-	if (load->timer)
-		su_timer_set(load->timer, on_look, (su_timer_arg_t *)load);
+	look_again(load, g_get_monotonic_time());
 	return load;
 }
 
@@ -63,8 +67,7 @@ void tl_load_free(struct tl_load *load)
 {
 	if (!load)
 		return;
-	if (load->timer)
-		su_timer_destroy(load->timer);
+	tl_timer_stop(&load->timer);
 	g_free(load);
 }
 

@@ -7,7 +7,6 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <sofia-sip/su_wait.h>
 
 struct tl_load;
 struct tl_media;
@@ -23,7 +22,7 @@ struct tl_load_sample {
 /* The judgement alone, without looks of its own: for tests. */
 struct tl_load *tl_load_new(unsigned lag_ms);
 /* The same, looking five times a second. All lent. */
-struct tl_load *tl_load_start(su_root_t *root, struct tl_media *media, const struct tl_stack *stack,
+struct tl_load *tl_load_start(struct tl_media *media, const struct tl_stack *stack,
 			      unsigned lag_ms);
 void tl_load_free(struct tl_load *load); /* NULL ok */
 /* How late is too late. 0: never. */

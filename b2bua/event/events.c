@@ -8,6 +8,7 @@
 #include "b2bua/registrar/location.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 
 enum {
 	SWEEP_MS = 2000
@@ -55,7 +56,7 @@ static void on_sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 	tl_publications_sweep(events->publications, now_s(), on_publication, events);
 }
 
-int tl_events_new(const struct tl_events_cfg *cfg, struct tl_events **ret_events)
+struct tl_events *tl_events_new(const struct tl_events_cfg *cfg)
 {
 	struct tl_events *events = g_new0(struct tl_events, 1);
 
@@ -80,21 +81,15 @@ int tl_events_new(const struct tl_events_cfg *cfg, struct tl_events **ret_events
 	};
 	tl_board_observe(cfg->board, on_call, events);
 	tl_location_observe(tl_registrar_location(cfg->registrar), on_binding, events);
-	events->sweep = su_timer_create(su_root_task(tl_stack_root(cfg->stack)), SWEEP_MS);
-	if (!events->sweep || su_timer_set_for_ever(events->sweep, on_sweep, events) < 0) {
-		tl_events_free(events);
-		return -ENOMEM;
-	}
-	*ret_events = events;
-	return 0;
+	tl_timer_repeat(&events->sweep, tl_stack_root(cfg->stack), SWEEP_MS, on_sweep, events);
+	return events;
 }
 
 void tl_events_free(struct tl_events *events)
 {
 	if (!events)
 		return;
-	if (events->sweep)
-		su_timer_destroy(events->sweep);
+	tl_timer_stop(&events->sweep);
 	tl_location_unobserve(tl_registrar_location(events->cfg.registrar), on_binding, events);
 	tl_board_observe(events->cfg.board, NULL, NULL);
 	tl_notifier_free(events->notifier);

@@ -24,8 +24,8 @@ struct tl_events_cfg { /* all lent till free; dp: referenced */
 	struct tl_dialplan *dp;
 };
 
-/* 0 or -ENOMEM. */
-int tl_events_new(const struct tl_events_cfg *cfg, struct tl_events **ret_events);
+/* Never NULL. */
+struct tl_events *tl_events_new(const struct tl_events_cfg *cfg);
 /* Before the registrar, the board and the stack. NULL ok. */
 void tl_events_free(struct tl_events *events);
 void tl_events_configure(struct tl_events *events, struct tl_dialplan *dp);

@@ -8,6 +8,7 @@
 #include "b2bua/event/event_dialog.h"
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 
 enum { SOON_MS = 1 }; /* Sofia's timers can't be set to 0 */
 
@@ -42,8 +43,7 @@ void tl_subscription_free(struct tl_subscription *sub)
 {
 	if (!sub)
 		return;
-	if (sub->timer)
-		su_timer_destroy(sub->timer);
+	tl_timer_stop(&sub->timer);
 	if (sub->notify)
 		nta_outgoing_destroy(sub->notify);
 	tl_event_dialog_free(sub->dialog);
@@ -63,7 +63,7 @@ static void rearm(struct tl_subscription *sub)
 	int64_t now = now_ms(), due = sub->expires_ms;
 
 	if (sub->ending && sub->notify) {
-		su_timer_reset(sub->timer);
+		tl_timer_stop(&sub->timer);
 		return;
 	}
 	if (sub->ending)
@@ -71,8 +71,8 @@ static void rearm(struct tl_subscription *sub)
 	else if (sub->pending && !sub->notify)
 		due = MIN(due, sub->sent_ms + (sub->forced ? 0 : sub->package->pace_ms));
 	due = MAX(due, sub->not_before_ms);
-	su_timer_set_interval(sub->timer, on_timer, (su_timer_arg_t *)sub,
-			      (su_duration_t)CLAMP(due - now, SOON_MS, G_MAXINT32));
+	tl_timer_start(&sub->timer, tl_stack_root(sub->stack),
+		       (unsigned)CLAMP(due - now, SOON_MS, G_MAXINT32), on_timer, sub);
 }
 
 /* --- telling --- */
@@ -266,7 +266,6 @@ static struct tl_subscription *make(struct tl_stack *stack, const struct tl_subs
 	sub->watcher = g_strdup(cfg->watcher);
 	sub->event = g_strdup(cfg->event);
 	sub->user_agent = g_strdup(cfg->user_agent);
-	sub->timer = su_timer_create(su_root_task(tl_stack_root(stack)), 1000);
 	return sub;
 }
 
@@ -280,8 +279,7 @@ int tl_subscription_new(struct tl_request *request, const struct tl_subscription
 		return -ENOMEM;
 	sub = make(request->stack, cfg);
 	tl_address_text((const struct sockaddr *)&request->source, sub->source);
-	r = sub->timer ? tl_event_dialog_new(request, cfg->extension, on_request, sub, &sub->dialog)
-		       : -ENOMEM;
+	r = tl_event_dialog_new(request, cfg->extension, on_request, sub, &sub->dialog);
 	if (r < 0) {
 		if (r == -EBADMSG)
 			tl_request_refuse(request, 400, "Unusable Contact or Record-Route", NULL);

@@ -61,9 +61,9 @@ static void leg_free(struct tl_leg *leg)
 {
 	g_hash_table_remove(leg->stack->legs, leg);
 	tl_stack_ports_forget(leg->stack, leg);
-	tl_leg_stop_timer(&leg->timer);
-	tl_leg_stop_timer(&leg->silence_timer);
-	tl_leg_stop_timer(&leg->session_timer);
+	tl_timer_stop(&leg->timer);
+	tl_timer_stop(&leg->silence_timer);
+	tl_timer_stop(&leg->session_timer);
 	nta_leg_destroy(leg->dialog);
 	tl_sdp_session_free(leg->sdp);
 	tl_digest_free(leg->digest);
@@ -105,8 +105,8 @@ void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 		tl_leg_state_name(leg->state));
 	leg->state = state;
 	if (state == TL_LEG_CLOSING || state == TL_LEG_OVER) {
-		tl_leg_stop_timer(&leg->timer);
-		tl_leg_stop_timer(&leg->silence_timer);
+		tl_timer_stop(&leg->timer);
+		tl_timer_stop(&leg->silence_timer);
 		tl_leg_session_stop(leg);
 		tl_leg_drop_infos(leg);
 	}
@@ -127,20 +127,9 @@ void tl_leg_emit_cause(struct tl_leg *leg, enum tl_leg_event_type type,
 				 .type = type, .status = cause->status, .cause = *cause });
 }
 
-void tl_leg_stop_timer(su_timer_t **timer)
-{
-	if (*timer)
-		su_timer_destroy(*timer);
-	*timer = NULL;
-}
-
 void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer)
 {
-	tl_leg_stop_timer(timer);
-	/* Sofia's timers can't be set to 0 */
-	*timer = su_timer_create(su_root_task(leg->stack->root), MAX(ms, 1u));
-	if (*timer)
-		su_timer_set(*timer, on_timer, (su_timer_arg_t *)leg);
+	tl_timer_start(timer, leg->stack->root, ms, on_timer, leg);
 }
 
 int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc)

@@ -270,7 +270,7 @@ static void accept_answer(struct tl_leg *leg, const sip_t *sip, const struct tl_
 		leg->pending = TL_PENDING_ACK;
 	else
 		tl_leg_send_ack(leg, NULL);
-	tl_leg_stop_timer(&leg->timer);
+	tl_timer_stop(&leg->timer);
 	tl_leg_set_state(leg, TL_LEG_UP);
 	tl_leg_session_agree(leg, sip);
 	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_ANSWERED,
@@ -362,7 +362,7 @@ static int on_invite_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, 
 		return 0;
 	tl_leg_enter(leg);
 	leg->responded = true;
-	tl_leg_stop_timer(&leg->silence_timer);
+	tl_timer_stop(&leg->silence_timer);
 	if (status < 200) {
 		tl_leg_on_progress(leg, sip);
 	} else {

@@ -287,7 +287,7 @@ static void on_glare_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_a
 	struct tl_leg *leg = (struct tl_leg *)arg;
 
 	tl_leg_enter(leg);
-	tl_leg_stop_timer(&leg->timer);
+	tl_timer_stop(&leg->timer);
 	if (leg->invite || leg->update || leg->pending != TL_PENDING_NONE)
 		tl_leg_start_timer(leg, &leg->timer, BUSY_MS, on_glare_timer);
 	else if (send_reinvite(leg) < 0)

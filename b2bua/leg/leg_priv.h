@@ -14,6 +14,7 @@
 #include "b2bua/leg/leg.h"
 #include "b2bua/sip/sdp.h"
 #include "b2bua/sip/stack_priv.h"
+#include "b2bua/sip/timer.h"
 
 /* The initial INVITE of an outgoing leg: kept to be sent again with credentials. */
 struct tl_leg_request {
@@ -144,9 +145,8 @@ void tl_leg_emit(struct tl_leg *leg, const struct tl_leg_event *event);
 /* With a cause: REFUSED, OFFER_REFUSED, GONE. */
 void tl_leg_emit_cause(struct tl_leg *leg, enum tl_leg_event_type type,
 		       const struct tl_cause *cause);
-/* ms from now; replaces what *timer waited for. */
+/* One of its timers, which hands the leg to on_timer; see b2bua/sip/timer.h. */
 void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer);
-void tl_leg_stop_timer(su_timer_t **timer);
 /* 1: *ret_desc was read; 0: no body; -ENOTSUP: not SDP (415); -EBADMSG (400); -ENOENT (488). */
 int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc);
 /* The SIP status for what tl_leg_read_sdp() returned below 0. */

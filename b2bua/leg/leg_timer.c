@@ -124,7 +124,7 @@ static void on_expired(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
 	struct tl_leg *leg = (struct tl_leg *)arg;
 
 	tl_leg_enter(leg);
-	tl_leg_stop_timer(&leg->session_timer);
+	tl_timer_stop(&leg->session_timer);
 	g_message("%s session expired after %u s", leg->id, leg->session_s);
 	tl_leg_lost(leg, &(struct tl_cause) { .status = 408, .phrase = "Session Expired" }, true);
 	tl_leg_leave(leg);
@@ -216,7 +216,7 @@ void tl_leg_session_start(struct tl_leg *leg)
 {
 	unsigned margin_s = MIN((unsigned)MARGIN_S, leg->session_s / 3);
 
-	tl_leg_stop_timer(&leg->session_timer);
+	tl_timer_stop(&leg->session_timer);
 	if (!leg->session_s)
 		return;
 	if (leg->we_refresh)
@@ -228,7 +228,7 @@ void tl_leg_session_start(struct tl_leg *leg)
 
 void tl_leg_session_stop(struct tl_leg *leg)
 {
-	tl_leg_stop_timer(&leg->session_timer);
+	tl_timer_stop(&leg->session_timer);
 }
 
 void tl_leg_set_session(struct tl_leg *leg, unsigned expires_s)

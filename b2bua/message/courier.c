@@ -11,6 +11,7 @@
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/hop.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 
 struct tl_courier {
 	struct tl_stack *stack;
@@ -48,8 +49,7 @@ void tl_courier_free(struct tl_courier *courier)
 		nta_outgoing_destroy(courier->orq);
 	if (courier->leg)
 		nta_leg_destroy(courier->leg);
-	if (courier->silence)
-		su_timer_destroy(courier->silence);
+	tl_timer_stop(&courier->silence);
 	if (courier->hops)
 		g_ptr_array_unref(courier->hops);
 	tl_digest_free(courier->digest);
@@ -105,13 +105,11 @@ static void on_silence(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
 static void await(struct tl_courier *courier)
 {
 	courier->heard = false;
-	if (!courier->silence)
-		return;
 	if (has_next(courier))
-		su_timer_set_interval(courier->silence, on_silence, (su_timer_arg_t *)courier,
-				      (su_duration_t)courier->silence_ms);
+		tl_timer_start(&courier->silence, tl_stack_root(courier->stack),
+			       courier->silence_ms, on_silence, courier);
 	else
-		su_timer_reset(courier->silence);
+		tl_timer_stop(&courier->silence);
 }
 
 /* False: there is none, or it can't be sent there. */
@@ -202,9 +200,8 @@ static int take_hops(struct tl_courier *courier, const struct tl_errand *errand)
 	courier->silence_ms = MAX(errand->silence_ms, 1u);
 	courier->on_failed = errand->on_failed;
 	courier->failed_user = errand->failed_user;
-	courier->silence = su_timer_create(su_root_task(tl_stack_root(courier->stack)), 0);
 	await(courier);
-	return courier->silence ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int read_target(struct tl_courier *courier, const struct tl_errand *errand)

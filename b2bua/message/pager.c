@@ -12,6 +12,7 @@
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/trunk/trunk.h"
 
 enum {
@@ -64,8 +65,7 @@ static const struct tl_gateway *gateway_of(const struct tl_pager *pager)
 
 static void delivery_free(struct delivery *d)
 {
-	if (d->timer)
-		su_timer_destroy(d->timer);
+	tl_timer_stop(&d->timer);
 	g_ptr_array_free(d->couriers, TRUE);
 	tl_decision_free(d->decision);
 	su_home_deinit(d->home);
@@ -259,8 +259,8 @@ static void next_step(struct delivery *d)
 	}
 	if (d->step < decision->n_steps)
 		left_ms = MIN(left_ms, (int64_t)STEP_MS);
-	su_timer_set_interval(d->timer, on_timer, (su_timer_arg_t *)d,
-			      (su_duration_t)MAX(left_ms, 1));
+	tl_timer_start(&d->timer, tl_stack_root(d->pager->cfg.stack), (unsigned)MAX(left_ms, 1),
+		       on_timer, d);
 }
 
 /* --- what came --- */
@@ -339,7 +339,6 @@ static void deliver(struct tl_pager *pager, struct tl_request *request,
 	d->source = su_sprintf(d->home, "%s:%s", tl_source_kind_name(source->kind),
 			       source->kind == TL_SOURCE_TRUNK ? source->trunk->name
 							       : source->extension->number);
-	d->timer = su_timer_create(su_root_task(tl_stack_root(pager->cfg.stack)), ALL_MS);
 	d->irq = tl_request_steal(request);
 	g_hash_table_add(pager->deliveries, d);
 	next_step(d);

@@ -10,6 +10,7 @@
 #include <sofia-sip/tport_tag.h>
 #include "b2bua/log.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 
 enum {
 	TICK_MS = 1000,
@@ -242,10 +243,7 @@ struct tl_pings *tl_pings_new(struct tl_stack *stack, struct tl_location *locati
 	pings->interval_s = interval_s;
 	pings->by_binding = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, ping_free);
 	tl_location_observe(location, on_change, pings);
-	pings->timer = su_timer_create(su_root_task(tl_stack_root(stack)), TICK_MS);
-	if (!pings->timer ||
-	    su_timer_set_for_ever(pings->timer, on_tick, (su_timer_arg_t *)pings) < 0)
-		g_clear_pointer(&pings, tl_pings_free);
+	tl_timer_repeat(&pings->timer, tl_stack_root(stack), TICK_MS, on_tick, pings);
 	return pings;
 }
 
@@ -253,7 +251,7 @@ void tl_pings_free(struct tl_pings *pings)
 {
 	if (!pings)
 		return;
-	su_timer_destroy(pings->timer);
+	tl_timer_stop(&pings->timer);
 	tl_location_unobserve(pings->location, on_change, pings);
 	g_hash_table_destroy(pings->by_binding);
 	g_free(pings);

@@ -21,7 +21,7 @@ enum tl_reach {
 };
 const char *tl_reach_name(enum tl_reach reach); /* "unknown" … */
 
-/* Lends both till it is freed. interval_s: 0: nobody is asked. NULL: no memory for a timer. */
+/* Lends both till it is freed. interval_s: 0: nobody is asked. Never NULL. */
 struct tl_pings *tl_pings_new(struct tl_stack *stack, struct tl_location *location,
 			      unsigned interval_s);
 void tl_pings_free(struct tl_pings *pings); /* before either; NULL ok */

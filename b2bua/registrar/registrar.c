@@ -13,6 +13,7 @@
 #include "b2bua/sip/address.h"
 #include "b2bua/registrar/registrar_plan.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 
 enum {
 	SWEEP_MS = 5000, /* expired bindings are passed over at once, and cleared away so often */
@@ -29,8 +30,8 @@ struct request {
 	int64_t now_s;
 };
 
-int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl_store *store,
-		     struct tl_dialplan *dp, struct tl_registrar **ret_registrar)
+struct tl_registrar *tl_registrar_new(struct tl_stack *stack, struct tl_access *access,
+				      struct tl_store *store, struct tl_dialplan *dp)
 {
 	struct tl_registrar *reg = g_new0(struct tl_registrar, 1);
 
@@ -40,22 +41,16 @@ int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl
 	reg->location = tl_location_new();
 	reg->flows = tl_flows_new(stack, tl_registrar_on_flow_closed, reg);
 	reg->pings = tl_pings_new(stack, reg->location, tl_dialplan_gateway(dp)->nat_ping_s);
-	reg->sweep = su_timer_create(su_root_task(tl_stack_root(stack)), SWEEP_MS);
-	if (!reg->pings || !reg->sweep ||
-	    su_timer_set_for_ever(reg->sweep, tl_registrar_on_sweep, (su_timer_arg_t *)reg) < 0) {
-		tl_registrar_free(reg);
-		return -ENOMEM;
-	}
+	tl_timer_repeat(&reg->sweep, tl_stack_root(stack), SWEEP_MS, tl_registrar_on_sweep, reg);
 	tl_registrar_load(reg);
-	*ret_registrar = reg;
-	return 0;
+	return reg;
 }
 
 void tl_registrar_free(struct tl_registrar *reg)
 {
 	if (!reg)
 		return;
-	su_timer_destroy(reg->sweep);
+	tl_timer_stop(&reg->sweep);
 	tl_flows_free(reg->flows);
 	tl_pings_free(reg->pings);
 	tl_location_free(reg->location);

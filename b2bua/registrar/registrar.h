@@ -14,9 +14,9 @@ struct tl_store;
 struct tl_location;
 struct tl_registrar;
 
-/* Loads what the database holds. Copies nothing; all lent till free. */
-int tl_registrar_new(struct tl_stack *stack, struct tl_access *access, struct tl_store *store,
-		     struct tl_dialplan *dp, struct tl_registrar **ret_registrar);
+/* Loads what the database holds. Copies nothing; all lent till free. Never NULL. */
+struct tl_registrar *tl_registrar_new(struct tl_stack *stack, struct tl_access *access,
+				      struct tl_store *store, struct tl_dialplan *dp);
 void tl_registrar_free(struct tl_registrar *reg); /* NULL ok */
 /* After a reload: extensions that are gone lose their bindings. Takes a reference. */
 void tl_registrar_configure(struct tl_registrar *reg, struct tl_dialplan *dp);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "b2bua/sip/address.h"
+#include "b2bua/sip/timer.h"
 
 #define SYSTEM_FILE "/etc/resolv.conf"
 #define FALLBACK    "127.0.0.1"
@@ -104,11 +105,11 @@ int tl_nameservers_new(su_root_t *root, struct tl_nameservers **ret_nameservers)
 	struct tl_nameservers *ns = g_new0(struct tl_nameservers, 1);
 
 	ns->fd = memfd_create("resolv.conf", MFD_CLOEXEC);
-	ns->timer = su_timer_create(su_root_task(root), LOOK_MS);
-	if (ns->fd < 0 || !ns->timer || su_timer_set_for_ever(ns->timer, on_timer, ns) < 0) {
+	if (ns->fd < 0) {
 		tl_nameservers_free(ns);
 		return -ENOMEM;
 	}
+	tl_timer_repeat(&ns->timer, root, LOOK_MS, on_timer, ns);
 	g_snprintf(ns->path, sizeof(ns->path), "/proc/self/fd/%d", ns->fd);
 	refresh(ns);
 	in_use = ns;
@@ -122,8 +123,7 @@ void tl_nameservers_free(struct tl_nameservers *ns)
 		return;
 	if (in_use == ns)
 		in_use = NULL;
-	if (ns->timer)
-		su_timer_destroy(ns->timer);
+	tl_timer_stop(&ns->timer);
 	if (ns->fd >= 0)
 		close(ns->fd);
 	g_free(ns->text);

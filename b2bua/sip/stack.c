@@ -113,7 +113,7 @@ const char *tl_stack_domain(const struct tl_stack *stack)
 	return stack->domain;
 }
 
-su_root_t *tl_stack_root(struct tl_stack *stack)
+su_root_t *tl_stack_root(const struct tl_stack *stack)
 {
 	return stack->root;
 }

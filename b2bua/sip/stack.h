@@ -47,7 +47,7 @@ unsigned tl_stack_backlog_permille(const struct tl_stack *stack);
 unsigned tl_stack_legs(const struct tl_stack *stack); /* alive, released ones included */
 
 const char *tl_stack_domain(const struct tl_stack *stack); /* ours; lent till a configure */
-su_root_t *tl_stack_root(struct tl_stack *stack);
+su_root_t *tl_stack_root(const struct tl_stack *stack);
 const char *
 tl_stack_resolv_conf(const struct tl_stack *stack); /* for SRESTAG_RESOLV_CONF(); lent */
 nta_agent_t *tl_stack_agent(struct tl_stack *stack);

@@ -7,6 +7,7 @@
 #include <sofia-sip/tport_tag.h>
 #include "b2bua/leg/leg_priv.h"
 #include "b2bua/sip/hop.h"
+#include "b2bua/sip/timer.h"
 
 enum {
 	REMEMBERED_MS = 40000, /* NTA keeps an answered INVITE for 32 s (64 T1) */
@@ -82,9 +83,7 @@ struct tl_forks *tl_forks_new(struct tl_stack *stack)
 	forks->stack = stack;
 	forks->settled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, settled_free);
 	forks->strays = g_queue_new();
-	forks->sweep = su_timer_create(su_root_task(stack->root), SWEEP_MS);
-	forks->soon = su_timer_create(su_root_task(stack->root), SOON_MS);
-	su_timer_set_for_ever(forks->sweep, on_sweep, (su_timer_arg_t *)forks);
+	tl_timer_repeat(&forks->sweep, stack->root, SWEEP_MS, on_sweep, forks);
 	return forks;
 }
 
@@ -92,8 +91,8 @@ void tl_forks_free(struct tl_forks *forks)
 {
 	if (!forks)
 		return;
-	su_timer_destroy(forks->sweep);
-	su_timer_destroy(forks->soon);
+	tl_timer_stop(&forks->sweep);
+	tl_timer_stop(&forks->soon);
 	g_hash_table_destroy(forks->settled);
 	g_queue_free_full(forks->strays, stray_free);
 	g_free(forks);
@@ -172,7 +171,7 @@ static void keep_stray(struct tl_forks *forks, const sip_t *sip)
 	stray->cseq = sip->sip_cseq->cs_seq;
 	stray->branch = su_strdup(stray->home, sip->sip_via->v_branch);
 	g_queue_push_tail(forks->strays, stray);
-	su_timer_set(forks->soon, on_soon, (su_timer_arg_t *)forks);
+	tl_timer_start(&forks->soon, forks->stack->root, SOON_MS, on_soon, forks);
 }
 
 /* --- telling it --- */

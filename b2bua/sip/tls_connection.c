@@ -24,6 +24,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include "b2bua/sip/address.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/sip/tls_priv.h"
 
 enum {
@@ -47,6 +48,7 @@ struct connection {
 static GHashTable *connections; /* a set of struct connection */
 static GQueue *fresh;           /* those whose BIO has not been exchanged */
 static GQueue *pinged;          /* those who have sent CRLF CRLF */
+static su_root_t *loop;
 static su_timer_t *sweep, *soon;
 static unsigned users;         /* stacks: more than one in tests only */
 static __thread BIO *last_bio; /* made by this thread */
@@ -78,7 +80,7 @@ static void on_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, lon
 	CRYPTO_set_ex_data(data, index, c);
 	g_hash_table_add(connections, c);
 	g_queue_push_tail(fresh, c);
-	su_timer_set(soon, on_soon, NULL);
+	tl_timer_start(&soon, loop, SOON_MS, on_soon, NULL);
 }
 
 static int ssl_index(void)
@@ -103,7 +105,7 @@ static void end(struct connection *c)
 
 	if (tls && !c->done && !SSL_is_server(c->ssl)) {
 		tls->failed = true;
-		su_timer_set(soon, on_soon, NULL);
+		tl_timer_start(&soon, loop, SOON_MS, on_soon, NULL);
 	}
 	g_hash_table_remove(connections, c);
 	if (c->pinged)
@@ -326,7 +328,7 @@ void tl_tls_on_record(int written, int version, int type, const void *data, size
 		return;
 	c->pinged = true;
 	g_queue_push_tail(pinged, c);
-	su_timer_set(soon, on_soon, NULL);
+	tl_timer_start(&soon, loop, SOON_MS, on_soon, NULL);
 }
 
 /* --- all of them --- */
@@ -344,9 +346,8 @@ void tl_tls_connections_start(su_root_t *root)
 	connections = g_hash_table_new(NULL, NULL);
 	fresh = g_queue_new();
 	pinged = g_queue_new();
-	sweep = su_timer_create(su_root_task(root), SWEEP_MS);
-	soon = su_timer_create(su_root_task(root), SOON_MS);
-	su_timer_set_for_ever(sweep, on_sweep, NULL);
+	loop = root;
+	tl_timer_repeat(&sweep, root, SWEEP_MS, on_sweep, NULL);
 }
 
 void tl_tls_connections_stop(void)
@@ -354,8 +355,8 @@ void tl_tls_connections_stop(void)
 	if (!connections || --users > 0)
 		return;
 	on_soon(NULL, NULL, NULL);
-	su_timer_destroy(sweep);
-	su_timer_destroy(soon);
+	tl_timer_stop(&sweep);
+	tl_timer_stop(&soon);
 	g_queue_free(fresh);
 	g_queue_free(pinged);
 	g_hash_table_destroy(connections);

@@ -10,6 +10,7 @@
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/flow.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/sip/tls.h"
 
 enum {
@@ -226,9 +227,7 @@ struct tl_keeper *tl_keeper_new(struct tl_stack *stack, const char *name, unsign
 	keeper->user = user;
 	keeper->fd = -1;
 	keeper->flows = tl_flows_new(stack, on_closed, keeper);
-	keeper->timer = su_timer_create(su_root_task(tl_stack_root(stack)), TICK_MS);
-	if (keeper->timer)
-		su_timer_set_for_ever(keeper->timer, on_tick, (su_timer_arg_t *)keeper);
+	tl_timer_repeat(&keeper->timer, tl_stack_root(stack), TICK_MS, on_tick, keeper);
 	return keeper;
 }
 
@@ -236,8 +235,7 @@ void tl_keeper_free(struct tl_keeper *keeper)
 {
 	if (!keeper)
 		return;
-	if (keeper->timer)
-		su_timer_destroy(keeper->timer);
+	tl_timer_stop(&keeper->timer);
 	tl_flows_free(keeper->flows);
 	g_free(keeper->hop);
 	g_free(keeper->name);

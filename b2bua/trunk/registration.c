@@ -14,6 +14,7 @@
 #include "b2bua/sip/digest.h"
 #include "b2bua/log.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/trunk/keeper.h"
 #include "b2bua/trunk/service_route.h"
 
@@ -118,8 +119,8 @@ static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *
 
 static void wake_in(struct tl_registration *registration, unsigned wait_s)
 {
-	su_timer_set_interval(registration->timer, on_timer, (su_timer_arg_t *)registration,
-			      (su_duration_t)wait_s * 1000);
+	tl_timer_start(&registration->timer, tl_stack_root(registration->stack), wait_s * 1000,
+		       on_timer, registration);
 }
 
 /* False: it could not even be tried. */
@@ -403,15 +404,13 @@ struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_se
 	registration->leg = nta_leg_tcreate(tl_stack_agent(stack), on_stray, NULL,
 					    SIPTAG_FROM_STR(registration->aor),
 					    SIPTAG_TO_STR(registration->aor), TAG_END());
-	registration->timer = su_timer_create(su_root_task(tl_stack_root(stack)), 0);
-	registration->watch = su_timer_create(su_root_task(tl_stack_root(stack)), WATCH_MS);
-	/* only for want of memory */
-	g_assert(registration->leg && registration->timer && registration->watch);
+	g_assert(registration->leg); /* only for want of memory */
 	nta_leg_tag(registration->leg, NULL);
 	registration->keeper =
 		tl_keeper_new(stack, cfg->name, cfg->keep_alive_s, on_lost, registration);
 	registration->route = tl_service_route_new(resolver, cfg->name);
-	su_timer_set_for_ever(registration->watch, on_watch, (su_timer_arg_t *)registration);
+	tl_timer_repeat(&registration->watch, tl_stack_root(stack), WATCH_MS, on_watch,
+			registration);
 	wake_in(registration, 0); /* from the loop, when everything else stands */
 	return registration;
 }
@@ -423,8 +422,8 @@ void tl_registration_free(struct tl_registration *registration)
 	if (registration->orq)
 		nta_outgoing_destroy(registration->orq);
 	nta_leg_destroy(registration->leg);
-	su_timer_destroy(registration->timer);
-	su_timer_destroy(registration->watch);
+	tl_timer_stop(&registration->timer);
+	tl_timer_stop(&registration->watch);
 	tl_keeper_free(registration->keeper);
 	tl_service_route_free(registration->route);
 	tl_digest_free(registration->digest);
@@ -457,5 +456,5 @@ void tl_registration_stop(struct tl_registration *registration)
 	registration->state = TL_TRUNK_IDLE;
 	tl_keeper_rest(registration->keeper);
 	tl_service_route_clear(registration->route);
-	su_timer_reset(registration->timer);
+	tl_timer_stop(&registration->timer);
 }

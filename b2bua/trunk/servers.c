@@ -9,6 +9,7 @@
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/trunk/resolve.h"
 
 enum {
@@ -418,9 +419,7 @@ struct tl_servers *tl_servers_new(struct tl_stack *stack, void *resolver,
 		look_up(s->places->pdata[i]);
 	if (s->ping_s)
 		start_pings(s, cfg);
-	s->timer = su_timer_create(su_root_task(tl_stack_root(stack)), TICK_MS);
-	if (s->timer)
-		su_timer_set_for_ever(s->timer, on_tick, (su_timer_arg_t *)s);
+	tl_timer_repeat(&s->timer, tl_stack_root(stack), TICK_MS, on_tick, s);
 	return s;
 }
 
@@ -428,8 +427,7 @@ void tl_servers_free(struct tl_servers *s)
 {
 	if (!s)
 		return;
-	if (s->timer)
-		su_timer_destroy(s->timer);
+	tl_timer_stop(&s->timer);
 	g_ptr_array_free(s->places, TRUE);
 	g_ptr_array_free(s->servers, TRUE);
 	if (s->leg)
