@@ -178,6 +178,7 @@ static void on_acked(struct tl_call *call, const struct tl_leg_event *event)
 	bool first;
 	int status;
 
+	tl_call_direct_settle(call);
 	if (!event->desc) {
 		/* our 2xx offered, and the ACK must answer (RFC 3264 4) */
 		if (!call->a.have_remote)
@@ -255,7 +256,7 @@ void tl_call_on_leg_a(struct tl_leg *leg, const struct tl_leg_event *event, void
 		tl_call_on_talk(call, leg, TL_SIDE_A, &call->a, event);
 		return;
 	case TL_LEG_OFFER_REFUSED:
-		tl_call_media_offer_refused(call, &call->a);
+		tl_call_media_offer_refused(call, &call->a, event->cause.status);
 		tl_call_not_moved(call, &call->a, event->cause.status);
 		return;
 	case TL_LEG_PROGRESS:

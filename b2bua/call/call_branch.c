@@ -18,6 +18,7 @@ void tl_branch_free(struct tl_branch *branch)
 {
 	if (branch->call_id)
 		g_hash_table_remove(branch->call->app->rung, branch->call_id);
+	tl_call_direct_forget(branch);
 	tl_leg_release(branch->leg);
 	if (branch->call->early == branch)
 		branch->call->early = NULL;
@@ -226,7 +227,7 @@ void tl_branch_on_leg(struct tl_leg *leg, const struct tl_leg_event *event, void
 		tl_call_on_talk(call, leg, TL_SIDE_B, &branch->media, event);
 		return;
 	case TL_LEG_OFFER_REFUSED:
-		tl_call_media_offer_refused(call, &branch->media);
+		tl_call_media_offer_refused(call, &branch->media, event->cause.status);
 		tl_call_not_moved(call, &branch->media, event->cause.status);
 		return;
 	case _TL_LEG_EVENT_MAX:

@@ -162,6 +162,8 @@ enum tl_call_event tl_call_replace(struct tl_call *call)
 	enum tl_side side;
 	int status;
 
+	if (tl_leg_info(call->leg_a)->needs_preconditions)
+		return tl_call_refuse_preconditions(call);
 	if (tl_call_pick_up(call, &tl_leg_info(call->leg_a)->replaces, &status))
 		return status ? refuse_newcomer(call, status) : TL_CALL_EV_A_GONE;
 	status = find_replaced(call, &replaced, &side);

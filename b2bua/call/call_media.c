@@ -287,6 +287,8 @@ static bool pass_early_media(struct tl_call *call)
 		return false;
 	if (hear_early(call, call->newsmaker) != 0)
 		return false;
+	if (tl_call_is_direct(call))
+		tl_call_direct_early(call);
 	tl_call_media_stop_ring_back(call);
 	if (!call->a_answered)
 		tell_progress(call, news->status, &call->a.local);
@@ -325,11 +327,25 @@ static bool ring_by_file(struct tl_call *call)
 	return true;
 }
 
+/* After early media: end to end, it may be what follows upon offers that have passed. */
+static void pass_early_news(struct tl_call *call)
+{
+	if (!tl_call_is_direct(call) || call->newsmaker != call->early || call->a_answered ||
+	    !tl_leg_is_chosen(call->early->leg))
+		return;
+	tell_progress(call, call->news->status, &call->a.local);
+	call->a_ringing = call->a_ringing || call->news->status == 180;
+}
+
 void tl_call_media_progress(struct tl_call *call)
 {
 	const struct tl_leg_event *news = call->news;
 
-	if (call->early || pass_early_media(call))
+	if (call->early) {
+		pass_early_news(call);
+		return;
+	}
+	if (pass_early_media(call))
 		return;
 	/* early media that can't be passed on stands for a ringing tone; 183 without says nothing
 	 */

@@ -228,9 +228,9 @@ void tl_call_media_reoffered(struct tl_call *call, struct tl_leg *leg, struct tl
 	m->held_offer = g_memdup2(offer, sizeof(*offer));
 }
 
-void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m)
+void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m, int status)
 {
-	tl_call_direct_refused(call);
+	tl_call_direct_refused(call, status);
 	if (m->reoffer)
 		g_message("call=%s leg=%s does not take our offer", call->id,
 			  m == &call->a ? "a" : "b");

@@ -141,7 +141,9 @@ struct tl_call {
 
 	/* call_direct.c; legs of this call, or NULL */
 	struct tl_leg *direct_asker; /* whose re-INVITE has been passed on, till it is answered */
+	bool direct_offers;          /* by an offer; else it wants one */
 	struct tl_leg *direct_waits; /* whose 2xx has offered: its ACK waits for the answer */
+	bool direct_unsettled;       /* the caller knows another's answer: after its ACK b offers */
 	bool direct_stays;           /* whatever the route says: a transfer of a call that was so */
 	struct tl_session *session;  /* NULL: no media was needed yet */
 	su_timer_t *ring_timer, *duration_timer, *hold_timer, *free_timer;
@@ -177,6 +179,8 @@ enum tl_call_event tl_call_route_next(struct tl_call *call);
 enum tl_call_event tl_call_reject(struct tl_call *call);
 /* what refuses the caller; logged */
 enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *cause);
+/* It requires preconditions, and meets us (RFC 3312): 420. */
+enum tl_call_event tl_call_refuse_preconditions(struct tl_call *call);
 
 /* call_board.c: those who watch the call's extensions see how it stands */
 void tl_call_show(struct tl_call *call);
@@ -225,7 +229,13 @@ void tl_call_direct_reoffered(struct tl_call *call, struct tl_leg *leg, struct t
 			      const struct tl_media_desc *offer);
 void tl_call_direct_reanswered(struct tl_call *call, struct tl_call_media *m,
 			       const struct tl_media_desc *answer);
-void tl_call_direct_refused(struct tl_call *call);
+void tl_call_direct_refused(struct tl_call *call, int status);
+/* call->news of call->newsmaker brings the answer that the caller is about to be told early. */
+void tl_call_direct_early(struct tl_call *call);
+/* The caller's ACK has come. */
+void tl_call_direct_settle(struct tl_call *call);
+/* A branch goes; what it was asked comes again. */
+void tl_call_direct_forget(const struct tl_branch *branch);
 /* An ACK has come that should have brought an answer. */
 void tl_call_direct_unanswered(struct tl_call *call);
 /* Both legs are there already: they learn of each other. 0, or the status that ends it. */
@@ -298,7 +308,7 @@ int tl_call_media_answered(struct tl_call *call, struct tl_call_media *m,
 int tl_call_media_reoffer(struct tl_call *call, struct tl_leg *leg, struct tl_call_media *m,
 			  const struct sockaddr_storage *rtp);
 /* A re-INVITE of ours was refused: all is as it was. */
-void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m);
+void tl_call_media_offer_refused(struct tl_call *call, struct tl_call_media *m, int status);
 /* Is there a leg that nothing may be sent to? Silence says nothing then. */
 bool tl_call_media_on_hold(const struct tl_call *call);
 

@@ -36,6 +36,14 @@ enum tl_call_event tl_call_refuse(struct tl_call *call, const struct tl_cause *c
 	return TL_CALL_EV_ROUTE_REFUSE;
 }
 
+enum tl_call_event tl_call_refuse_preconditions(struct tl_call *call)
+{
+	static const struct tl_cause cause = { .status = 420, .unsupported = "precondition" };
+
+	tl_leg_close(call->leg_a, &cause); /* it is our word, not a callee's */
+	return tl_call_refuse(call, &cause);
+}
+
 enum tl_call_event tl_call_reject(struct tl_call *call)
 {
 	return tl_call_refuse(call, &(struct tl_cause) { .status = call->decision->status,
@@ -88,6 +96,13 @@ static bool can_answer(const struct tl_call *call)
 	       tl_plan_answer(&call->a.remote, &call->a.policy, NULL, NULL, &answer) == 0;
 }
 
+/* What must be reserved first (RFC 3312) is between the parties, or nobody's business. */
+static bool can_meet(const struct tl_call *call)
+{
+	return call->a_answered || tl_call_is_direct(call) ||
+	       !tl_leg_info(call->leg_a)->needs_preconditions;
+}
+
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
@@ -107,6 +122,8 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 		log_routed(call);
 		if (!can_answer(call))
 			return tl_call_refuse(call, &unusable);
+		if (!can_meet(call))
+			return tl_call_refuse_preconditions(call);
 	}
 
 	if (hears_elsewhere(call) && decision->verdict != TL_VERDICT_REDIRECT)

@@ -70,6 +70,7 @@ static void leg_free(struct tl_leg *leg)
 	g_ptr_array_free(leg->others, TRUE);
 	g_free(leg->offer);
 	g_free(leg->early_offer);
+	g_free(leg->update_offer);
 	tl_leg_early_forget(leg);
 	tl_leg_drop_held(leg);
 	g_free(leg->local);
@@ -97,6 +98,15 @@ bool tl_leg_has_dialog(const struct tl_leg *leg)
 	return leg->state == TL_LEG_UP || (leg->state == TL_LEG_ANSWERING && !leg->held);
 }
 
+/* RFC 3261 15.1.2: what is still open of the peer's gets 487. */
+static void drop_offer(struct tl_leg *leg)
+{
+	if (leg->pending == TL_PENDING_UPDATE)
+		leg->pending = TL_PENDING_NONE;
+	if (leg->update)
+		tl_leg_refuse(leg, g_steal_pointer(&leg->update), SIP_487_REQUEST_TERMINATED);
+}
+
 void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 {
 	if (leg->state == state)
@@ -109,6 +119,7 @@ void tl_leg_set_state(struct tl_leg *leg, enum tl_leg_state state)
 		tl_timer_stop(&leg->silence_timer);
 		tl_leg_session_stop(leg);
 		tl_leg_drop_infos(leg);
+		drop_offer(leg);
 	}
 }
 
@@ -132,6 +143,12 @@ void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_
 	tl_timer_start(timer, leg->stack->root, ms, on_timer, leg);
 }
 
+int tl_leg_read_text(struct tl_leg *leg, const char *text, size_t bytes,
+		     struct tl_media_desc *ret_desc)
+{
+	return (leg->takes_any ? tl_sdp_parse_any : tl_sdp_parse)(leg->sdp, text, bytes, ret_desc);
+}
+
 int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc)
 {
 	int r;
@@ -140,8 +157,9 @@ int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *
 		return 0;
 	if (!tl_content_is(sip, "application/sdp") || sip->sip_content_encoding)
 		return -ENOTSUP;
-	r = (leg->takes_any ? tl_sdp_parse_any : tl_sdp_parse)(leg->sdp, sip->sip_payload->pl_data,
-							       sip->sip_payload->pl_len, ret_desc);
+	r = tl_leg_read_text(leg, sip->sip_payload->pl_data, sip->sip_payload->pl_len, ret_desc);
+	if (r == 0)
+		tl_leg_note_preconditions(leg, sip);
 	return r < 0 ? r : 1;
 }
 
@@ -171,9 +189,15 @@ void tl_leg_take_any(struct tl_leg *leg, bool any)
 	leg->takes_any = any;
 }
 
-void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from)
+bool tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from)
 {
-	tl_sdp_pass(leg->sdp, from->sdp);
+	leg->says_preconditions = from->heard_preconditions;
+	return tl_sdp_pass(leg->sdp, from->sdp);
+}
+
+void tl_leg_unpass_sdp(struct tl_leg *leg)
+{
+	tl_sdp_unpass(leg->sdp);
 }
 
 const struct tl_stream *tl_leg_stream(const struct tl_leg *leg, unsigned number)

@@ -66,6 +66,7 @@ struct tl_cause {
 	const char *warning;               /* text of a Warning 399, or NULL */
 	const struct tl_contact *contacts; /* 3xx: where to, the preferred first */
 	size_t n_contacts;
+	const char *unsupported;         /* 420: the option tags, static; or NULL */
 	const struct tl_header *headers; /* of the response, BYE or CANCEL; n_headers 0: none */
 	size_t n_headers;
 };
@@ -122,6 +123,7 @@ struct tl_leg_info {
 	unsigned offered; /* bits of enum tl_offered: what the SDP asks for */
 	bool has_replaces;
 	struct tl_replaces replaces;
+	bool needs_preconditions; /* Require: precondition, which is between the parties */
 };
 /* Of an outgoing leg, from is who was called, and what else there is of its own. */
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
@@ -163,6 +165,7 @@ struct tl_leg_event { /* all lent during the callback */
 	enum tl_leg_event_type type;
 	int status;
 	const struct tl_media_desc *desc;
+	bool reliable; /* of TL_LEG_PROGRESS */
 	struct tl_cause cause;
 	char digit;
 	unsigned duration_ms;
@@ -221,7 +224,9 @@ void tl_leg_set_session(struct tl_leg *leg, unsigned expires_s);
 
 /* From now on this leg is told what the other one's peer has said of media, as it is: sdp.h.
  * The descriptions that the verbs take still count for us. */
-void tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from);
+bool tl_leg_pass_sdp(struct tl_leg *leg, const struct tl_leg *from); /* is it something new? */
+/* It has refused what was passed on last. */
+void tl_leg_unpass_sdp(struct tl_leg *leg);
 /* Whether the peer's descriptions may be desc->foreign, which can only be passed on like that; else
  * they are refused here. The offer of an incoming INVITE may be so in any case. */
 void tl_leg_take_any(struct tl_leg *leg, bool any);
@@ -232,6 +237,10 @@ int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *
 /* Must the next provisional response bear an offer of ours (RFC 3261 13.2.1)? It is reliable, and
  * REANSWERED comes with the answer in its PRACK. */
 bool tl_leg_wants_offer(const struct tl_leg *leg);
+/* From now on they are reliable, if the caller takes that. */
+void tl_leg_rely(struct tl_leg *leg);
+/* Has one of those settled what is said of media? The 200 says no more. */
+bool tl_leg_is_settled(const struct tl_leg *leg);
 /* 200 with desc: the answer, or our offer when the INVITE had none. */
 int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 		  const struct tl_header *headers, size_t n_headers);
@@ -239,6 +248,13 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 /* --- offers inside the dialog, either direction --- */
 /* Sends a re-INVITE. -EBUSY: one is under way. NULL: it asks for the peer's offer, OFFERED. */
 int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer);
+/* The same by UPDATE, before the answer to the INVITE. -EAGAIN: the peer can't be asked before. */
+int tl_leg_offer_early(struct tl_leg *leg, const struct tl_media_desc *offer);
+/* During a PROGRESS of an outgoing leg, which may have come of one of several telephones: this one
+ * is spoken to till one answers, and offers of the others are put off. */
+void tl_leg_choose(struct tl_leg *leg);
+/* Is this PROGRESS of that one? */
+bool tl_leg_is_chosen(const struct tl_leg *leg);
 int tl_leg_accept(struct tl_leg *leg, const struct tl_media_desc *desc);
 int tl_leg_decline(struct tl_leg *leg, int status);
 /* Does an offer of the peer wait for either? It may have been cancelled. */

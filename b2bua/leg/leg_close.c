@@ -38,6 +38,7 @@ static void refuse_caller(struct tl_leg *leg, const struct tl_cause *cause)
 		TAG_IF(c->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry_after)),
 		TAG_IF(warning, SIPTAG_WARNING_STR(warning)),
 		TAG_IF(status < 400 && contact, SIPTAG_CONTACT_STR(contact)),
+		SIPTAG_UNSUPPORTED_STR(c->unsupported),
 		/* RFC 6432 */
 		SIPTAG_REASON_STR(c->reason), SIPTAG_HEADER_STR(leg->closing_headers), TAG_END());
 	nta_incoming_destroy(leg->invite);
@@ -87,8 +88,6 @@ void tl_leg_close(struct tl_leg *leg, const struct tl_cause *cause)
 	case TL_LEG_INCOMING:
 	case TL_LEG_CALLING:
 	case TL_LEG_EARLY:
-		if (leg->update)
-			tl_leg_refuse(leg, g_steal_pointer(&leg->update), 487, NULL);
 		if (leg->incoming)
 			refuse_caller(leg, cause);
 		else

@@ -86,8 +86,11 @@ static void answer_late(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 
 static bool is_acceptable(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
-	static const char *const supported[] = { "100rel", "timer", "replaces", "norefersub",
-						 NULL };
+	/* the last one is between the parties of a call whose media is */
+	const char *supported[] = {
+		"100rel", "timer", "replaces", "norefersub", leg->takes_any ? "precondition" : NULL,
+		NULL
+	};
 	const char *broken = tl_guard_broken_header(sip);
 	g_autofree char *missing = NULL;
 

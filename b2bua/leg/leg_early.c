@@ -8,6 +8,7 @@
  *   200 tag=x              the answer of x counts: this 200 needs no SDP
  */
 #include "b2bua/leg/leg_priv.h"
+#include <errno.h>
 #include <string.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -23,6 +24,9 @@ struct tl_early {
 	uint32_t rseq; /* of the last one */
 	bool has_desc;
 	struct tl_media_desc desc;
+	char *text;   /* what that was read from; or NULL */
+	msg_t *msg;   /* the response that it was chosen for, referenced; or NULL */
+	bool updates; /* its Allow names UPDATE */
 };
 
 static void early_free(void *data)
@@ -30,6 +34,8 @@ static void early_free(void *data)
 	struct tl_early *early = data;
 
 	g_free(early->tag);
+	g_free(early->text);
+	msg_destroy(early->msg);
 	g_free(early);
 }
 
@@ -71,18 +77,73 @@ const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *t
 	return early && early->has_desc ? &early->desc : NULL;
 }
 
-void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const struct tl_media_desc *desc)
+static void keep(struct tl_early *early, const sip_t *sip, const struct tl_media_desc *desc)
 {
-	struct tl_early *early = take(leg, tag);
+	early->desc = *desc;
+	early->has_desc = true;
+	g_free(early->text);
+	early->text = g_strndup(sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+}
+
+void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const sip_t *sip,
+			  const struct tl_media_desc *desc)
+{
+	struct tl_early *early = leg->incoming || leg->state == TL_LEG_UP ? NULL : take(leg, tag);
 
 	if (!early)
 		return;
-	early->desc = *desc;
-	early->has_desc = early->settled = true;
+	keep(early, sip, desc);
+	early->settled = true;
+}
+
+int tl_leg_early_recall(struct tl_leg *leg, const char *tag, struct tl_media_desc *ret_desc)
+{
+	const struct tl_early *early = find(leg, tag);
+	int r = early && early->text
+			? tl_leg_read_text(leg, early->text, strlen(early->text), ret_desc)
+			: -EBADMSG;
+
+	return r < 0 ? r : 1;
+}
+
+void tl_leg_choose(struct tl_leg *leg)
+{
+	if (leg->chosen || !leg->latest || !leg->out)
+		return;
+	leg->chosen = leg->latest;
+	leg->chosen->msg = nta_outgoing_getresponse(leg->out);
+}
+
+bool tl_leg_is_chosen(const struct tl_leg *leg)
+{
+	return leg->chosen && leg->chosen == leg->latest;
+}
+
+bool tl_leg_early_is_other(const struct tl_leg *leg, const char *tag)
+{
+	return leg->chosen && strcmp(leg->chosen->tag, tag ? tag : "") != 0;
+}
+
+bool tl_leg_early_takes_update(const struct tl_leg *leg)
+{
+	return leg->chosen && leg->chosen->settled && leg->chosen->updates && leg->chosen->msg;
+}
+
+const sip_to_t *tl_leg_early_aim(struct tl_leg *leg)
+{
+	const sip_t *sip = leg->chosen && leg->chosen->msg ? sip_object(leg->chosen->msg) : NULL;
+
+	if (!sip)
+		return NULL;
+	/* what it has said since then of its target stays */
+	if (leg->aimed != leg->chosen && tl_leg_take_target(leg, sip) == 0)
+		leg->aimed = leg->chosen;
+	return sip->sip_to;
 }
 
 void tl_leg_early_forget(struct tl_leg *leg)
 {
+	leg->latest = leg->chosen = leg->aimed = NULL;
 	g_clear_pointer(&leg->early, g_ptr_array_unref);
 }
 
@@ -111,7 +172,7 @@ bool tl_leg_is_early(const struct tl_leg *leg, const struct tl_replaces *names)
 	       find(leg, names->from_tag) != NULL;
 }
 
-static void send_prack(struct tl_leg *leg, const sip_t *sip)
+static void send_prack(struct tl_leg *leg, struct tl_early *early, const sip_t *sip)
 {
 	sip_rack_t rack[1];
 
@@ -121,9 +182,11 @@ static void send_prack(struct tl_leg *leg, const sip_t *sip)
 	rack->ra_method = sip->sip_cseq->cs_method;
 	rack->ra_method_name = sip->sip_cseq->cs_method_name;
 	/* the early dialog's target and route set stand in the response; another fork may win */
-	if (tl_leg_take_target(leg, sip) == 0)
-		(void)tl_leg_send_other(leg, SIP_METHOD_PRACK, SIPTAG_RACK(rack),
-					SIPTAG_TO(sip->sip_to), TAG_END());
+	if (tl_leg_take_target(leg, sip) < 0)
+		return;
+	leg->aimed = early;
+	(void)tl_leg_send_other(leg, SIP_METHOD_PRACK, SIPTAG_RACK(rack), SIPTAG_TO(sip->sip_to),
+				TAG_END());
 }
 
 /* RFC 3262 4: in the order of RSeq, each once. False: pass over this response. */
@@ -135,7 +198,7 @@ static bool take_reliable(struct tl_leg *leg, struct tl_early *early, const sip_
 		return false;
 	early->reliable = true;
 	early->rseq = rseq;
-	send_prack(leg, sip);
+	send_prack(leg, early, sip);
 	return true;
 }
 
@@ -155,11 +218,14 @@ void tl_leg_on_progress(struct tl_leg *leg, const sip_t *sip)
 	if (reliable && !leg->offerless && (!early || !take_reliable(leg, early, sip)))
 		return;
 	if (early && !early->settled && !leg->offerless && tl_leg_read_sdp(leg, sip, &desc) == 1) {
-		early->desc = desc;
-		early->has_desc = true;
+		keep(early, sip, &desc);
 		early->settled = reliable;
 		event.desc = &early->desc;
 	}
+	if (early && sip->sip_allow)
+		early->updates = sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
+	event.reliable = reliable;
+	leg->latest = early;
 	tl_headers_collect(home, sip, &headers);
 	event.headers = headers.v;
 	event.n_headers = headers.n;

@@ -10,7 +10,8 @@
 #include "b2bua/sip/identity.h"
 #include "b2bua/sip/hop.h"
 
-static const char *const supported[] = { "100rel", "timer", "replaces", NULL };
+/* info.needs_preconditions is for the owner to decide upon */
+static const char *const supported[] = { "100rel", "timer", "replaces", "precondition", NULL };
 
 /* --- the INVITE --- */
 
@@ -81,6 +82,7 @@ static void fill_info(struct tl_leg *leg, const struct tl_request *request)
 	info->from = party_of(leg->home, sip->sip_from);
 	info->to = party_of(leg->home, sip->sip_to);
 	tl_identity_read(leg->home, sip, &info->identity);
+	info->needs_preconditions = sip_has_feature(sip->sip_require, "precondition");
 	info->n_fields = tl_headers_fields(leg->home, sip, &info->fields);
 	info->offered = tl_headers_offered(sip);
 	info->callee = tl_user_of(leg->home, sip->sip_request->rq_url);
@@ -160,6 +162,9 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	leg->invite = tl_request_steal(request);
 	leg->initial = true;
 	leg->reliable = sip_has_feature(request->sip->sip_require, "100rel");
+	leg->takes_reliable =
+		leg->reliable || sip_has_feature(request->sip->sip_supported, "100rel");
+	tl_leg_note_abilities(leg, request->sip);
 	nta_incoming_bind(leg->invite, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
 	nta_incoming_treply(leg->invite, SIP_100_TRYING, TAG_END());
 	tl_leg_set_state(leg, TL_LEG_INCOMING);
@@ -244,20 +249,23 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	/* once it is agreed upon reliably, SDP in a response would be one too many (RFC 6337 2.2)
 	 */
-	bool agreed = leg->said_reliably && (leg->info.has_offer || leg->prack_answered);
-	sip_payload_t *payload =
-		agreed ? NULL : tl_leg_payload(leg, home, desc, leg->info.has_offer);
+	sip_payload_t *payload = tl_leg_is_settled(leg)
+					 ? NULL
+					 : tl_leg_payload(leg, home, desc, leg->info.has_offer);
 	msg_t *msg = nta_msg_create(leg->stack->agent, 0);
 	bool final = status >= 200;
 
 	nta_incoming_complete_response(
 		leg->invite, msg, status, sip_status_phrase(status),
 		SIPTAG_CONTACT_STR(leg->contact), SIPTAG_SERVER_STR(leg->stack->user_agent),
-		SIPTAG_ALLOW_STR(TL_ALLOW), TAG_IF(final, SIPTAG_SUPPORTED_STR(TL_SUPPORTED)),
+		SIPTAG_ALLOW_STR(TL_ALLOW),
+		TAG_IF(final || leg->says_preconditions != TL_PRECONDITIONS_NONE,
+		       SIPTAG_SUPPORTED_STR(tl_leg_supported(leg, home, TL_SUPPORTED))),
 		TAG_IF(final, SIPTAG_ACCEPT_STR(TL_ACCEPT)),
 		TAG_IF(final, SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home))),
 		TAG_IF(final && leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
 		SIPTAG_HEADER_STR(headers), TAG_IF(final, SIPTAG_HEADER_STR(leg->asserted)),
+		TAG_IF(payload, SIPTAG_REQUIRE_STR(tl_leg_required(leg))),
 		TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		SIPTAG_PAYLOAD(payload), TAG_END());
 	if (!final && leg->reliable) {
@@ -268,6 +276,16 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 	} else
 		nta_incoming_mreply(leg->invite, msg);
 	su_home_deinit(home);
+}
+
+void tl_leg_rely(struct tl_leg *leg)
+{
+	leg->reliable = leg->reliable || leg->takes_reliable;
+}
+
+bool tl_leg_is_settled(const struct tl_leg *leg)
+{
+	return leg->said_reliably && (leg->info.has_offer || leg->prack_answered);
 }
 
 bool tl_leg_wants_offer(const struct tl_leg *leg)

@@ -54,7 +54,9 @@ static int send_invite(struct tl_leg *leg, const struct tl_media_desc *offer)
 		SIPTAG_ROUTE_STR(request->route), SIPTAG_CONTACT_STR(leg->contact),
 		SIPTAG_ALLOW_STR(TL_ALLOW),
 		/* an offer in a reliable provisional would want its answer in the PRACK */
-		SIPTAG_SUPPORTED_STR(offer ? "100rel, timer, replaces" : "timer, replaces"),
+		SIPTAG_SUPPORTED_STR(tl_leg_supported(
+			leg, home, offer ? "100rel, timer, replaces" : "timer, replaces")),
+		TAG_IF(payload, SIPTAG_REQUIRE_STR(tl_leg_required(leg))),
 		SIPTAG_SESSION_EXPIRES_STR(expires),
 		SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)), SIPTAG_ACCEPT_STR(TL_ACCEPT),
 		SIPTAG_REPLACES_STR(request->replaces),
@@ -294,10 +296,7 @@ static int read_answer(struct tl_leg *leg, const sip_t *sip, struct tl_media_des
 	const struct tl_media_desc *early = tl_leg_early(leg, to_tag(sip), &settled);
 	int r = settled && early ? 0 : tl_leg_read_sdp(leg, sip, ret_desc);
 
-	if (r != 0 || !early)
-		return r;
-	*ret_desc = *early;
-	return 1;
+	return r != 0 || !early ? r : tl_leg_early_recall(leg, to_tag(sip), ret_desc);
 }
 
 static void on_answered(struct tl_leg *leg, const sip_t *sip)
@@ -315,6 +314,8 @@ static void on_answered(struct tl_leg *leg, const sip_t *sip)
 		refuse_answer(leg, 502, "Unusable Contact");
 		return;
 	}
+	if (tl_leg_early_is_other(leg, to_tag(sip)))
+		tl_leg_drop_update(leg);
 	r = read_answer(leg, sip, &desc);
 	tl_leg_early_forget(leg);
 	g_clear_pointer(&leg->offer, g_free);

@@ -64,7 +64,7 @@ void tl_leg_on_reinvite(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *si
 	struct tl_media_desc desc;
 	int r;
 
-	if (leg->out) {
+	if (leg->out || leg->update_offer) {
 		tl_leg_refuse(leg, irq, SIP_491_REQUEST_PENDING);
 		return;
 	}
@@ -109,9 +109,10 @@ static void reply_ok(struct tl_leg *leg, nta_incoming_t *irq, const struct tl_me
 	take_refresh(leg, irq);
 	nta_incoming_treply(irq, SIP_200_OK, SIPTAG_CONTACT_STR(leg->contact),
 			    SIPTAG_SERVER_STR(leg->stack->user_agent), SIPTAG_ALLOW_STR(TL_ALLOW),
-			    SIPTAG_SUPPORTED_STR(TL_SUPPORTED),
+			    SIPTAG_SUPPORTED_STR(tl_leg_supported(leg, home, TL_SUPPORTED)),
 			    SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_expires(leg, home)),
 			    TAG_IF(leg->session_s && !leg->we_refresh, SIPTAG_REQUIRE_STR("timer")),
+			    TAG_IF(payload, SIPTAG_REQUIRE_STR(tl_leg_required(leg))),
 			    TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 			    SIPTAG_PAYLOAD(payload), TAG_END());
 	tl_leg_session_start(leg);
@@ -122,6 +123,8 @@ static void reply_ok(struct tl_leg *leg, nta_incoming_t *irq, const struct tl_me
  * 2xx; that in a re-INVITE till the 2xx. */
 static bool is_our_offer_open(const struct tl_leg *leg, const sip_t *sip)
 {
+	if (leg->update_offer)
+		return true;
 	if (!leg->out)
 		return leg->offer != NULL;
 	return leg->state == TL_LEG_UP || !tl_leg_early(leg, sip->sip_from->a_tag, NULL);
@@ -136,7 +139,9 @@ void tl_leg_on_update(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		tl_leg_refuse(leg, irq, SIP_491_REQUEST_PENDING);
 		return;
 	}
-	if (leg->update || leg->pending != TL_PENDING_NONE || leg->awaits_answer) {
+	if (leg->update || leg->pending != TL_PENDING_NONE || leg->awaits_answer ||
+	    (tl_has_body(sip) && leg->state == TL_LEG_EARLY &&
+	     tl_leg_early_is_other(leg, sip->sip_from->a_tag))) {
 		refuse_busy(leg, irq);
 		return;
 	}
@@ -165,7 +170,8 @@ static void keep_early_offer(struct tl_leg *leg)
 	msg_t *msg = leg->early_offer ? nta_incoming_getrequest(leg->update) : NULL;
 
 	if (msg)
-		tl_leg_early_replace(leg, sip_object(msg)->sip_from->a_tag, leg->early_offer);
+		tl_leg_early_replace(leg, sip_object(msg)->sip_from->a_tag, sip_object(msg),
+				     leg->early_offer);
 	msg_destroy(msg);
 	g_clear_pointer(&leg->early_offer, g_free);
 }
@@ -237,9 +243,11 @@ static int send_reinvite(struct tl_leg *leg)
 	leg->out = tl_leg_send(leg, on_reinvite_response, SIP_METHOD_INVITE,
 			       SIPTAG_SESSION_EXPIRES_STR(tl_leg_session_again(leg, home)),
 			       SIPTAG_MIN_SE_STR(tl_leg_session_min(leg, home)),
-			       SIPTAG_SUPPORTED_STR(TL_SUPPORTED), SIPTAG_CONTACT_STR(leg->contact),
-			       SIPTAG_ALLOW_STR(TL_ALLOW), SIPTAG_ACCEPT_STR(TL_ACCEPT),
-			       SIPTAG_FROM_STR(leg->changed_from), SIPTAG_HEADER_STR(leg->asserted),
+			       SIPTAG_SUPPORTED_STR(tl_leg_supported(leg, home, TL_SUPPORTED)),
+			       TAG_IF(payload, SIPTAG_REQUIRE_STR(tl_leg_required(leg))),
+			       SIPTAG_CONTACT_STR(leg->contact), SIPTAG_ALLOW_STR(TL_ALLOW),
+			       SIPTAG_ACCEPT_STR(TL_ACCEPT), SIPTAG_FROM_STR(leg->changed_from),
+			       SIPTAG_HEADER_STR(leg->asserted),
 			       TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 			       SIPTAG_PAYLOAD(payload), TAG_END());
 	su_home_deinit(home);
@@ -255,8 +263,8 @@ int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer)
 {
 	int r;
 
-	if (leg->state != TL_LEG_UP || leg->out || leg->offer || leg->asks || leg->invite ||
-	    leg->update || leg->pending != TL_PENDING_NONE)
+	if (leg->state != TL_LEG_UP || leg->out || leg->offer || leg->update_offer || leg->asks ||
+	    leg->invite || leg->update || leg->pending != TL_PENDING_NONE)
 		return -EBUSY;
 	leg->offer = offer ? g_memdup2(offer, sizeof(*offer)) : NULL;
 	leg->asks = !offer;

@@ -35,6 +35,13 @@ enum tl_leg_pending {
 	TL_PENDING_ACK, /* the 2xx to our offerless (re-)INVITE offered; our ACK is to answer */
 };
 
+/* What is said of preconditions (RFC 3312) beside a description. */
+enum tl_leg_preconditions {
+	TL_PRECONDITIONS_NONE,
+	TL_PRECONDITIONS_SUPPORTED,
+	TL_PRECONDITIONS_REQUIRED,
+};
+
 enum { TL_LEG_INFOS = 4 }; /* on their way through a leg at once, each direction */
 
 /* An INFO that goes through: one that came and waits for its answer, or one of ours. */
@@ -67,6 +74,8 @@ struct tl_leg {
 	struct tl_header_set headers; /* info.headers */
 	struct tl_sdp_session *sdp;
 	bool takes_any; /* descriptions */
+	/* by the peer with its last description; with those that we pass on to it */
+	enum tl_leg_preconditions heard_preconditions, says_preconditions;
 
 	/* the dialog */
 	nta_leg_t *dialog;
@@ -80,7 +89,8 @@ struct tl_leg {
 
 	/* server side: the INVITE or re-INVITE until its ACK, an UPDATE until its answer */
 	nta_incoming_t *invite, *update;
-	bool reliable;            /* it requires reliable provisionals */
+	bool reliable;            /* it requires reliable provisionals, or gets them */
+	bool takes_reliable;      /* it could */
 	bool said_reliably;       /* one of those had our SDP */
 	bool prack_answered;      /* that was an offer, and its PRACK the answer */
 	unsigned unacknowledged;  /* how many of them wait for their PRACK */
@@ -117,9 +127,15 @@ struct tl_leg {
 	char *asserted, *changed_from; /* leg_identify.c; of home, or NULL */
 	bool peer_changes_from;        /* RFC 4916 */
 
-	GPtrArray *early; /* struct tl_early, a fork each; NULL: none yet */
+	GPtrArray *early;                         /* struct tl_early, a fork each; NULL: none yet */
+	struct tl_early *latest, *chosen, *aimed; /* of those, or NULL: who spoke last, who is
+						     spoken to, whose target is the dialog's */
 	struct tl_media_desc
 		*early_offer; /* in an UPDATE of a fork, till it is answered; or NULL */
+
+	/* leg_update.c: our offer before the answer; or NULL */
+	nta_outgoing_t *update_out; /* of others */
+	struct tl_media_desc *update_offer;
 
 	su_timer_t *silence_timer; /* nothing has come of our INVITE */
 	bool responded;            /* something has */
@@ -149,6 +165,9 @@ void tl_leg_emit_cause(struct tl_leg *leg, enum tl_leg_event_type type,
 void tl_leg_start_timer(struct tl_leg *leg, su_timer_t **timer, unsigned ms, su_timer_f on_timer);
 /* 1: *ret_desc was read; 0: no body; -ENOTSUP: not SDP (415); -EBADMSG (400); -ENOENT (488). */
 int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc);
+/* The same of a text that was read before: 0, or as above. */
+int tl_leg_read_text(struct tl_leg *leg, const char *text, size_t bytes,
+		     struct tl_media_desc *ret_desc);
 /* The SIP status for what tl_leg_read_sdp() returned below 0. */
 int tl_leg_sdp_status(int r);
 /* Our SDP as a payload from home. */
@@ -239,9 +258,27 @@ void tl_leg_on_progress(struct tl_leg *leg, const sip_t *sip);
 /* What a fork has said of its media, or NULL. *ret_settled: its 2xx can't change it. */
 const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *tag,
 					 bool *ret_settled);
-/* It was changed by an offer of the fork, which we have accepted. */
-void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const struct tl_media_desc *desc);
+/* It was changed by an offer of the fork that we have accepted, or its answer to ours: in sip. */
+void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const sip_t *sip,
+			  const struct tl_media_desc *desc);
+/* Reads what a fork has said of its media again, since others may have spoken after it. */
+int tl_leg_early_recall(struct tl_leg *leg, const char *tag, struct tl_media_desc *ret_desc);
+/* Is the fork another one than the chosen one? False: none is chosen. */
+bool tl_leg_early_is_other(const struct tl_leg *leg, const char *tag);
+/* Has the chosen fork answered reliably, and does it take UPDATE? */
+bool tl_leg_early_takes_update(const struct tl_leg *leg);
+/* Requests of the dialog go to the chosen fork; the To that they must bear, lent; or NULL. */
+const sip_to_t *tl_leg_early_aim(struct tl_leg *leg);
 void tl_leg_early_forget(struct tl_leg *leg);
+
+/* leg_update.c */
+/* Another fork has answered, so our offer is not for it. */
+void tl_leg_drop_update(struct tl_leg *leg);
+void tl_leg_note_preconditions(struct tl_leg *leg, const sip_t *sip);
+/* Option tags of a message with a description: for Supported, which are these too; for Require,
+ * NULL: none. */
+const char *tl_leg_supported(const struct tl_leg *leg, su_home_t *home, const char *tags);
+const char *tl_leg_required(const struct tl_leg *leg);
 
 /* leg_timer.c: an UPDATE without an offer refreshes the session, and says who is there */
 void tl_leg_send_update(struct tl_leg *leg);

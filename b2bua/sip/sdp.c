@@ -20,7 +20,9 @@ void tl_sdp_session_free(struct tl_sdp_session *sdp)
 	if (!sdp)
 		return;
 	g_free(sdp->heard);
+	g_free(sdp->heard_before);
 	g_free(sdp->passed);
+	g_free(sdp->passed_before);
 	g_string_free(sdp->body, TRUE);
 	g_string_free(sdp->text, TRUE);
 	tl_sdp_free_streams(sdp);
@@ -33,6 +35,8 @@ void tl_sdp_undo(struct tl_sdp_session *sdp)
 {
 	g_free(sdp->lines);
 	sdp->lines = g_steal_pointer(&sdp->before);
+	g_free(sdp->heard);
+	sdp->heard = g_steal_pointer(&sdp->heard_before);
 	tl_sdp_undo_streams(sdp);
 }
 
@@ -219,13 +223,28 @@ static GString *print_body(struct tl_sdp_session *sdp, const struct tl_media_des
 	return s;
 }
 
-void tl_sdp_pass(struct tl_sdp_session *sdp, const struct tl_sdp_session *from)
+bool tl_sdp_pass(struct tl_sdp_session *sdp, const struct tl_sdp_session *from)
 {
 	const char *rest = from->heard ? strstr(from->heard, "\no=") : NULL;
 
 	rest = rest ? strchr(rest + 1, '\n') : NULL;
-	g_free(sdp->passed);
+	g_free(sdp->passed_before);
+	sdp->passed_before = sdp->passed;
 	sdp->passed = rest ? g_strdup(rest + 1) : NULL;
+	return g_strcmp0(sdp->passed_before, sdp->passed) != 0;
+}
+
+void tl_sdp_unpass(struct tl_sdp_session *sdp)
+{
+	g_free(sdp->passed);
+	sdp->passed = g_steal_pointer(&sdp->passed_before);
+}
+
+/* Nobody will pass it on. */
+static void forget_heard(struct tl_sdp_session *sdp)
+{
+	g_clear_pointer(&sdp->heard, g_free);
+	g_clear_pointer(&sdp->heard_before, g_free);
 }
 
 const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc *desc, bool answer,
@@ -234,7 +253,7 @@ const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc 
 	GString *body = sdp->passed ? g_string_new(sdp->passed) : print_body(sdp, desc, answer);
 
 	if (!sdp->passed)
-		g_clear_pointer(&sdp->heard, g_free);
+		forget_heard(sdp);
 	if (sdp->version == 0 || !g_string_equal(body, sdp->body)) {
 		sdp->version++;
 		g_string_free(sdp->body, TRUE);

@@ -42,8 +42,11 @@ const struct tl_stream *tl_sdp_said_stream(const struct tl_sdp_session *sdp, uns
 /*
  * From now on what is written is what `from` has read last, as it is but for o=, which stays
  * ours: the peer of sdp must see one session whose versions grow (RFC 3264 8), whoever is behind.
+ * True: it is something else than before.
  */
-void tl_sdp_pass(struct tl_sdp_session *sdp, const struct tl_sdp_session *from);
+bool tl_sdp_pass(struct tl_sdp_session *sdp, const struct tl_sdp_session *from);
+/* Back to what was passed on before that: it was refused. */
+void tl_sdp_unpass(struct tl_sdp_session *sdp);
 /* Writes our offer or answer. The version of o= grows when the text differs
  * from the last one. Lent until the next print. answer: in the m-line order of
  * the offer parsed last. An offer after an earlier exchange keeps that order too

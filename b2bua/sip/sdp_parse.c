@@ -438,7 +438,8 @@ static int parse(struct tl_sdp_session *sdp, const char *text, size_t bytes, boo
 			g_free(reader.streams[i]);
 		return r;
 	}
-	g_free(sdp->heard);
+	g_free(sdp->heard_before);
+	sdp->heard_before = sdp->heard;
 	sdp->heard = g_strndup(text, bytes);
 	tl_sdp_take_streams(sdp, reader.streams);
 	g_free(sdp->before);

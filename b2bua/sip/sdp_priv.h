@@ -42,8 +42,10 @@ struct tl_sdp_session {
 	uint8_t number[TL_SDP_MEDIA]; /* of the stream of an m-line, plus 1; 0: it has none */
 	struct tl_stream *theirs[TL_STREAMS], *before_streams[TL_STREAMS]; /* or NULL */
 	struct tl_stream *ours[TL_STREAMS];                                /* what we say */
-	char *heard;   /* the text read last, till one of ours is written; or NULL */
-	char *passed;  /* what is written in place of a description: another's, from its s= on */
+	char *heard;        /* the text read last, till one of ours is written; or NULL */
+	char *heard_before; /* before that one; or NULL */
+	char *passed; /* what is written in place of a description: another's, from its s= on */
+	char *passed_before;
 	GString *body; /* last text without v= and o= */
 	GString *text; /* last text */
 };
