@@ -2,6 +2,8 @@
 
 #include "media/flow/flow_priv.h"
 
+enum { SEGMENTS_AT_ONCE = 8 }; /* one of the slowest clock fills six of the fastest */
+
 void tl_flow_tell_digit(struct tl_flow_end *end, char digit, unsigned duration_ms)
 {
 	struct tl_media_news news = { .id = end->pair->id,
@@ -46,13 +48,13 @@ static bool can_pass(const struct tl_flow_end *to)
 }
 
 /* The same length of time, on the other side's clock. */
-static uint16_t convert(const struct tl_flow_end *from, const struct tl_flow_end *to,
-			uint16_t duration)
+static uint32_t convert(const struct tl_flow_end *from, const struct tl_flow_end *to,
+			uint32_t duration)
 {
 	uint64_t units =
 		(uint64_t)duration * to->plan->event_clock_hz / MAX(from->plan->event_clock_hz, 1u);
 
-	return (uint16_t)MIN(units, UINT16_MAX);
+	return (uint32_t)MIN(units, UINT32_MAX);
 }
 
 static void send_event(struct tl_flow_end *to, struct tl_rtp *rtp, const struct tl_event *event)
@@ -63,6 +65,36 @@ static void send_event(struct tl_flow_end *to, struct tl_rtp *rtp, const struct 
 	rtp->ts = to->event_ts;
 	tl_event_write(payload, event);
 	tl_flow_send_small(to, rtp, payload, sizeof payload);
+}
+
+/*
+ * An event that has lasted so long: RFC 4733 2.5.1.3
+ *
+ *   ts        t     ...  t     | t + 65535 ...
+ *   duration  960   ...  65535 | 945 ...           the segment's last, one that goes on
+ */
+static void send_lasting(struct tl_flow_end *to, struct tl_rtp *rtp, struct tl_event event,
+			 uint32_t lasted)
+{
+	struct tl_event full = { event.event, false, event.volume, TL_EVENT_SEGMENT };
+
+	for (int i = 0; i < SEGMENTS_AT_ONCE && lasted > to->event_before + TL_EVENT_SEGMENT; i++) {
+		send_event(to, rtp, &full);
+		to->event_ts += TL_EVENT_SEGMENT;
+		to->event_before += TL_EVENT_SEGMENT;
+		tl_pack_insert(&to->out, rtp);
+		rtp->marker = false;
+	}
+	lasted = lasted > to->event_before ? lasted - to->event_before : 0;
+	event.duration = (uint16_t)MIN(lasted, (uint32_t)TL_EVENT_SEGMENT);
+	to->event_duration = event.duration;
+	send_event(to, rtp, &event);
+}
+
+static void begin_event(struct tl_flow_end *to, unsigned clock_hz)
+{
+	to->event_ts = tl_pack_clock(&to->out, clock_hz, tl_flow_now(to));
+	to->event_before = 0;
 }
 
 /* Is the outgoing stream the incoming one with other numbers, also for events? */
@@ -84,24 +116,23 @@ static void pass(struct tl_flow_end *from, struct tl_flow_end *to, const struct 
 	int64_t now_us = tl_flow_now(to);
 	struct tl_rtp rtp = { 0 };
 
-	if (is_mapped(from, to)) {
+	if (is_mapped(from, to)) { /* its segments, too */
 		if (tl_pack_relay(&to->out, &packet->rtp, false, 0, clock_hz, now_us, &rtp) < 0)
 			return;
 		to->event_ts = rtp.ts;
+		to->event_before = from->digits_in.before;
 	} else {
 		tl_pack_skip(&to->out, &packet->rtp); /* its number is replaced, not added */
 		if (begins)
-			to->event_ts = tl_pack_clock(&to->out, clock_hz, now_us);
+			begin_event(to, clock_hz);
 		tl_pack_insert(&to->out, &rtp);
 		if (to->out.feeder == TL_FEEDER_CHAIN)
 			tl_pack_pause(&to->out);
 	}
 	rtp.marker = begins;
-	event.duration = convert(from, to, event.duration);
 	to->event_out = event.event;
-	to->event_duration = event.duration;
 	to->event_open = !event.end;
-	send_event(to, &rtp, &event);
+	send_lasting(to, &rtp, event, convert(from, to, from->digits_in.before + event.duration));
 }
 
 /* The end of an event that was passed on has not come: it is made up. */
@@ -159,10 +190,10 @@ static void send_own(struct tl_flow_end *to)
 		struct tl_rtp rtp = { .marker = packet.first };
 
 		if (packet.first)
-			to->event_ts = tl_pack_clock(&to->out, clock_hz, tl_flow_now(to));
+			begin_event(to, clock_hz);
 		tl_pack_insert(&to->out, &rtp);
 		tl_pack_pause(&to->out);
-		send_event(to, &rtp, &packet.event);
+		send_lasting(to, &rtp, packet.event, packet.lasted);
 	}
 	tl_flow_want(to->pair, due_us);
 }

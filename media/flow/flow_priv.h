@@ -120,7 +120,8 @@ struct tl_flow_end {
 	/* out */
 	struct tl_pack out;
 	struct tl_dtmf_tx digits_out;
-	uint32_t event_ts; /* of the event going out */
+	uint32_t event_ts;     /* of the event going out, or of its present segment */
+	uint32_t event_before; /* duration of earlier segments */
 	uint8_t event_out;
 	uint8_t mode_asked; /* of what we send: AMR's mode request and 1; 0: none */
 	uint16_t event_duration;

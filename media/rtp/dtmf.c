@@ -16,7 +16,6 @@
 enum {
 	END_BIT = 0x80,
 	VOLUME_MASK = 0x3f,
-	SEGMENT_UNITS = 0xffff, /* RFC 4733 2.5.1.3 */
 	EXPIRE_US = 200000,
 	REPEAT_US = 25000, /* senders repeat an end at once, or a packet time later */
 	VOLUME = 10,
@@ -69,11 +68,11 @@ static struct tl_dtmf_report report_of(const struct tl_dtmf_rx *rx)
 	return (struct tl_dtmf_report) { rx->event.event, rx->before + rx->event.duration };
 }
 
-/* A long event goes on in a new segment, whose timestamp is where the one before ended. */
+/* A long event goes on in a new segment, whose timestamp is where the one before ended; the last
+ * packet of that one may have been lost. */
 static bool is_next_segment(const struct tl_dtmf_rx *rx, const struct tl_event *event, uint32_t ts)
 {
-	return rx->active && rx->event.event == event->event &&
-	       rx->event.duration == SEGMENT_UNITS && ts == rx->ts + SEGMENT_UNITS;
+	return rx->active && rx->event.event == event->event && ts == rx->ts + TL_EVENT_SEGMENT;
 }
 
 static void begin(struct tl_dtmf_rx *rx, const struct tl_event *event, uint32_t ts)
@@ -115,7 +114,7 @@ bool tl_dtmf_receive(struct tl_dtmf_rx *rx, const struct tl_event *event, uint32
 
 	*ret_begins = false;
 	if (is_next_segment(rx, event, ts)) {
-		rx->before += rx->event.duration;
+		rx->before += TL_EVENT_SEGMENT;
 		rx->ts = ts;
 		rx->event.duration = 0;
 	} else if (!rx->any || ts != rx->ts) {
@@ -214,8 +213,6 @@ static void finish(struct tl_dtmf_tx *tx, int64_t now_us)
 bool tl_dtmf_take(struct tl_dtmf_tx *tx, unsigned clock_hz, int64_t now_us,
 		  struct tl_dtmf_packet *ret_packet, int64_t *ret_due_us)
 {
-	unsigned units;
-
 	*ret_due_us = INT64_MAX;
 	if (tx->n == 0)
 		return false;
@@ -235,12 +232,12 @@ bool tl_dtmf_take(struct tl_dtmf_tx *tx, unsigned clock_hz, int64_t now_us,
 		tx->elapsed_ms = tx->queue[tx->first].duration_ms;
 	if (tx->elapsed_ms == tx->queue[tx->first].duration_ms && !ret_packet->first)
 		tx->ends++;
-	units = tx->elapsed_ms * (clock_hz / 1000);
+	ret_packet->lasted = tx->elapsed_ms * (clock_hz / 1000);
 	ret_packet->event = (struct tl_event) {
 		.event = tx->queue[tx->first].event,
 		.end = tx->ends > 0,
 		.volume = VOLUME,
-		.duration = (uint16_t)(units > SEGMENT_UNITS ? SEGMENT_UNITS : units),
+		.duration = (uint16_t)MIN(ret_packet->lasted, (uint32_t)TL_EVENT_SEGMENT),
 	};
 	ret_packet->last = tx->ends == TL_EVENT_END_REPEATS;
 	if (ret_packet->last)

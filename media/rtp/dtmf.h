@@ -10,7 +10,9 @@
 
 enum {
 	TL_EVENT_BYTES = 4,
-	TL_EVENT_DIGITS = 16,     /* events 0..15 are digits, RFC 4733 3.2 */
+	TL_EVENT_SEGMENT =
+		0xffff,       /* units; what lasts longer goes on in another, RFC 4733 2.5.1.3 */
+	TL_EVENT_DIGITS = 16, /* events 0..15 are digits, RFC 4733 3.2 */
 	TL_EVENT_END_REPEATS = 3, /* RFC 4733 2.5.1.4 */
 	TL_DTMF_QUEUE = 32,
 	TL_DTMF_STEP_MS = 20, /* between the packets that we send */
@@ -84,6 +86,7 @@ struct tl_dtmf_tx {
 struct tl_dtmf_packet {
 	bool first, last; /* of its event: first has the marker, and a new timestamp */
 	struct tl_event event;
+	uint32_t lasted; /* so far: its duration, of which event holds no more than a segment */
 };
 
 /* A digit whose end isn't known yet: it lasts until it is released, 6 s at most. -EAGAIN: as below.

@@ -215,18 +215,24 @@ class Rtp:
             self.send(payload, pt, marker=i == 0, samples=samples)
             next_at += FRAME_S
 
-    def digit(self, digit, pt, clock=8000, ms=100, volume=10):
-        """RFC 4733: one event in packets 20 ms apart, the end three times."""
+    def digit(self, digit, pt, clock=8000, ms=100, volume=10, ends=3):
+        """RFC 4733: one event in packets 20 ms apart, the end so many times of three (the others are
+        lost); what is longer than 16 bits goes on in another segment (2.5.1.3)."""
         event, step = "0123456789*#ABCD".index(digit), clock // 50
-        count, start = ms // 20, self.ts
+        count, start, lasted = ms // 20, self.ts, 0
         for i in range(1, count + 1):
-            body = struct.pack("!BBH", event, volume, step * i)
+            lasted += step
+            if lasted > 0xffff:
+                self.send(struct.pack("!BBH", event, volume, 0xffff), pt, samples=0, ts=start)
+                start, lasted = start + 0xffff & 0xffffffff, lasted - 0xffff
+            body = struct.pack("!BBH", event, volume, lasted)
             self.send(body, pt, marker=i == 1, samples=0, ts=start)
             time.sleep(FRAME_S)
-        for _ in range(3):
-            body = struct.pack("!BBH", event, 0x80 | volume, step * (count + 1))
+        for _ in range(ends):
+            body = struct.pack("!BBH", event, 0x80 | volume, min(lasted + step, 0xffff))
             self.send(body, pt, samples=0, ts=start)
-        self.ts = (start + step * (count + 1)) & 0xffffffff
+        self.seq = self.seq + 3 - ends & 0xffff
+        self.ts = start + lasted + step & 0xffffffff
 
     # --- what came in ---
 
@@ -242,13 +248,17 @@ class Rtp:
         return share_in_windows(audio[skip:-skip], hz)
 
     def digits(self, pt, since=0):
-        """Digits received: one for each timestamp whose end bit came; with the durations."""
-        ends = {}
+        """Digits received: one for each timestamp whose end bit came, or for each such chain of
+        segments; with the durations."""
+        ends, segments = {}, {}
         for packet in list(self.packets)[since:]:
             if packet.pt == pt and len(packet.payload) >= 4:
                 event, flags, duration = struct.unpack_from("!BBH", packet.payload)
+                before = segments.get(packet.ts, 0)
                 if flags & 0x80:
-                    ends.setdefault(packet.ts, ("0123456789*#ABCD"[event], duration))
+                    ends.setdefault(packet.ts, ("0123456789*#ABCD"[event], before + duration))
+                elif duration == 0xffff:
+                    segments[packet.ts + 0xffff & 0xffffffff] = before + duration
         return list(ends.values())
 
     def wait(self, count, timeout=3.0, pt=None):

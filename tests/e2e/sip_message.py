@@ -197,7 +197,7 @@ def credentials(challenge, method, uri, user, password, count=1):
 
 CODECS = {"PCMU": (0, "PCMU/8000"), "PCMA": (8, "PCMA/8000"), "G722": (9, "G722/8000"),
           "GSM": (3, "GSM/8000"), "opus": (96, "opus/48000/2"), "iLBC": (97, "iLBC/8000"),
-          "speex": (98, "speex/8000"), "L16": (99, "L16/8000")}
+          "speex": (98, "speex/8000"), "wide": (102, "speex/16000"), "L16": (99, "L16/8000")}
 
 
 def make_sdp(ip, port, codecs=("PCMA",), events=101, event_clock=8000, direction=None, ptime=None,

@@ -1,14 +1,18 @@
 """Digits in every form: as events, as tones in the audio, in INFO; any side, any form, once each."""
 
+import functools
 import math
 import subprocess
 import tempfile
 import time
 
 from rtp import decode, encode, sine, wav
-from world import World, wait_until
+from sip_message import make_sdp
+from test_codecs_silence import together
+from world import RING_ALICE, World, wait_until
 
-NUMBER = "+4930555100"
+NUMBER, BOB = "+4930555100", "+4930555101"
+TO_BOB = RING_ALICE + f"[route bob]\nfrom = trunk:carrier\nto = {BOB}\nring = 1002\n"
 LOW, HIGH = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 KEYPAD = "123A456B789C*0#D"
 ALL = "0123456789*#ABCD"
@@ -83,6 +87,59 @@ def test_a_long_tone_is_a_long_event():
         (digit, duration), = wait_until(lambda: b.rtp.digits(101), what="digit")
         assert digit == "7" and 750 * 8 <= duration <= 850 * 8, duration
         w.hang_up(a, b)
+
+
+def test_long_digits_keep_their_length_on_clocks_of_16_and_48_khz():
+    # 2 s are 96000 units of 48 kHz: more than 16 bits hold, RFC 4733 2.5.1.3
+    keys = {"1001": "codecs = opus", "1002": "codecs = speex/16000"}
+    with World(extensions=keys, routes=TO_BOB) as w:
+        ends = []
+        for number, phone, codec, clock, a_events in (
+                (NUMBER, w.alice, "opus", 48000, 101), (NUMBER, w.alice, "opus", 48000, None),
+                (BOB, w.bob, "wide", 16000, 101)):
+            a, b = w.ring(w.carrier, number, phone, events=a_events)
+            b.reply(200, make_sdp(phone.ip, b.rtp.port, (codec,), events=110, event_clock=clock))
+            a.rtp.remote = a.expect(200).sdp.audio.address
+            a.ack()
+            b.expect("ACK")
+            ours = b.invite.sdp.audio.payload_type(f"telephone-event/{clock}")
+            ends.append((a, b, ours, clock))
+        (a, b, ours, clock), (tones, _, _, _), (c, d, its, _) = ends
+        together(lambda: a.rtp.digit("5", 101, ms=2000), lambda: press(tones.rtp, "7", ms=2000),
+                 lambda: b.rtp.digit("9", ours, clock, ms=2000),
+                 lambda: c.rtp.digit("1", 101, ms=4600),
+                 lambda: d.rtp.digit("3", its, 16000, ms=4600))
+        for rtp, pt, digit, units in ((a.rtp, 101, "9", 16160), (b.rtp, 110, "5", 96960),
+                                      (ends[1][1].rtp, 110, "7", 96000), (c.rtp, 101, "3", 36960),
+                                      (d.rtp, 110, "1", 73920)):
+            wait_until(lambda: rtp.digits(pt), what=f"digit {digit}")
+            (got, lasted), = rtp.digits(pt)
+            assert got == digit and abs(lasted / units - 1) < 0.03, (digit, got, lasted, units)
+        for a, b, *_ in ends:
+            w.hang_up(a, b)
+
+
+def test_digits_whose_ends_are_lost_arrive_once_each():
+    with World(extensions={"1001": "", "1002": "dtmf = info"}, routes=TO_BOB) as w:
+        ends = [talk(w), talk(w, b_events=None),
+                w.talk(w.carrier, BOB, w.bob, answer_sdp={"events": None})]
+
+        def dial(rtp):
+            rtp.tone(440, 0.1)
+            for digit, ends in (("5", 0), ("6", 1), ("6", 0), ("7", 2)):
+                rtp.digit(digit, 101, ends=ends)
+                rtp.tone(440, 0.3)
+        together(*(functools.partial(dial, a.rtp) for a, _ in ends))
+        (_, events), (_, tones), (_, infos) = ends
+        got = wait_until(lambda: len(events.rtp.digits(101)) == 4 and events.rtp.digits(101),
+                         what="4 digits")
+        assert [digit for digit, _ in got] == ["5", "6", "6", "7"], got
+        assert read_tones(tones.rtp.audio()) == "5667"
+        for digit in b"5667":
+            assert bytes([digit]) in infos.answer_request("INFO").body.splitlines()[0]
+        infos.expect_nothing(0.2)
+        for a, b in ends:
+            w.hang_up(a, b)
 
 
 def test_a_tone_whose_sender_falls_silent_ends():

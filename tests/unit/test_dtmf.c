@@ -103,6 +103,8 @@ Test(dtmf, tells_each_digit_once)
 		     { 6, 50, 320, 1, 200 }),
 		CASE("longer than a segment", "5", { 5, 100, 0xffff, 0, 0 },
 		     { 5, 100 + 0xffff, 160, 0, 1 }, { 5, 100 + 0xffff, 320, 1, 2 }),
+		CASE("the last packet of a segment is lost", "5", { 5, 100, 0xff00, 0, 0 },
+		     { 5, 100 + 0xffff, 160, 0, 1 }, { 5, 100 + 0xffff, 320, 1, 2 }),
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
