@@ -1,4 +1,5 @@
 #include "b2bua/log.h"
+#include "b2bua/log_thread.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,9 +12,9 @@
 enum {
 	LINE_BYTES = 4096, /* a longer line is cut */
 	CALL_ID_BYTES = 32,
-	MAX_FIELDS = 16,
 };
 #define LIMIT_INTERVAL_US G_USEC_PER_SEC
+#define END_PATIENCE_US   G_USEC_PER_SEC
 
 static bool debug_wanted;
 static bool to_journal;
@@ -31,6 +32,18 @@ static const char *level_name(GLogLevelFlags level)
 	if (level & G_LOG_LEVEL_INFO)
 		return "info";
 	return "debug";
+}
+
+/* syslog(3)'s, as the journal has it. */
+static char priority_of(GLogLevelFlags level)
+{
+	if (level & G_LOG_LEVEL_ERROR)
+		return '3';
+	if (level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING))
+		return '4';
+	if (level & G_LOG_LEVEL_MESSAGE)
+		return '5';
+	return level & G_LOG_LEVEL_INFO ? '6' : '7';
 }
 
 static void append(char *buf, size_t bytes, size_t *len, const char *text, size_t n)
@@ -85,19 +98,18 @@ const char *tl_log_quote(const char *text, char *buf, unsigned long bytes)
 }
 
 /* One write a line, so that lines of several threads don't mix. */
-static void write_stderr(GLogLevelFlags level, const char *message)
+static void write_stderr(GLogLevelFlags level, int64_t at_us, const char *message)
 {
 	char line[LINE_BYTES];
-	struct timespec now;
+	time_t at_s = at_us / G_USEC_PER_SEC;
 	struct tm tm;
 	size_t len;
 	ssize_t n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
+	localtime_r(&at_s, &tm);
 	len = strftime(line, sizeof(line), "%H:%M:%S", &tm);
-	len += (size_t)g_snprintf(line + len, sizeof(line) - len, ".%03ld %s ",
-				  now.tv_nsec / 1000000, level_name(level));
+	len += (size_t)g_snprintf(line + len, sizeof(line) - len, ".%03d %s ",
+				  (int)(at_us % G_USEC_PER_SEC / 1000), level_name(level));
 	len += copy_printable(message, line + len, sizeof(line) - len - 1, false);
 	line[len++] = '\n';
 	do
@@ -121,24 +133,31 @@ static bool find_call(const char *message, char *call, size_t bytes)
 	return true;
 }
 
-static bool write_journal(GLogLevelFlags level, const char *message, const GLogField *fields,
-			  gsize n_fields)
+static bool write_journal(GLogLevelFlags level, const char *message)
 {
-	GLogField copy[MAX_FIELDS + 2];
-	char call[CALL_ID_BYTES];
-	gsize n = MIN(n_fields, (gsize)MAX_FIELDS);
+	char call[CALL_ID_BYTES], priority[] = { priority_of(level), '\0' };
+	GLogField fields[] = {
+		{ "PRIORITY", priority, -1 },
+		{ "MESSAGE", message, -1 },
+		{ "SYSLOG_IDENTIFIER", "twinleg", -1 },
+		{ "TWINLEG_CALL", call, -1 },
+	};
+	size_t n = G_N_ELEMENTS(fields) - !find_call(message, call, sizeof(call));
 
-	memcpy(copy, fields, n * sizeof(*fields));
-	copy[n++] = (GLogField) { "SYSLOG_IDENTIFIER", "twinleg", -1 };
-	if (find_call(message, call, sizeof(call)))
-		copy[n++] = (GLogField) { "TWINLEG_CALL", call, -1 };
-	return g_log_writer_journald(level, copy, n, NULL) == G_LOG_WRITER_HANDLED;
+	return g_log_writer_journald(level, fields, n, NULL) == G_LOG_WRITER_HANDLED;
+}
+
+static void write_line(GLogLevelFlags level, int64_t at_us, const char *message)
+{
+	if (!to_journal || !write_journal(level, message))
+		write_stderr(level, at_us, message);
 }
 
 static GLogWriterOutput on_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
 			       gpointer user)
 {
 	const char *message = "(no message)";
+	int64_t now_us = g_get_real_time();
 
 	if ((level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) && !debug_wanted)
 		return G_LOG_WRITER_HANDLED;
@@ -147,8 +166,10 @@ static GLogWriterOutput on_log(GLogLevelFlags level, const GLogField *fields, gs
 		if (fields[i].length < 0 && strcmp(fields[i].key, "MESSAGE") == 0)
 			message = fields[i].value;
 
-	if (!to_journal || !write_journal(level, message, fields, n_fields))
-		write_stderr(level, message);
+	if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR))
+		tl_log_end(); /* the process is about to */
+	if (!tl_log_thread_put(level, now_us, message))
+		write_line(level, now_us, message);
 	return G_LOG_WRITER_HANDLED;
 }
 
@@ -177,6 +198,17 @@ void tl_log_init(bool debug)
 	to_journal = g_log_writer_is_journald(STDERR_FILENO);
 	g_log_set_writer_func(on_log, NULL, NULL);
 	su_log_redirect(NULL, on_sofia_log, NULL);
+}
+
+void tl_log_detach(void)
+{
+	if (tl_log_thread_start(write_line) < 0)
+		g_warning("log: no thread of its own, so calls wait for whoever reads it");
+}
+
+void tl_log_end(void)
+{
+	tl_log_thread_end(END_PATIENCE_US);
 }
 
 bool tl_log_allow(struct tl_log_limit *limit, unsigned *ret_skipped)

@@ -9,6 +9,13 @@
 
 void tl_log_init(bool debug);
 
+/* From here on a thread writes the lines, so that nobody who logs ever waits: at most 4 MB of them
+ * are kept while they aren't taken; how many were lost then is told in their place. Once. */
+void tl_log_detach(void);
+/* Before the process ends: writes what is left, for a second at most. Lines that come afterwards
+ * are written by whoever logs them. Any thread. */
+void tl_log_end(void);
+
 /* A limiter for lines that a peer can cause: one a second per kind.
  * static struct tl_log_limit limit; if (tl_log_allow(&limit, &skipped)) g_message(…, skipped) */
 struct tl_log_limit {

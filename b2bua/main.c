@@ -318,14 +318,12 @@ static int run_loop(su_root_t *root, struct tl_app *app, int signal_fd)
 	return 0;
 }
 
-static int verb_run(const struct arguments *args)
+static int run(const struct arguments *args, int signal_fd)
 {
-	int signal_fd = block_signals();
 	struct tl_app *app = NULL;
 	su_root_t *root;
 	int r;
 
-	tl_log_init(args->debug);
 	raise_fd_limit();
 	su_init();
 	tl_clock_give_to_sofia();
@@ -342,6 +340,17 @@ static int verb_run(const struct arguments *args)
 	if (r == 0)
 		g_message("ended");
 	return r == 0 ? 0 : r == -EINVAL || r == -ENOENT ? EXIT_WRONG_INPUT : EXIT_COULD_NOT;
+}
+
+static int verb_run(const struct arguments *args)
+{
+	int signal_fd = block_signals(), status; /* in every thread */
+
+	tl_log_init(args->debug);
+	tl_log_detach();
+	status = run(args, signal_fd);
+	tl_log_end();
+	return status;
 }
 
 static int verb_control(const struct arguments *args)

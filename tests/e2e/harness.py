@@ -110,8 +110,9 @@ class Gateway:
 
     started = []  # all of this process, for the log lines of a failed test
 
-    def __init__(self, config_path, name="gateway", env=None):
+    def __init__(self, config_path, name="gateway", env=None, stderr=None):
         self.config_path, self.name, self.env = config_path, name, env or {}
+        self.stderr = stderr  # a descriptor in the place of the log file
         self.process, self.killed = None, False
         handle, self.log_path = tempfile.mkstemp(prefix="twinleg-e2e-", suffix=".log")
         os.close(handle)
@@ -131,7 +132,7 @@ class Gateway:
         """Starts it; with wait, returns once it answers OPTIONS on its first listen address."""
         args = [binary(), "run", *(["--debug"] if debug else []), self.config_path]
         with open(self.log_path, "ab") as log:
-            self.process = spawn(args, stdout=log, stderr=log,
+            self.process = spawn(args, stdout=log, stderr=self.stderr or log,
                                  env={**environment(), **self.env})
         self.killed = False
         Gateway.started.append(self)

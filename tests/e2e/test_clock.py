@@ -37,7 +37,7 @@ class WallClock:
 def world(**more):
     clock = WallClock()
     try:
-        with World(env=clock.env, **more) as w:
+        with World(process={"env": clock.env}, **more) as w:
             yield w, clock
     finally:
         os.unlink(clock.path)

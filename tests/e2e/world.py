@@ -62,7 +62,7 @@ class World:
     def __init__(self, routes=RING_ALICE, gateway="", carrier="", backup="", extensions=None,
                  transport="udp", register=("1001", "1002"), phones="udp",
                  rtp_ports="20000-20999", agents=True, spare_backup=False,
-                 prompts=(), env=None):
+                 prompts=(), process=None):
         number = next(_networks)
         self.net = f"127.{20 + number // 250 % 200}.{number % 250 + 1}"
         self.ip, self.address = f"{self.net}.1", (f"{self.net}.1", 5060)
@@ -71,7 +71,7 @@ class World:
                      "rtp_ports": rtp_ports}
         self.routes, self.transport, self.to_register = routes, transport, register
         self.phone_transport, self.with_agents = phones, agents
-        self.env = env  # of the gateway, besides the usual
+        self.process = process or {}  # how the gateway is started: see harness.Gateway
         self.spare_backup = spare_backup  # its address is for another program
         self.agents, self.media = [], []
         self.dir = tempfile.mkdtemp(prefix="twinleg-e2e-")
@@ -128,7 +128,7 @@ class World:
     # --- the gateway ---
 
     def start(self):
-        self.gateway = harness.Gateway(self.config_path, env=self.env)
+        self.gateway = harness.Gateway(self.config_path, **self.process)
         self.gateway.start()
 
     def alive(self):

@@ -2,6 +2,7 @@
 #include <criterion/redirect.h>
 #include <glib.h>
 #include <string.h>
+#include <unistd.h>
 #include "b2bua/log.h"
 
 static const struct {
@@ -91,4 +92,65 @@ Test(log, cuts_an_endless_line, .init = cr_redirect_stderr)
 	text = read_stderr();
 	cr_expect_lt(strlen(text), 4097u);
 	cr_expect_eq(text[strlen(text) - 1], '\n');
+}
+
+enum { LONG_LINE = 2000, LINES = 4000, LINES_KEPT_MIN = 1500 };
+
+/* stderr is a pipe that nobody reads; its end to read from. */
+static int unread_stderr(void)
+{
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	return ends[0];
+}
+
+Test(log, tells_how_many_lines_were_lost_where_they_would_stand)
+{
+	int out = unread_stderr();
+	g_autofree char *filling = g_strnfill(LONG_LINE, 'x');
+	unsigned lines = 0, lost = 0;
+	bool after = false;
+	char line[4096];
+	FILE *read;
+
+	tl_log_init(false);
+	tl_log_detach();
+	for (unsigned i = 0; i < LINES; i++)
+		g_message("n=%u %s", i, filling);
+
+	read = fdopen(out, "r");
+	while (!after && fgets(line, sizeof line, read)) {
+		const char *at = strstr(line, "notice n=");
+
+		if (at) {
+			cr_assert_eq(g_ascii_strtoull(at + strlen("notice n="), NULL, 10), lines);
+			if (++lines == LINES_KEPT_MIN / 2)
+				g_message("later"); /* there is room again by then, or soon */
+		} else if ((at = strstr(line, "lost="))) {
+			lost = (unsigned)g_ascii_strtoull(at + strlen("lost="), NULL, 10);
+		} else if (strstr(line, "later")) {
+			after = true;
+		}
+	}
+	cr_expect_geq(lines, LINES_KEPT_MIN);
+	cr_expect_eq(lines + lost, LINES);
+	cr_expect(after && lost > 0);
+	tl_log_end();
+}
+
+Test(log, ends_though_nobody_reads)
+{
+	g_autofree char *filling = g_strnfill(LONG_LINE, 'x');
+	int64_t began_us;
+	(void)unread_stderr();
+	tl_log_init(false);
+	tl_log_detach();
+	for (unsigned i = 0; i < LINES; i++)
+		g_message("n=%u %s", i, filling);
+	began_us = g_get_monotonic_time();
+	tl_log_end();
+	cr_expect_geq(g_get_monotonic_time() - began_us, G_USEC_PER_SEC / 2);
 }

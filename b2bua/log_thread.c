@@ -1,0 +1,111 @@
+#include "b2bua/log_thread.h"
+#include <errno.h>
+#include <string.h>
+
+static struct {
+	GMutex lock;
+	GCond changed; /* a line came, or all are gone, or the end */
+	GQueue lines;
+	size_t bytes;
+	unsigned lost;
+	bool runs, ends;
+	void (*write)(GLogLevelFlags level, int64_t at_us, const char *message);
+} log_thread;
+
+static size_t bytes_of(const struct tl_log_line *line)
+{
+	return sizeof *line + strlen(line->message) + 1;
+}
+
+static void append(GLogLevelFlags level, int64_t at_us, const char *message)
+{
+	size_t bytes = strlen(message) + 1;
+	struct tl_log_line *line = g_malloc(sizeof *line + bytes);
+
+	line->level = level;
+	line->at_us = at_us;
+	memcpy(line->message, message, bytes);
+	log_thread.bytes += bytes_of(line);
+	g_queue_push_tail(&log_thread.lines, line);
+}
+
+/* Where they would stand among the others. */
+static void append_loss(int64_t at_us)
+{
+	char text[64];
+
+	g_snprintf(text, sizeof text, "log: lines lost=%u", log_thread.lost);
+	log_thread.lost = 0;
+	append(G_LOG_LEVEL_WARNING, at_us, text);
+}
+
+bool tl_log_thread_put(GLogLevelFlags level, int64_t at_us, const char *message)
+{
+	bool runs;
+
+	g_mutex_lock(&log_thread.lock);
+	runs = log_thread.runs && !log_thread.ends;
+	if (runs && log_thread.bytes > TL_LOG_WAITING_BYTES) {
+		log_thread.lost++;
+	} else if (runs) {
+		if (log_thread.lost)
+			append_loss(at_us);
+		append(level, at_us, message);
+		g_cond_broadcast(&log_thread.changed);
+	}
+	g_mutex_unlock(&log_thread.lock);
+	return runs;
+}
+
+static gpointer run(gpointer unused)
+{
+	g_mutex_lock(&log_thread.lock);
+	for (;;) {
+		g_autofree struct tl_log_line *line = g_queue_pop_head(&log_thread.lines);
+
+		if (line) {
+			g_mutex_unlock(&log_thread.lock);
+			log_thread.write(line->level, line->at_us, line->message);
+			g_mutex_lock(&log_thread.lock);
+			log_thread.bytes -= bytes_of(line);
+		} else if (log_thread.lost) {
+			append_loss(g_get_real_time());
+		} else if (log_thread.ends) {
+			break;
+		} else {
+			g_cond_wait(&log_thread.changed, &log_thread.lock);
+		}
+	}
+	log_thread.runs = false;
+	g_cond_broadcast(&log_thread.changed);
+	g_mutex_unlock(&log_thread.lock);
+	return NULL;
+}
+
+int tl_log_thread_start(void (*write)(GLogLevelFlags level, int64_t at_us, const char *message))
+{
+	GThread *thread;
+
+	log_thread.write = write;
+	log_thread.runs = true;
+	thread = g_thread_try_new("log", run, NULL, NULL);
+	if (!thread) {
+		log_thread.runs = false;
+		return -EAGAIN;
+	}
+	g_thread_unref(thread); /* one that hangs can't be joined */
+	return 0;
+}
+
+void tl_log_thread_end(int64_t patience_us)
+{
+	int64_t until_us = g_get_monotonic_time() + patience_us;
+
+	g_mutex_lock(&log_thread.lock);
+	log_thread.ends = true;
+	g_cond_broadcast(&log_thread.changed);
+	while (log_thread.runs &&
+	       g_cond_wait_until(&log_thread.changed, &log_thread.lock, until_us))
+		continue;
+	g_mutex_unlock(&log_thread.lock);
+}
