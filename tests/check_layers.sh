@@ -36,11 +36,11 @@ done
 refuse b2bua "$ours(media|dialplan)/[^\"]*_priv\.h" "a private header of another folder"
 refuse b2bua "$ours""media/elements/" "elements are media's own"
 
-# Threads are made in three places: media workers, storage, the database's writer.
+# Threads are made in four places: media workers, storage, the database's writer, the log's.
 for folder in dialplan media b2bua; do
 	refuse "$folder" '(pthread_create|g_thread_new|g_thread_try_new|thrd_create) *\(' \
-		"threads are made by worker.c, storage.c and store.c only" \
-		'(media/worker/worker|media/file/storage|b2bua/store/store)[a-z_]*\.c'
+		"threads are made by worker.c, storage.c, store.c and log_thread.c only" \
+		'(media/worker/worker|media/file/storage|b2bua/store/store|b2bua/log_thread)[a-z_]*\.c'
 done
 
 sort -u "$broken"
