@@ -144,6 +144,7 @@ static int open_everything(struct tl_app *app)
 {
 	const struct tl_gateway *gateway = tl_dialplan_gateway(app->dp);
 	struct tl_media_cfg cfg = media_cfg(gateway);
+	g_autofree char *instance = NULL;
 	int r;
 
 	r = tl_codec_init();
@@ -151,6 +152,7 @@ static int open_everything(struct tl_app *app)
 		return r;
 	tl_codecs_complain();
 	app->store = tl_store_new(gateway->state);
+	instance = tl_store_instance(app->store);
 	app->archive = tl_archive_new(app->store); /* reads come before writes */
 	r = tl_media_new(&cfg, &app->media);
 	if (r < 0)
@@ -167,7 +169,7 @@ static int open_everything(struct tl_app *app)
 	app->watchdog = tl_watchdog_start(app->root, app->media);
 	app->access = tl_access_new(app->store, gateway);
 	app->registrar = tl_registrar_new(app->stack, app->access, app->store, app->dp);
-	r = tl_trunks_new(app->stack, app->dp, &app->trunks);
+	r = tl_trunks_new(app->stack, app->dp, instance, &app->trunks);
 	if (r < 0)
 		return r;
 	open_events(app);

@@ -228,6 +228,17 @@ void tl_store_free(struct tl_store *store)
 	g_free(store);
 }
 
+char *tl_store_instance(struct tl_store *store)
+{
+	g_autofree char *fresh = g_uuid_string_random();
+	char *known = NULL;
+
+	g_return_val_if_fail(!store->writer, NULL);
+	if (store->sql)
+		known = tl_sql_keep_fact(store->sql, "instance", fresh);
+	return known ? known : g_steal_pointer(&fresh);
+}
+
 int tl_store_bindings_load(struct tl_store *store, tl_store_binding_fn *fn, void *user)
 {
 	g_return_val_if_fail(!store->writer, -EBUSY);

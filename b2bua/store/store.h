@@ -6,9 +6,9 @@
  * once and tried again; the gateway serves on from memory meanwhile.
  *
  * Call records and bans are written at once, those of a busy moment together, and survive the loss
- * of power. Bindings and subscriptions are gathered for a moment and written together; they survive a
- * crash of the process, and the few that a loss of power costs come back with their telephones' next
- * refresh.
+ * of power. Bindings and subscriptions are gathered for a moment and written together; they survive
+ * a crash of the process, and the few that a loss of power costs come back with their telephones'
+ * next refresh.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +20,10 @@ struct tl_store;
  * nothing, and writes wait until it can. */
 struct tl_store *tl_store_new(const char *state_dir);
 void tl_store_free(struct tl_store *store); /* writes what is queued; NULL ok */
+
+/* The UUID of this gateway, made when the database was; to free. One for this run when it can't be
+ * read. Before the first write. */
+char *tl_store_instance(struct tl_store *store);
 
 struct tl_store_binding {
 	const char *extension, *contact, *route, *call_id, *user_agent;

@@ -48,6 +48,11 @@ static const char *const migrations[] = {
 	"  expires_s INTEGER NOT NULL," /* Unix time */
 	"  dialog    TEXT NOT NULL"     /* JSON */
 	") WITHOUT ROWID;",
+
+	"CREATE TABLE facts ("
+	"  name  TEXT PRIMARY KEY,"
+	"  value TEXT NOT NULL"
+	") WITHOUT ROWID;",
 };
 
 static const char *const statements[_TL_STORE_OP_MAX] = {
@@ -342,6 +347,27 @@ static const char *column_text(sqlite3_stmt *statement, int i)
 	const unsigned char *text = sqlite3_column_text(statement, i);
 
 	return text ? (const char *)text : "";
+}
+
+char *tl_sql_keep_fact(struct tl_sql *sql, const char *name, const char *value)
+{
+	static const char *const texts[] = { "INSERT OR IGNORE INTO facts VALUES (?1, ?2)",
+					     "SELECT value FROM facts WHERE name = ?1" };
+	char *kept = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		sqlite3_stmt *statement;
+
+		if (sqlite3_prepare_v2(sql->db, texts[i], -1, &statement, NULL) != SQLITE_OK)
+			break;
+		bind_text(statement, 1, name);
+		if (i == 0)
+			bind_text(statement, 2, value);
+		if (sqlite3_step(statement) == SQLITE_ROW)
+			kept = g_strdup(column_text(statement, 0));
+		sqlite3_finalize(statement);
+	}
+	return kept;
 }
 
 int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user)

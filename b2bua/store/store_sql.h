@@ -50,6 +50,9 @@ void tl_sql_rollback(struct tl_sql *sql);
 int tl_sql_run(struct tl_sql *sql, const struct tl_store_job *job);
 const char *tl_sql_error(const struct tl_sql *sql); /* of the last -EIO or -EINVAL */
 
+/* The value that is kept under name, which is this one if there was none; to free. NULL: the
+ * database fails. */
+char *tl_sql_keep_fact(struct tl_sql *sql, const char *name, const char *value);
 int tl_sql_load_bindings(struct tl_sql *sql, tl_store_binding_fn *fn, void *user);
 int tl_sql_load_subscriptions(struct tl_sql *sql, tl_store_subscription_fn *fn, void *user);
 int tl_sql_load_bans(struct tl_sql *sql, tl_store_ban_fn *fn, void *user);

@@ -16,6 +16,7 @@
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/timer.h"
 #include "b2bua/trunk/keeper.h"
+#include "b2bua/trunk/outbound.h"
 #include "b2bua/trunk/service_route.h"
 
 enum {
@@ -40,6 +41,7 @@ struct tl_registration {
 
 	struct tl_servers *servers; /* lent */
 	char *aor, *request_uri;    /* sip:user@host, sip:host */
+	char *outbound;             /* parameters of our Contact; NULL: not to this server */
 	char *hop;                  /* the server that we are at, or NULL: to be chosen */
 	guint hops_tried;           /* since the last success */
 	nta_leg_t *leg;             /* holds Call-ID, From tag and CSeq */
@@ -113,6 +115,12 @@ static guint choose_hop(struct tl_registration *registration)
 	return hops->len;
 }
 
+/* Is a flow kept that RFC 5626 speaks of? */
+static bool is_outbound(const struct tl_registration *registration, const url_t *hop)
+{
+	return registration->outbound && hop && tl_uri_transport(hop) != TL_TRANSPORT_UDP;
+}
+
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip);
 
 static void on_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg);
@@ -139,16 +147,21 @@ static bool send_register(struct tl_registration *registration, unsigned expires
 	const char *proxy =
 		tl_digest_proxy_authorization(registration->digest, home, "REGISTER", uri, NULL);
 
+	bool outbound = is_outbound(registration, hop);
+
 	if (registration->orq)
 		nta_outgoing_destroy(registration->orq);
 	registration->orq = NULL;
+	if (contact && outbound)
+		contact = su_strcat(home, contact, registration->outbound);
 	if (contact && hop && tl_uri_check(hop) == 0)
 		registration->orq = nta_outgoing_tcreate(
 			registration->leg, on_response, (nta_outgoing_magic_t *)registration,
 			URL_STRING_MAKE(registration->hop), SIP_METHOD_REGISTER,
 			URL_STRING_MAKE(uri), SIPTAG_CONTACT_STR(contact),
 			SIPTAG_EXPIRES_STR(expires), SIPTAG_MAX_FORWARDS_STR("70"),
-			SIPTAG_SUPPORTED_STR("path"), /* RFC 3327 5.1: proxies may put one in */
+			/* RFC 3327 5.1: proxies may put one in */
+			SIPTAG_SUPPORTED_STR(outbound ? "path, outbound" : "path"),
 			SIPTAG_USER_AGENT_STR(registration->user_agent),
 			TAG_IF(origin.ident, TPTAG_IDENT(origin.ident)),
 			TAG_IF(origin.via, NTATAG_USER_VIA(1)), SIPTAG_VIA_STR(origin.via),
@@ -250,12 +263,18 @@ static bool accept_min_expires(struct tl_registration *registration, const sip_t
 /* True: the same again, with what the answer asked for. */
 static bool shall_repeat(struct tl_registration *registration, const sip_t *sip)
 {
+	bool outbound;
+
 	switch (sip->sip_status->st_status) {
 	case 401:
 	case 407:
 		return tl_digest_challenged(registration->digest, sip) == 0;
 	case 423:
 		return accept_min_expires(registration, sip);
+	case 439: /* RFC 5626 11.6: a proxy on the way keeps no flows */
+		outbound = registration->outbound != NULL;
+		g_clear_pointer(&registration->outbound, g_free);
+		return outbound;
 	}
 	return false;
 }
@@ -390,7 +409,7 @@ static int on_stray(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
 
 struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
 					    void *resolver, const struct tl_trunk_cfg *cfg,
-					    const char *user_agent)
+					    const char *user_agent, const char *instance)
 {
 	struct tl_registration *registration = g_new0(struct tl_registration, 1);
 
@@ -398,6 +417,7 @@ struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_se
 	registration->servers = servers;
 	copy_cfg(registration, cfg);
 	registration->user_agent = g_strdup(user_agent);
+	registration->outbound = tl_outbound_params(instance, cfg->name);
 	registration->state = TL_TRUNK_REGISTERING;
 	registration->wanted_s = WANTED_S;
 	registration->digest = tl_digest_new(cfg->user, cfg->password);
@@ -433,6 +453,7 @@ void tl_registration_free(struct tl_registration *registration)
 	g_free(registration->password);
 	g_free(registration->user_agent);
 	g_free(registration->aor);
+	g_free(registration->outbound);
 	g_free(registration->request_uri);
 	g_free(registration->hop);
 	g_free(registration);

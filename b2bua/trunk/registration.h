@@ -13,10 +13,10 @@
 struct tl_registration;
 
 /* Sends the first REGISTER. Copies what it needs of cfg, whose user must not be NULL; servers and
- * resolver (sres_resolver_t) are lent till the end. */
+ * resolver (sres_resolver_t) are lent till the end. instance: for outbound.h. */
 struct tl_registration *tl_registration_new(struct tl_stack *stack, struct tl_servers *servers,
 					    void *resolver, const struct tl_trunk_cfg *cfg,
-					    const char *user_agent);
+					    const char *user_agent, const char *instance);
 /* Forgets it; a REGISTER under way is left to its fate. NULL ok. */
 void tl_registration_free(struct tl_registration *registration);
 /* Whether cfg asks for the same registration, so that a reload need not touch it. */

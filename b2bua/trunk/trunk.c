@@ -28,6 +28,7 @@ struct tl_trunks {
 	struct tl_dialplan *dp; /* a reference */
 	GHashTable *by_name;    /* name -> struct trunk; both owned */
 	sres_resolver_t *resolver;
+	char *instance;
 };
 
 static const char *const state_names[_TL_TRUNK_MAX] = {
@@ -64,11 +65,13 @@ static struct trunk *get_trunk(struct tl_trunks *trunks, const char *name)
 	return trunk;
 }
 
-int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, struct tl_trunks **ret_trunks)
+int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, const char *instance,
+		  struct tl_trunks **ret_trunks)
 {
 	struct tl_trunks *trunks = g_new0(struct tl_trunks, 1);
 
 	trunks->stack = stack;
+	trunks->instance = g_strdup(instance);
 	trunks->resolver =
 		sres_resolver_create(tl_stack_root(stack), tl_stack_resolv_conf(stack), TAG_END());
 	trunks->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_trunk);
@@ -84,6 +87,7 @@ void tl_trunks_free(struct tl_trunks *trunks)
 	g_hash_table_destroy(trunks->by_name);
 	sres_resolver_destroy(trunks->resolver);
 	tl_dialplan_unref(trunks->dp);
+	g_free(trunks->instance);
 	g_free(trunks);
 }
 
@@ -162,8 +166,9 @@ static void follow(struct tl_trunks *trunks, struct trunk *trunk, const struct t
 	if (cfg && !trunk->servers)
 		trunk->servers = tl_servers_new(trunks->stack, trunks->resolver, cfg, user_agent);
 	if (wanted && !trunk->registration)
-		trunk->registration = tl_registration_new(trunks->stack, trunk->servers,
-							  trunks->resolver, cfg, user_agent);
+		trunk->registration =
+			tl_registration_new(trunks->stack, trunk->servers, trunks->resolver, cfg,
+					    user_agent, trunks->instance);
 }
 
 void tl_trunks_configure(struct tl_trunks *trunks, struct tl_dialplan *dp)

@@ -25,8 +25,9 @@ enum tl_trunk_state {
 };
 const char *tl_trunk_state_name(enum tl_trunk_state state); /* "idle", "registering", … */
 
-/* Takes a reference on dp and starts to register. */
-int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, struct tl_trunks **ret_trunks);
+/* Takes a reference on dp and starts to register. instance: the gateway's own UUID (outbound.h). */
+int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, const char *instance,
+		  struct tl_trunks **ret_trunks);
 /* Forgets the registrations without a word to the trunks: use tl_trunks_stop() first in
  * an orderly end. NULL ok. Before tl_stack_free(). */
 void tl_trunks_free(struct tl_trunks *trunks);

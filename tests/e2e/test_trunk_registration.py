@@ -1,7 +1,9 @@
 """Our registration with a carrier: the way that it names for calls (RFC 3608), the connection that
 it is kept on (RFC 5626), and the server that it is with."""
 
+import re
 import signal
+import uuid
 
 from registrar import Line, take
 from sip_message import make_sdp
@@ -119,6 +121,33 @@ def test_calls_come_by_the_connection_of_the_registration():
         w.talk(w.carrier, "4930", w.alice)
         assert len(w.carrier.connections) == 1
         w.hang_up(*w.talk(w.carrier, "4930", w.alice))
+
+
+def instance_of(register):
+    """What RFC 5626 4.2 wants of a Contact, if it is there."""
+    found = re.search(r'>;reg-id=1;\+sip\.instance="<urn:uuid:([0-9a-f-]{36})>"',
+                      register.get("Contact"))
+    return found and str(uuid.UUID(found.group(1)))
+
+
+def test_a_registration_by_tcp_is_one_flow_whose_instance_outlives_us():
+    keys = ACCOUNT + "transport = tcp\n"
+    with World(OUT, carrier=keys, backup=ACCOUNT, transport="tcp", register=()) as w:
+        first = take(w.carrier)
+        instance = instance_of(first)
+        assert instance and "outbound" in first.get("Supported"), first
+        by_udp = take(w.backup)
+        assert "outbound" not in by_udp.get("Supported") and not instance_of(by_udp), by_udp
+        up(w)
+        w.gateway.stop()
+        gone = w.carrier.others.get(timeout=8)
+        assert gone.get("Expires") == "0" and instance_of(gone) == instance, gone
+        w.start()
+        refused = take(w.carrier, 439)  # RFC 5626 11.6: no flow can be kept to here
+        assert instance_of(refused) == instance, refused
+        again = take(w.carrier)
+        assert not instance_of(again) and "outbound" not in again.get("Supported"), again
+        up(w)
 
 
 def test_a_registration_by_udp_is_kept_by_empty_lines():

@@ -128,7 +128,7 @@ Test(store, keeps_calls_with_the_columns_that_people_ask_for)
 			   "source = 'trunk:carrier' AND caller = '+49170' AND callee = '100' AND "
 			   "started_s = 1700000000"),
 		     200);
-	cr_expect_eq(query("PRAGMA user_version"), 3);
+	cr_expect_eq(query("PRAGMA user_version"), 4);
 }
 
 Test(store, survives_a_kill)

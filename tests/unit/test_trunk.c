@@ -90,7 +90,7 @@ static void start(void)
 	t.dp = parse(section);
 	cfg.gateway = tl_dialplan_gateway(t.dp);
 	cr_assert_eq(tl_stack_new(t.root, &cfg, &t.stack), 0);
-	cr_assert_eq(tl_trunks_new(t.stack, t.dp, &t.trunks), 0);
+	cr_assert_eq(tl_trunks_new(t.stack, t.dp, "b7d1", &t.trunks), 0);
 }
 
 static void stop(void)
