@@ -9,8 +9,8 @@
 
 /*
  * Every sample has a place: its frame number since the recording began. Two
- * blocks of a second are open at a time; they start as silence, audio is laid
- * over it, and a block is handed on when nothing can come for it any more:
+ * blocks of a second are open at a time. Audio is laid into them as it comes, silence
+ * where none has come before it, and a block is handed on when nothing can come for it any more:
  *
  *   left   ################..####|#####        ` next sample of the left channel
  *   right  #########.............|..##
@@ -42,14 +42,19 @@ struct channel {
 	struct tl_resampler *resampler; /* NULL: rates fit */
 };
 
+struct page {
+	struct tl_block *block;          /* NULL: none was free, its audio is lost */
+	int64_t filled[_TL_CHANNEL_MAX]; /* frames of each that hold something; mono: of the left */
+};
+
 struct tl_recorder {
 	struct tl_recording *file;
 	unsigned rate_hz;
 	bool mono;
 	int64_t start_us;
-	int64_t base; /* first frame of block[0] */
+	int64_t base; /* first frame of page[0] */
 	int64_t block_frames;
-	struct tl_block *block[2]; /* NULL: none was free, its audio is lost */
+	struct page page[2];
 	struct channel channel[_TL_CHANNEL_MAX];
 };
 
@@ -72,8 +77,8 @@ int tl_recorder_new(struct tl_storage *storage, const char *path, bool mono, uns
 		g_free(rec);
 		return r;
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(rec->block); i++)
-		rec->block[i] = tl_recording_take(rec->file);
+	for (size_t i = 0; i < G_N_ELEMENTS(rec->page); i++)
+		rec->page[i].block = tl_recording_take(rec->file);
 	*ret_recorder = rec;
 	return 0;
 }
@@ -92,26 +97,49 @@ static int64_t frames_in(const struct tl_recorder *rec, unsigned ms)
 	return (int64_t)rec->rate_hz * ms / 1000;
 }
 
-static void hand_on(struct tl_recorder *rec, unsigned i, int64_t frames)
+static int16_t *samples_of(const struct tl_recorder *rec, const struct page *page,
+			   enum tl_channel channel)
 {
-	if (rec->block[i])
-		tl_recording_write(rec->file, rec->block[i], rec->base + i * rec->block_frames,
-				   (size_t)frames);
-	rec->block[i] = NULL;
+	return tl_block_samples(page->block) + channel * rec->block_frames;
 }
 
-/* Hands block[0] on. */
+/* Up to this frame of the page there is silence where nothing else is. */
+static void fill(const struct tl_recorder *rec, struct page *page, enum tl_channel channel,
+		 int64_t up_to)
+{
+	int64_t from = page->filled[channel];
+
+	if (from >= up_to)
+		return;
+	memset(samples_of(rec, page, channel) + from, 0, (size_t)(up_to - from) * sizeof(int16_t));
+	page->filled[channel] = up_to;
+}
+
+static void hand_on(struct tl_recorder *rec, unsigned i, int64_t frames)
+{
+	struct page *page = &rec->page[i];
+
+	if (!page->block)
+		return;
+	for (unsigned c = 0; c < (rec->mono ? 1 : _TL_CHANNEL_MAX); c++)
+		fill(rec, page, (enum tl_channel)c, frames);
+	tl_recording_write(rec->file, page->block, rec->base + i * rec->block_frames,
+			   (size_t)frames);
+	page->block = NULL;
+}
+
+/* Hands page[0] on. */
 static void advance(struct tl_recorder *rec)
 {
 	hand_on(rec, 0, rec->block_frames);
 	rec->base += rec->block_frames;
-	rec->block[0] = rec->block[1];
-	rec->block[1] = tl_recording_take(rec->file);
+	rec->page[0] = rec->page[1];
+	rec->page[1] = (struct page) { .block = tl_recording_take(rec->file) };
 	for (size_t c = 0; c < _TL_CHANNEL_MAX; c++)
 		rec->channel[c].next = MAX(rec->channel[c].next, rec->base);
 }
 
-/* Makes block[1] or an earlier one hold the frame. After long silence on all
+/* Makes page[1] or an earlier one hold the frame. After long silence on all
  * channels whole blocks are stepped over: a hole in a file reads as zeros. */
 static void advance_to(struct tl_recorder *rec, int64_t frame)
 {
@@ -127,21 +155,32 @@ static void advance_to(struct tl_recorder *rec, int64_t frame)
 		rec->channel[c].next = MAX(rec->channel[c].next, rec->base);
 }
 
-static void lay(struct tl_recorder *rec, struct tl_block *block, enum tl_channel channel,
-		int64_t at, const int16_t *pcm, size_t n)
+/* What the other channel has said there already is heard through it. */
+static void mix(const struct tl_recorder *rec, struct page *page, int64_t at, const int16_t *pcm,
+		size_t n)
 {
-	int16_t *frames = tl_block_samples(block);
+	int16_t *frames = samples_of(rec, page, TL_CHANNEL_LEFT) + at;
+	size_t both = (size_t)CLAMP(page->filled[TL_CHANNEL_LEFT] - at, 0, (int64_t)n);
 
-	if (!rec->mono) {
-		for (size_t i = 0; i < n; i++)
-			frames[(at + i) * 2 + channel] = pcm[i];
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		int sum = frames[at + i] + pcm[i];
+	for (size_t i = 0; i < both; i++) {
+		int sum = frames[i] + pcm[i];
 
-		frames[at + i] = (int16_t)CLAMP(sum, INT16_MIN, INT16_MAX);
+		frames[i] = (int16_t)CLAMP(sum, INT16_MIN, INT16_MAX);
 	}
+	memcpy(frames + both, pcm + both, (n - both) * sizeof *pcm);
+}
+
+static void lay(struct tl_recorder *rec, struct page *page, enum tl_channel channel, int64_t at,
+		const int16_t *pcm, size_t n)
+{
+	if (rec->mono)
+		channel = TL_CHANNEL_LEFT;
+	fill(rec, page, channel, at);
+	if (rec->mono)
+		mix(rec, page, at, pcm, n);
+	else
+		memcpy(samples_of(rec, page, channel) + at, pcm, n * sizeof *pcm);
+	page->filled[channel] = MAX(page->filled[channel], at + (int64_t)n);
 }
 
 static void append(struct tl_recorder *rec, enum tl_channel channel, const int16_t *pcm, size_t n)
@@ -158,8 +197,8 @@ static void append(struct tl_recorder *rec, enum tl_channel channel, const int16
 		i = at >= rec->block_frames;
 		at -= i * rec->block_frames;
 		some = MIN(n, (size_t)(rec->block_frames - at));
-		if (rec->block[i])
-			lay(rec, rec->block[i], channel, at, pcm, some);
+		if (rec->page[i].block)
+			lay(rec, &rec->page[i], channel, at, pcm, some);
 		ch->next += some;
 		pcm += some;
 		n -= some;

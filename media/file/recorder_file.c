@@ -11,7 +11,8 @@
 #include "media/file/wav.h"
 
 enum {
-	BLOCKS = 16, /* seconds that a disk may stall; in good times two are in use */
+	BLOCKS = 16,         /* seconds that a disk may stall; in good times two are in use */
+	CHUNK_FRAMES = 8192, /* a write: a second of most recordings */
 	FILE_MODE = 0640,
 	DIR_MODE = 0750,
 };
@@ -109,18 +110,44 @@ static void do_open(struct tl_recording *rec)
 		fail(rec, "can't be written", -r);
 }
 
+/*
+ * The channels lie one after the other in memory, where each is laid down in one piece, and take
+ * turns in the file:
+ *
+ *   l0 l1 l2 ... r0 r1 r2 ...  ->  l0 r0 l1 r1 l2 r2 ...
+ */
+static int write_stereo(struct tl_recording *rec, const struct tl_block *block, off_t at)
+{
+	const int16_t *left = block->samples, *right = left + rec->rate_hz;
+	int16_t frames[CHUNK_FRAMES * 2];
+	int r = 0;
+
+	for (size_t done = 0, n; done < block->frames && r == 0; done += n) {
+		n = MIN(block->frames - done, (size_t)CHUNK_FRAMES);
+		for (size_t i = 0; i < n; i++) {
+			frames[2 * i] = left[done + i];
+			frames[2 * i + 1] = right[done + i];
+		}
+		r = write_all(rec->fd, frames, n * rec->frame_bytes,
+			      at + (off_t)(done * rec->frame_bytes));
+	}
+	return r;
+}
+
 /* Samples first, then the head: killed between the two, it says less than there is, never more. */
 static void write_block(struct tl_recording *rec, const struct tl_block *block)
 {
 	uint64_t from = (uint64_t)block->at * rec->frame_bytes;
 	uint64_t bytes = (uint64_t)block->frames * rec->frame_bytes;
+	off_t at = (off_t)(TL_WAV_HEAD_BYTES + from);
 	int r;
 
 	if (from + bytes > TL_WAV_DATA_MAX_BYTES) {
 		fail(rec, "has reached the size that a WAV file can have", 0);
 		return;
 	}
-	r = write_all(rec->fd, block->samples, bytes, (off_t)(TL_WAV_HEAD_BYTES + from));
+	r = rec->channels == 1 ? write_all(rec->fd, block->samples, bytes, at)
+			       : write_stereo(rec, block, at);
 	if (r == 0) {
 		rec->data_bytes = MAX(rec->data_bytes, (uint32_t)(from + bytes));
 		r = write_head(rec);
@@ -245,10 +272,8 @@ struct tl_block *tl_recording_take(struct tl_recording *rec)
 		if (atomic_load_explicit(&block->state, memory_order_acquire) != BLOCK_FREE)
 			continue;
 		atomic_store_explicit(&block->state, BLOCK_TAKEN, memory_order_relaxed);
-		if (block->samples)
-			memset(block->samples, 0, bytes);
-		else
-			block->samples = g_malloc0(bytes);
+		if (!block->samples)
+			block->samples = g_malloc(bytes);
 		return block;
 	}
 	atomic_fetch_add_explicit(&rec->lost_frames, rec->rate_hz, memory_order_relaxed);

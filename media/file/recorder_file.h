@@ -11,7 +11,7 @@
 #include "media/file/recorder.h"
 
 struct tl_recording;
-struct tl_block; /* one second of audio, interleaved, silent when taken */
+struct tl_block; /* one second of audio, each channel's by itself */
 
 /* The file and its directories are made by the storage thread (0640, 0750); a
  * file that exists is not touched: that is a failure. -EAGAIN: the storage queue is
@@ -21,6 +21,7 @@ int tl_recording_new(struct tl_storage *storage, const char *path, unsigned chan
 		     struct tl_recording **ret_recording);
 /* NULL: all are waiting for the disk. */
 struct tl_block *tl_recording_take(struct tl_recording *recording);
+/* Each channel's from rate_hz times its number on; what they are when taken is anybody's guess. */
 int16_t *tl_block_samples(struct tl_block *block);
 /* Takes block; its first frame belongs at frame at of the file. 0 frames: gives it back. */
 void tl_recording_write(struct tl_recording *recording, struct tl_block *block, int64_t at,

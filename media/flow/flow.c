@@ -7,6 +7,8 @@
 #include "media/flow/flow_priv.h"
 #include "media/flow/relay.h"
 
+enum { AIM_AFTER_US = 1000000 }; /* plans follow one another at first: each takes the aim back */
+
 static const struct tl_plan no_plan = {
 	.side = { { .event_send_pt = -1,
 		    .event_receive_pt = -1,
@@ -133,7 +135,8 @@ static void choose_port(struct tl_flow_end *end)
 static void aim(struct tl_flow_end *end)
 {
 	if (end->aimed || !end->port || !end->plan->open || end->plan->rtcp_mux ||
-	    end->plan->t38.on || !tl_source_is_settled(&end->source, tl_flow_now(end)))
+	    end->plan->t38.on || !tl_source_is_settled(&end->source, tl_flow_now(end)) ||
+	    tl_flow_now(end) - end->source.latched_us < AIM_AFTER_US)
 		return;
 	end->aimed = tl_io_aim(end->pair->env->io, end->port->rtp_fd, &end->source.latched) == 0;
 }

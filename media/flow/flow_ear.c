@@ -106,11 +106,10 @@ static void count_refused(struct tl_flow_end *end, int why)
 }
 
 /* What this end asks of the audio that it is sent, to whoever is encoded for it. */
-static void pass_request(struct tl_flow_end *end, const struct tl_packet *packet,
+static void pass_request(struct tl_flow_end *end, const uint8_t *payload, size_t bytes,
 			 const struct tl_format *format)
 {
-	unsigned mode =
-		tl_format_request(format, tl_packet_payload(packet), packet->rtp.payload_bytes);
+	unsigned mode = tl_format_request(format, payload, bytes);
 	struct tl_flow_end *speaker = tl_flow_other(end);
 
 	if (mode + 1 == end->mode_asked)
@@ -135,7 +134,7 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 	}
 	if (!end->ear)
 		end->ear = open_ear(end, format);
-	pass_request(end, packet, format);
+	pass_request(end, tl_packet_payload(packet), packet->rtp.payload_bytes, format);
 	if (tl_jitter_clock_hz(end->ear->jitter) != clock_hz) {
 		tl_ear_play_rest(end);
 		tl_jitter_reset(end->ear->jitter, clock_hz, pool);
@@ -325,19 +324,18 @@ static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsi
 		fail(end);
 }
 
-static void push(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+static void push(struct tl_flow_end *end, const struct tl_rtp *rtp, const uint8_t *payload,
+		 int64_t arrived_us, unsigned ms)
 {
 	struct tl_ear *ear = end->ear;
 	int r;
 
-	tl_flow_sound_place(end, slot->packet->rtp.ts, tl_jitter_clock_hz(ear->jitter));
-	ear->arrived_us = slot->packet->arrived_us;
-	r = tl_chain_push(ear->chain, tl_packet_payload(slot->packet),
-			  slot->packet->rtp.payload_bytes);
+	tl_flow_sound_place(end, rtp->ts, tl_jitter_clock_hz(ear->jitter));
+	ear->arrived_us = arrived_us;
+	r = tl_chain_push(ear->chain, payload, rtp->payload_bytes);
 	ear->arrived_us = 0;
-	tl_jitter_expect_silence(
-		ear->jitter, tl_format_ends_in_silence(&ear->in, tl_packet_payload(slot->packet),
-						       slot->packet->rtp.payload_bytes));
+	tl_jitter_expect_silence(ear->jitter,
+				 tl_format_ends_in_silence(&ear->in, payload, rtp->payload_bytes));
 	if (r == -EBADMSG) {
 		r = tl_chain_conceal(ear->chain, ms);
 		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
@@ -387,7 +385,8 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 		return;
 	if (slot->packet && tl_flow_format(end, slot->packet->rtp.pt)) {
 		if (ready_chain(end, slot->packet->rtp.pt))
-			push(end, slot, ms);
+			push(end, &slot->packet->rtp, tl_packet_payload(slot->packet),
+			     slot->packet->arrived_us, ms);
 		return;
 	}
 	if (slot->packet) {
@@ -419,6 +418,31 @@ void tl_ear_tick(struct tl_flow_end *end)
 	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0)
 		take_slot(end, &slot);
 	tl_flow_want(end->pair, due_us);
+}
+
+bool tl_ear_hurry(struct tl_flow_end *end, const struct tl_rtp *rtp, const uint8_t *payload,
+		  int64_t arrived_us)
+{
+	const struct tl_format *format = tl_flow_format(end, rtp->pt);
+	struct tl_ear *ear = end->ear;
+	uint32_t units = format ? tl_format_duration(format, payload, rtp->payload_bytes) : 0;
+
+	if (!ear || !units || tl_jitter_clock_hz(ear->jitter) != format->codec->clock_hz ||
+	    tl_dtmf_is_coming(&end->digits_in, arrived_us) ||
+	    !tl_jitter_hurry(ear->jitter, rtp, units, arrived_us, &ear->at_us))
+		return false;
+	pass_request(end, payload, rtp->payload_bytes, format);
+	if (ready_chain(end, rtp->pt))
+		push(end, rtp, payload, arrived_us, units * 1000 / format->codec->clock_hz);
+	return true;
+}
+
+void tl_ear_play_next(struct tl_flow_end *end)
+{
+	struct tl_slot slot = { 0 };
+
+	while (end->ear && tl_jitter_take_next(end->ear->jitter, &slot) > 0)
+		take_slot(end, &slot);
 }
 
 void tl_ear_play_rest(struct tl_flow_end *end)

@@ -189,6 +189,11 @@ void tl_flow_send_small(struct tl_flow_end *to, const struct tl_rtp *rtp, const 
 /* flow_ear.c */
 /* Takes packet, of a format of the end's plan. */
 void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format);
+/* From the tape: what is said next is played at once, where nothing is in its way; false: put it.
+ * Then what has waited for it. */
+bool tl_ear_hurry(struct tl_flow_end *end, const struct tl_rtp *rtp, const uint8_t *payload,
+		  int64_t arrived_us);
+void tl_ear_play_next(struct tl_flow_end *end);
 /* Takes packet: comfort noise, at the clock of the format that it came beside. */
 void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet);
 /* A sequence number that came and was no audio. */

@@ -40,17 +40,25 @@ static int64_t next_turn_us(const struct tl_flow_end *end)
 	return ((tl_flow_now(end) - shift_us) / PERIOD_US + 1) * PERIOD_US + shift_us;
 }
 
-static struct tl_packet *take(struct tl_flow_end *end, size_t *at)
+static struct tl_packet *packet_of(struct tl_flow_end *end, const struct note *note)
 {
-	const struct note *note = (const struct note *)(void *)(end->tape.bytes + *at);
 	struct tl_packet *packet = tl_pool_take(end->pair->env->pool);
 
 	packet->arrived_us = note->arrived_us;
 	packet->rtp = note->rtp;
 	packet->rtp.payload_at = 0;
 	memcpy(packet->data, note + 1, note->rtp.payload_bytes);
-	*at += room_of(note->rtp.payload_bytes);
 	return packet;
+}
+
+/* Most are in order and in time: those go past the jitter buffer, which keeps their time. */
+static void play_note(struct tl_flow_end *end, const struct note *note)
+{
+	if (tl_ear_hurry(end, &note->rtp, (const uint8_t *)(note + 1), note->arrived_us))
+		return;
+	tl_ear_tick(end);
+	tl_ear_put(end, packet_of(end, note), tl_flow_format(end, note->rtp.pt));
+	tl_ear_play_next(end);
 }
 
 static void play(struct tl_flow_end *end)
@@ -61,11 +69,11 @@ static void play(struct tl_flow_end *end)
 
 	end->tape.used = 0; /* the ear may ask for the rest: it is on its way */
 	for (size_t at = 0; at < used;) {
-		struct tl_packet *packet = take(end, &at);
+		const struct note *note = (const struct note *)(void *)(end->tape.bytes + at);
 
-		env->now_us = packet->arrived_us;
-		tl_ear_tick(end);
-		tl_ear_put(end, packet, tl_flow_format(end, packet->rtp.pt));
+		env->now_us = note->arrived_us;
+		play_note(end, note);
+		at += room_of(note->rtp.payload_bytes);
 	}
 	env->now_us = now_us;
 	tl_ear_tick(end);

@@ -369,14 +369,33 @@ static int64_t pace(int64_t off_us, int64_t frame_us)
 	return 0;
 }
 
+static bool is_surplus(const struct tl_jitter *jb, int64_t off_us, int64_t frame_us, int64_t now_us)
+{
+	return jb->taken && off_us > frame_us + SHRINK_BEYOND_US &&
+	       now_us - jb->adapted_us >= SHRINK_EVERY_US;
+}
+
+/* What the delay of this packet, played next, differs from what it should be. */
+static int64_t off_us_of(const struct tl_jitter *jb, uint32_t ts)
+{
+	return tl_delay_of(&jb->delay, ts, jb->cfg.clock_hz, jb->play_us) -
+	       tl_delay_target_us(&jb->delay);
+}
+
+static void play(struct tl_jitter *jb, uint32_t units, int64_t off_us)
+{
+	int64_t frame_us = to_us(jb, units);
+
+	jb->next_ts += units;
+	jb->play_us += frame_us + pace(off_us, frame_us);
+	jb->starved_us = 0;
+}
+
 static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 		       struct tl_slot *ret_slot)
 {
-	int64_t frame_us = to_us(jb, head->units);
-	int64_t off_us = tl_delay_of(&jb->delay, head->ts, jb->cfg.clock_hz, jb->play_us) -
-			 tl_delay_target_us(&jb->delay);
-	bool surplus = jb->taken && off_us > frame_us + SHRINK_BEYOND_US &&
-		       now_us - jb->adapted_us >= SHRINK_EVERY_US;
+	int64_t off_us = off_us_of(jb, head->ts);
+	bool surplus = is_surplus(jb, off_us, to_us(jb, head->units), now_us);
 
 	*ret_slot = (struct tl_slot) {
 		.kind = surplus ? TL_SLOT_SURPLUS : TL_SLOT_PACKET,
@@ -388,12 +407,11 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 	if (surplus) {
 		jb->adapted_us = now_us;
 		jb->next_ts += head->units;
+		jb->starved_us = 0;
 	} else {
-		advance(jb, head->units);
-		jb->play_us += pace(off_us, frame_us);
+		play(jb, head->units, off_us);
 	}
 	jb->taken = true;
-	jb->starved_us = 0;
 	clear_before(jb, (uint16_t)(head->seq + 1));
 	return 1;
 }
@@ -432,9 +450,8 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)
 {
 	int64_t due_us;
-	bool holed;
 
-	if (!jb->started || !find_head(jb, &holed))
+	if (!jb->started || !find_head(jb, &(bool) { false }))
 		return 0;
 	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
 }
@@ -448,4 +465,36 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 	if (r > 0)
 		ret_slot->at_us = at_us;
 	return r;
+}
+
+static bool is_next(const struct tl_jitter *jb, uint16_t seq, uint32_t ts)
+{
+	return jb->started && jb->taken && seq == jb->next_seq && ts == jb->next_ts;
+}
+
+bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t units,
+		     int64_t arrived_us, int64_t *ret_at_us)
+{
+	if (!is_next(jb, rtp->seq, rtp->ts) || tl_rtp_seq_minus(jb->high_seq, rtp->seq) >= 0 ||
+	    arrived_us >= jb->play_us ||
+	    is_surplus(jb, off_us_of(jb, rtp->ts), to_us(jb, units), arrived_us))
+		return false;
+	tl_delay_note(&jb->delay, rtp->ts, jb->cfg.clock_hz, arrived_us);
+	jb->late_in_a_row = 0;
+	jb->has_bad_seq = false;
+	jb->frame_units = units;
+	jb->high_seq = jb->next_seq++;
+	*ret_at_us = jb->play_us;
+	play(jb, units, off_us_of(jb, rtp->ts));
+	return true;
+}
+
+int tl_jitter_take_next(struct tl_jitter *jb, struct tl_slot *ret_slot)
+{
+	const struct cell *next = cell_at(jb, jb->next_seq);
+	int64_t due_us;
+
+	if (next->kind != CELL_PACKET || !is_next(jb, next->seq, next->ts))
+		return 0;
+	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
 }

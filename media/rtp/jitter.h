@@ -58,6 +58,14 @@ void tl_jitter_pass(struct tl_jitter *jb, uint16_t seq);
  * give a packet all the same: a caller who is awake anyway saves a wake-up. */
 int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		   int64_t *ret_due_us);
+/*
+ * For a caller who need not wait. hurry: the packet is the very next one, in time, and none is
+ * held: it is taken as soon as put, and need not be kept; *ret_at_us: when it was due. False: put
+ * it. take_next: the very next one is held; 1 and *ret_slot, or 0.
+ */
+bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t units,
+		     int64_t arrived_us, int64_t *ret_at_us);
+int tl_jitter_take_next(struct tl_jitter *jb, struct tl_slot *ret_slot);
 /* Silence was announced (comfort noise, DTX): it is given for as long as it lasts, instead of for a
  * second at the most. False: that holds again. */
 void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence);

@@ -3,7 +3,7 @@
  *
  *   bench_media [--calls 1,100,500] [--rounds 2] [--seconds 2] [--workers 0]
  *               [--complexity 5]
- *               [--paths PCMA,record,srtp,PCMU,G722,opus] [--alone]
+ *               [--paths PCMA,record,srtp,PCMU,G722,opus] [--alone] [--apart]
  *
  * Each round measures, for each N, the bare relay and then every path, one
  * after another, so that a machine that is busy for a while slows all of them;
@@ -14,6 +14,9 @@
  * rtpengine in userspace, where it is installed, carries the same load in the same round (--alone:
  * not); it codes Opus at libavcodec's usual complexity, 10, and is fairly held against
  * --complexity 10 only.
+ *
+ * --apart: the phones have the last core for themselves, the gateway the others, as real-time
+ * processes: figures for a machine that has other things to do besides, at fewer calls.
  *
  * The bare codec, and libsrtp2, is measured twice: in a loop that does nothing else, caches
  * warm and the machine's other cores idle, and inside the bare relay, between
@@ -64,6 +67,7 @@ struct options {
 	unsigned rounds, seconds, workers, complexity;
 	char **paths; /* words of those that are measured; NULL: all */
 	bool alone;   /* nobody to compare with */
+	bool apart;
 };
 
 /* One path at one count, over the rounds. */
@@ -184,6 +188,7 @@ static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned 
 		.warm_ms = 1000,
 		.window_ms = opt->seconds * 1000,
 		.workers = opt->workers,
+		.apart = opt->apart,
 		.opus_complexity = opt->complexity,
 	};
 	int r = rig_run(gateway, &load, ret_result);
@@ -350,6 +355,7 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		{ "complexity", required_argument, NULL, 'x' },
 		{ "paths", required_argument, NULL, 'p' },
 		{ "alone", no_argument, NULL, 'a' },
+		{ "apart", no_argument, NULL, 'A' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool good = true;
@@ -381,6 +387,10 @@ static bool parse_options(int argc, char **argv, struct options *opt)
 		case 'a':
 			opt->alone = true;
 			break;
+		case 'A':
+			opt->apart = true;
+			opt->workers = MAX((unsigned)sysconf(_SC_NPROCESSORS_ONLN), 2) - 1;
+			break;
 		default:
 			good = false;
 		}
@@ -402,7 +412,7 @@ int main(int argc, char **argv)
 	if (!parse_options(argc, argv, &opt)) {
 		fprintf(stderr, "usage: bench_media [--calls N,N,...] [--rounds N] [--seconds N] "
 				"[--workers N] [--complexity 0-10] [--paths WORD,WORD,...] "
-				"[--alone]\n");
+				"[--alone] [--apart]\n");
 		return EXIT_FAILURE;
 	}
 	if (!peer && !opt.alone) {
