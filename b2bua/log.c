@@ -1,10 +1,7 @@
 #include "b2bua/log.h"
 #include "b2bua/log_thread.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <glib.h>
 #include <sofia-sip/su_log.h>

@@ -44,10 +44,6 @@ struct tl_dialplan *tl_dialplan_new(void); /* empty, one reference */
 /* The route that takes the call, or NULL. */
 const struct tl_route_cfg *tl_dialplan_find_route(const struct tl_dialplan *dp,
 						  const struct tl_facts *facts);
-/* What the route does with the call, or (NULL) an extension's call to another;
- * NULL: nothing takes it. */
-struct tl_decision *tl_decision_make(struct tl_dialplan *dp, const struct tl_route_cfg *route,
-				     const struct tl_facts *facts);
 /* A route's steps for one call, from memory of the pool: the extension dialled in the place of
  * "extension", times filled in, and shares by weight in the order that lot draws. */
 const struct tl_ring_step *tl_steps_draw(struct tl_pool *pool, const struct tl_ring_step *steps,

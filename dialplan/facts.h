@@ -3,7 +3,6 @@
  * What is known of a call when the dialplan is asked: plain data that the
  * caller of tl_dialplan_decide() lends for the call.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "dialplan/settings.h"

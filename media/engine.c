@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <unistd.h>
 
 #include "media/rtp/srtp.h"
 #include "media/session_priv.h"

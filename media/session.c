@@ -1,7 +1,6 @@
 #include "media/session.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "media/session_priv.h"
 
@@ -268,14 +267,8 @@ void tl_session_record_stop(struct tl_session *session)
 		g_debug("call=%s worker inbox is full, recording goes on", session->name);
 }
 
-void tl_session_stats(const struct tl_session *session, struct tl_session_stats *ret_stats)
-{
-	/* Reading an atomic does not change it, though C has no const form of it for all. */
-	tl_counters_read((struct tl_session_counters *)&session->counters, ret_stats);
-	tl_session_orient_stats(session, ret_stats);
-}
-
-void tl_session_orient_stats(const struct tl_session *session, struct tl_session_stats *stats)
+/* Counters by the worker's sides become those by the call's. */
+static void orient_stats(const struct tl_session *session, struct tl_session_stats *stats)
 {
 	const struct tl_session_stats own = *stats;
 
@@ -283,6 +276,13 @@ void tl_session_orient_stats(const struct tl_session *session, struct tl_session
 		stats->side[side] = own.side[own_side(session, side)];
 		stats->path[side] = own.path[own_side(session, side)];
 	}
+}
+
+void tl_session_stats(const struct tl_session *session, struct tl_session_stats *ret_stats)
+{
+	/* Reading an atomic does not change it, though C has no const form of it for all. */
+	tl_counters_read((struct tl_session_counters *)&session->counters, ret_stats);
+	orient_stats(session, ret_stats);
 }
 
 void tl_session_hand_over(struct tl_session *session, bool swap, tl_media_event_fn *on_event,

@@ -48,7 +48,5 @@ struct tl_session {
 	struct tl_session_counters counters;
 };
 
-/* Counters by the worker's sides become those by the call's. */
-void tl_session_orient_stats(const struct tl_session *session, struct tl_session_stats *stats);
 /* Gives its ports back and frees it: the worker knows it no more. */
 void tl_session_free(struct tl_session *session);

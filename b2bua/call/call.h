@@ -8,7 +8,6 @@
  * then tells the app by tl_app_call_ended().
  */
 #include <jansson.h>
-#include <stdint.h>
 #include "b2bua/registrar/access.h"
 #include "b2bua/call/call_fsm.h"
 #include "dialplan/dialplan.h"

@@ -3,7 +3,6 @@
 #include "b2bua/call/call_transfer.h"
 #include "b2bua/clock.h"
 #include "b2bua/trunk/trunk.h"
-#include <string.h>
 
 struct tl_branch *tl_branch_new(struct tl_call *call, const char *kind, const char *name)
 {

@@ -19,8 +19,6 @@
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/headers.h"
 #include "b2bua/sip/stack.h"
-#include <sofia-sip/sip_header.h>
-#include <sofia-sip/sip_status.h>
 #include <string.h>
 
 enum { RING_S = 60 }; /* he has asked for it: he is there */

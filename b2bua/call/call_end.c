@@ -153,7 +153,8 @@ static int64_t shown_ms(int64_t at_ms)
 	return at_ms ? tl_clock_to_wall_ms(at_ms) : 0;
 }
 
-json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats, bool store)
+static json_t *make_record(const struct tl_call *call, const struct tl_session_stats *stats,
+			   bool store)
 {
 	bool ended = call->state == TL_CALL_ENDED;
 	struct tl_cdr cdr = {
@@ -194,7 +195,7 @@ json_t *tl_call_json(const struct tl_call *call)
 
 	if (call->session)
 		tl_session_stats(call->session, &stats);
-	return tl_call_record(call, &stats, false);
+	return make_record(call, &stats, false);
 }
 
 void tl_call_free(struct tl_call *call)
@@ -243,7 +244,7 @@ void tl_call_free(struct tl_call *call)
 
 static void finished(struct tl_call *call, const struct tl_session_stats *stats)
 {
-	tl_app_call_ended(call->app, call, tl_call_record(call, stats, true));
+	tl_app_call_ended(call->app, call, make_record(call, stats, true));
 	tl_call_free(call);
 }
 

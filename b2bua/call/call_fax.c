@@ -19,7 +19,6 @@
  * are minded in calls whose audio is decoded: their delays stand still from then on.
  */
 #include "b2bua/call/call_priv.h"
-#include <errno.h>
 #include <string.h>
 
 static struct tl_call_media *other_of(struct tl_call *call, const struct tl_call_media *m)

@@ -2,10 +2,8 @@
 #include "b2bua/call/call_priv.h"
 #include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
-#include <errno.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { DEFAULT_DIGIT_MS = 160 };
@@ -57,8 +55,8 @@ static int open_a(struct tl_call *call)
 	return status;
 }
 
-int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *peer,
-			   const struct tl_media_policy *peer_policy)
+static int answer_a(struct tl_call *call, const struct tl_media_desc *peer,
+		    const struct tl_media_policy *peer_policy)
 {
 	int r;
 
@@ -209,7 +207,7 @@ void tl_call_media_ring_back(struct tl_call *call)
 		call->ringing_back = true;
 }
 
-void tl_call_media_stop_ring_back(struct tl_call *call)
+static void stop_ring_back(struct tl_call *call)
 {
 	if (call->ringing_back)
 		tl_session_play_stop(call->session, TL_SIDE_A);
@@ -222,7 +220,7 @@ static int start_playing(struct tl_call *call)
 	int r;
 
 	call->play_pending = false;
-	tl_call_media_stop_ring_back(call);
+	stop_ring_back(call);
 	if (d->n_play == 0)
 		return 0;
 	r = tl_session_play(call->session, TL_SIDE_A, d->play, d->n_play, false);
@@ -233,7 +231,7 @@ int tl_call_media_play(struct tl_call *call)
 {
 	bool serve = call->state == TL_CALL_SERVING;
 	struct tl_media_policy buf;
-	int status = tl_call_media_answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL);
+	int status = answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL);
 
 	if (status)
 		return status;
@@ -283,13 +281,13 @@ static bool pass_early_media(struct tl_call *call)
 
 	if (!news->desc || call->branches->len != 1 || !call->a.have_remote)
 		return false;
-	if (tl_call_media_answer_a(call, news->desc, NULL) != 0)
+	if (answer_a(call, news->desc, NULL) != 0)
 		return false;
 	if (hear_early(call, call->newsmaker) != 0)
 		return false;
 	if (tl_call_is_direct(call))
 		tl_call_direct_early(call);
-	tl_call_media_stop_ring_back(call);
+	stop_ring_back(call);
 	if (!call->a_answered)
 		tell_progress(call, news->status, &call->a.local);
 	return true;
@@ -299,7 +297,7 @@ static bool pass_early_media(struct tl_call *call)
  * offered something. */
 static const struct tl_media_desc *ringing_offer(struct tl_call *call)
 {
-	if (!tl_leg_wants_offer(call->leg_a) || tl_call_media_answer_a(call, NULL, NULL) != 0)
+	if (!tl_leg_wants_offer(call->leg_a) || answer_a(call, NULL, NULL) != 0)
 		return NULL;
 	return &call->a.local;
 }
@@ -320,7 +318,7 @@ static bool ring_by_file(struct tl_call *call)
 	if (tl_call_is_direct(call) || call->decision->ringback != TL_RINGBACK_FILE ||
 	    !call->a.have_remote)
 		return false;
-	if (tl_call_media_answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL) != 0 ||
+	if (answer_a(call, NULL, tl_call_expects(call, &buf) ? &buf : NULL) != 0 ||
 	    tl_call_media_apply(call) != 0)
 		return false;
 	tell_progress(call, 183, &call->a.local);
@@ -360,7 +358,7 @@ void tl_call_media_progress(struct tl_call *call)
 int tl_call_media_answer(struct tl_call *call)
 {
 	const struct tl_call_media *b = &call->b->media;
-	int status = tl_call_media_answer_a(call, known(&b->remote, b->have_remote), NULL);
+	int status = answer_a(call, known(&b->remote, b->have_remote), NULL);
 
 	tl_call_hold_note(&call->a, false);
 	if (status == 0)
@@ -376,12 +374,12 @@ int tl_call_media_bridge(struct tl_call *call)
 
 	if (!b->have_remote && !call->b->answers_late)
 		return 488;
-	tl_call_media_stop_ring_back(call);
+	stop_ring_back(call);
 	tl_call_hold_note(&call->a, false);
 	tl_call_hold_note(&call->b->media, false);
 	tl_call_streams_asked(call, &call->b->media);
-	status = tl_call_media_answer_a(call, known(&b->remote, b->have_remote),
-					b->have_remote ? NULL : &b->policy);
+	status = answer_a(call, known(&b->remote, b->have_remote),
+			  b->have_remote ? NULL : &b->policy);
 	if (status == 0) /* before the answer: what can't be met is refused instead */
 		status = tl_call_media_apply(call);
 	if (status == 0)

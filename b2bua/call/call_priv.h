@@ -276,8 +276,6 @@ void tl_call_info(struct tl_call *call, struct tl_leg *leg, const struct tl_leg_
 /* call_media.c: 0, or the SIP status to refuse with */
 int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
 		       const struct sockaddr *peer, struct tl_media_desc *desc);
-int tl_call_media_answer_a(struct tl_call *call, const struct tl_media_desc *peer,
-			   const struct tl_media_policy *peer_policy);
 int tl_call_media_apply(struct tl_call *call);
 void tl_call_media_progress(struct tl_call *call); /* call->news and call->newsmaker say what */
 int tl_call_media_bridge(struct tl_call *call);
@@ -288,7 +286,6 @@ int tl_call_media_answer(struct tl_call *call);
 void tl_call_media_record(struct tl_call *call);
 /* Our ringing tone for leg a, which has media. */
 void tl_call_media_ring_back(struct tl_call *call);
-void tl_call_media_stop_ring_back(struct tl_call *call);
 /* The route has changed in mid-call: its max-duration counts from the answer. */
 void tl_call_limit_duration(struct tl_call *call);
 void tl_call_media_digit(struct tl_call *call, enum tl_side to, char digit, unsigned duration_ms,
@@ -382,5 +379,3 @@ bool tl_kept_cause_better(struct tl_kept_cause *kept, const struct tl_cause *cau
 /* What the caller may see of it: nothing that is between us and the callee. */
 struct tl_cause tl_cause_for_caller(const struct tl_cause *cause);
 void tl_call_finish(struct tl_call *call);
-json_t *tl_call_record(const struct tl_call *call, const struct tl_session_stats *stats,
-		       bool store);

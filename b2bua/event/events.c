@@ -1,5 +1,4 @@
 #include "b2bua/event/events.h"
-#include <errno.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_wait.h>
 #include "b2bua/call/board.h"

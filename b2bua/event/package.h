@@ -5,7 +5,6 @@
  */
 #include <glib.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include "b2bua/event/publication.h"
 #include "b2bua/registrar/registrar.h"
 

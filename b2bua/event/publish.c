@@ -1,5 +1,4 @@
 #include "b2bua/event/publish.h"
-#include <errno.h>
 #include <string.h>
 #include <glib.h>
 #include <sofia-sip/sip_header.h>

@@ -1,6 +1,5 @@
 #include "b2bua/event/summary.h"
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <glib.h>
 

@@ -246,11 +246,6 @@ void *tl_leg_owner(const struct tl_leg *leg, tl_leg_event_fn *on_event)
 	return leg->on_event == on_event ? leg->user : NULL;
 }
 
-bool tl_leg_is_incoming(const struct tl_leg *leg)
-{
-	return leg->incoming;
-}
-
 void tl_leg_set_contact(struct tl_leg *leg, const char *user)
 {
 	const struct sockaddr *peer = (const struct sockaddr *)&leg->info.source;

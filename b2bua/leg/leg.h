@@ -181,8 +181,6 @@ typedef void tl_leg_event_fn(struct tl_leg *leg, const struct tl_leg_event *even
 void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user);
 /* The owner's user pointer, when on_event is its function; else NULL. */
 void *tl_leg_owner(const struct tl_leg *leg, tl_leg_event_fn *on_event);
-/* Is it one that called us? */
-bool tl_leg_is_incoming(const struct tl_leg *leg);
 /* id stands first in log lines: "call=6f1c03 leg=a". Copied. */
 void tl_leg_set_id(struct tl_leg *leg, const char *id);
 

@@ -231,8 +231,6 @@ void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 void tl_leg_on_notify(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
 /* leg_refer.c; for the end of the stack: says nothing more. */
 void tl_leg_refer_drop(struct tl_leg *leg);
-/* 0; or the status that refuses such a REFER. Texts are allocated from home. */
-int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer);
 
 /* leg_replaces.c: texts are allocated from home. -EBADMSG: can't be read. */
 int tl_replaces_parse(su_home_t *home, const char *text, struct tl_replaces *ret_replaces);

@@ -91,7 +91,8 @@ static int check_uri(const url_t *url)
 	return asks_for_a_call(url) ? 0 : 603;
 }
 
-int tl_refer_read(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer)
+/* 0; or the status that refuses such a REFER. Texts are allocated from home. */
+static int read_refer(su_home_t *home, const sip_t *sip, struct tl_refer *ret_refer)
 {
 	const sip_refer_to_t *to = sip->sip_refer_to;
 	g_autofree char *replaces = NULL;
@@ -154,7 +155,7 @@ static bool read_outside(struct tl_leg *leg, struct tl_request *request, struct 
 		tl_request_refuse(request, 400, "Unusable Contact or Record-Route", NULL);
 		return false;
 	}
-	status = tl_refer_read(leg->home, request->sip, refer);
+	status = read_refer(leg->home, request->sip, refer);
 	if (status) {
 		tl_request_refuse(request, status, NULL, NULL);
 		return false;
@@ -190,7 +191,7 @@ void tl_leg_on_refer(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	struct tl_refer refer;
-	int status = tl_refer_read(home, sip, &refer);
+	int status = read_refer(home, sip, &refer);
 
 	if (status == 0 && leg->refer)
 		status = 491; /* one at a time */

@@ -1,10 +1,8 @@
 /* Requests of ours inside the dialog, and where they go. */
 #include "b2bua/leg/leg_priv.h"
 #include <errno.h>
-#include <string.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
-#include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_tagarg.h>

@@ -1,6 +1,5 @@
 #include "b2bua/registrar/ping.h"
 
-#include <string.h>
 #include <glib.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>

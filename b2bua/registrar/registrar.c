@@ -1,7 +1,5 @@
 #include "b2bua/registrar/registrar_priv.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <glib.h>
 #include <sofia-sip/nta_tag.h>

@@ -1,6 +1,5 @@
 #include "b2bua/sip/identity.h"
 #include <glib.h>
-#include <string.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include "b2bua/sip/headers.h"

@@ -21,7 +21,8 @@ struct connection {
 	struct tl_address_key source;
 };
 
-struct tl_accepted {
+/* Counts connections against a limit for all. */
+struct accepted {
 	unsigned max;
 	GHashTable *connections; /* descriptor -> struct connection */
 	GHashTable *sources;     /* struct tl_address_key -> how many */
@@ -30,9 +31,9 @@ struct tl_accepted {
 
 /* --- counting --- */
 
-struct tl_accepted *tl_accepted_new(unsigned max)
+static struct accepted *accepted_new(unsigned max)
 {
-	struct tl_accepted *accepted = g_new0(struct tl_accepted, 1);
+	struct accepted *accepted = g_new0(struct accepted, 1);
 
 	accepted->max = max;
 	accepted->connections = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -41,7 +42,7 @@ struct tl_accepted *tl_accepted_new(unsigned max)
 	return accepted;
 }
 
-void tl_accepted_free(struct tl_accepted *accepted)
+static void accepted_free(struct accepted *accepted)
 {
 	if (!accepted)
 		return;
@@ -50,17 +51,17 @@ void tl_accepted_free(struct tl_accepted *accepted)
 	g_free(accepted);
 }
 
-unsigned tl_accepted_count(const struct tl_accepted *accepted)
+static unsigned accepted_count(const struct accepted *accepted)
 {
 	return g_hash_table_size(accepted->connections);
 }
 
-static unsigned count_of(const struct tl_accepted *accepted, const struct tl_address_key *source)
+static unsigned count_of(const struct accepted *accepted, const struct tl_address_key *source)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(accepted->sources, source));
 }
 
-static void count(struct tl_accepted *accepted, const struct tl_address_key *source, int more)
+static void count(struct accepted *accepted, const struct tl_address_key *source, int more)
 {
 	unsigned n = count_of(accepted, source) + (unsigned)more;
 
@@ -81,7 +82,7 @@ static bool is_gone(int fd, const struct connection *c)
 }
 
 /* Takes all of them, so not more often than LOOK_MS. */
-static void forget_gone(struct tl_accepted *accepted)
+static void forget_gone(struct accepted *accepted)
 {
 	int64_t now_us = g_get_monotonic_time();
 	GHashTableIter iter;
@@ -98,14 +99,16 @@ static void forget_gone(struct tl_accepted *accepted)
 		}
 }
 
-static bool is_too_much(const struct tl_accepted *accepted, const struct tl_address_key *source)
+static bool is_too_much(const struct accepted *accepted, const struct tl_address_key *source)
 {
-	return tl_accepted_count(accepted) >= accepted->max ||
+	return accepted_count(accepted) >= accepted->max ||
 	       count_of(accepted, source) >=
 		       MAX((unsigned)SOURCE_MIN, accepted->max / SOURCE_SHARE);
 }
 
-bool tl_accepted_add(struct tl_accepted *accepted, int fd, const struct sockaddr *peer)
+/* A connection of this descriptor, from peer. False: there are too many, close it. Those that have
+ * been closed meanwhile are found by looking at their descriptors. */
+static bool accepted_add(struct accepted *accepted, int fd, const struct sockaddr *peer)
 {
 	struct connection *c = g_hash_table_lookup(accepted->connections, GINT_TO_POINTER(fd));
 	struct tl_address_key source = tl_address_key(peer);
@@ -130,7 +133,7 @@ bool tl_accepted_add(struct tl_accepted *accepted, int fd, const struct sockaddr
 
 /* --- accepting --- */
 
-static struct tl_accepted *all;
+static struct accepted *all;
 static unsigned users; /* stacks: more than one in tests only */
 static int spare = -1; /* a descriptor to let go when there is no other */
 static struct tl_log_limit limit;
@@ -142,7 +145,7 @@ void tl_accept_start(void)
 	if (users++ > 0)
 		return;
 	(void)getrlimit(RLIMIT_NOFILE, &descriptors);
-	all = tl_accepted_new((unsigned)MIN(descriptors.rlim_cur, 1u << 20) / 2);
+	all = accepted_new((unsigned)MIN(descriptors.rlim_cur, 1u << 20) / 2);
 	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -150,7 +153,7 @@ void tl_accept_stop(void)
 {
 	if (--users > 0)
 		return;
-	g_clear_pointer(&all, tl_accepted_free);
+	g_clear_pointer(&all, accepted_free);
 	if (spare >= 0)
 		close(spare);
 	spare = -1;
@@ -164,7 +167,7 @@ static void turn_away(int fd, const struct sockaddr *peer)
 	close(fd);
 	if (tl_log_allow(&limit, &skipped))
 		g_message("door: too many connections src=%s all=%u skipped=%u",
-			  tl_address_text(peer, text), all ? tl_accepted_count(all) : 0, skipped);
+			  tl_address_text(peer, text), all ? accepted_count(all) : 0, skipped);
 }
 
 /* With no descriptor left the connection would stay in the queue, and wake us for ever. */
@@ -193,7 +196,7 @@ int accept(int listener, __SOCKADDR_ARG peer, socklen_t *bytes)
 			turn_away_without(listener);
 			continue;
 		}
-		if (fd < 0 || (all && tl_accepted_add(all, fd, peer.__sockaddr__))) {
+		if (fd < 0 || (all && accepted_add(all, fd, peer.__sockaddr__))) {
 			*bytes = room;
 			return fd;
 		}

@@ -1,10 +1,7 @@
 /* What waits in our sockets. Sofia keeps them to itself, so they are found among the process's. */
 #include "b2bua/sip/stack_priv.h"
-#include <errno.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include "b2bua/sip/address.h"
 
 enum { FD_MAX = 1024 }; /* listen sockets are opened first */

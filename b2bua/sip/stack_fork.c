@@ -1,5 +1,4 @@
 #include "b2bua/sip/stack_fork.h"
-#include <string.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>

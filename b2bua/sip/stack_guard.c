@@ -20,7 +20,6 @@
  */
 #include "b2bua/sip/stack_priv.h"
 #include <stdlib.h>
-#include <string.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>

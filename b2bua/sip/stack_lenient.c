@@ -1,6 +1,5 @@
 #include "b2bua/sip/stack_lenient.h"
 #include <glib.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_buffer.h>

@@ -4,7 +4,6 @@
  * 3.5.2), and nothing else is answered. It stands in the place of Sofia's, which prints a line for
  * each datagram whose first byte is 0, and takes hostile ones apart.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>

@@ -20,7 +20,6 @@
  * Signalling thread. Reads files when told to, at start and at a reload.
  */
 #include <stdbool.h>
-#include <stddef.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/su_wait.h>
 #include <sys/socket.h>
@@ -68,4 +67,3 @@ bool tl_tls_connected(const struct sockaddr *peer);
  * CRLF CRLF on it (RFC 5626 3.5.1): 0, -ENOTCONN, or -EAGAIN, not just now. */
 int tl_tls_dialled(const char *label, const struct sockaddr *peer);
 int tl_tls_send_crlf(const char *label, const struct sockaddr *peer);
-unsigned tl_tls_connections(void); /* alive, both directions */

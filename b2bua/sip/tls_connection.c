@@ -363,11 +363,6 @@ void tl_tls_connections_stop(void)
 	connections = NULL;
 }
 
-unsigned tl_tls_connections(void)
-{
-	return connections ? g_hash_table_size(connections) : 0;
-}
-
 static bool is_connected(const struct sockaddr *peer, bool by_peer)
 {
 	GHashTableIter iter;

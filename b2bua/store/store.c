@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 #include <glib.h>
 #include "b2bua/clock.h"
 #include "b2bua/store/store_sql.h"

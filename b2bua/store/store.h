@@ -12,7 +12,6 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stddef.h>
 
 struct tl_store;
 

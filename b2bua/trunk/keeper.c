@@ -1,5 +1,4 @@
 #include "b2bua/trunk/keeper.h"
-#include <errno.h>
 #include <glib.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>

@@ -3,7 +3,6 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_protos.h>
-#include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/tport_tag.h>
 #include "b2bua/sip/address.h"

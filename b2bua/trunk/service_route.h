@@ -5,7 +5,6 @@
  */
 #include <glib.h>
 #include <sofia-sip/sip.h>
-#include <sofia-sip/su_wait.h>
 
 struct tl_service_route;
 

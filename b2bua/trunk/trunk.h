@@ -6,7 +6,6 @@
  * their settings, while counts and registrations of a name that stays go on.
  * Signalling thread.
  */
-#include <stddef.h>
 #include <glib.h>
 #include "dialplan/dialplan.h"
 

@@ -262,8 +262,10 @@ static const struct tl_route_cfg *after_hours(const struct tl_dialplan *dp,
 	return *route;
 }
 
-struct tl_decision *tl_decision_make(struct tl_dialplan *dp, const struct tl_route_cfg *route,
-				     const struct tl_facts *facts)
+/* What the route does with the call, or (NULL) an extension's call to another;
+ * NULL: nothing takes it. */
+static struct tl_decision *make_decision(struct tl_dialplan *dp, const struct tl_route_cfg *route,
+					 const struct tl_facts *facts)
 {
 	const struct tl_route_cfg *first = route, *open;
 	struct held_decision *held;
@@ -289,8 +291,7 @@ const struct tl_route_cfg *tl_dialplan_find_route(const struct tl_dialplan *dp,
 int tl_dialplan_decide(struct tl_dialplan *dp, const struct tl_facts *facts,
 		       struct tl_decision **ret_decision)
 {
-	struct tl_decision *decision =
-		tl_decision_make(dp, tl_dialplan_find_route(dp, facts), facts);
+	struct tl_decision *decision = make_decision(dp, tl_dialplan_find_route(dp, facts), facts);
 
 	if (!decision)
 		return -ENOENT;
@@ -310,7 +311,7 @@ int tl_dialplan_follow(struct tl_dialplan *dp, const struct tl_follow *follow,
 		next = g_hash_table_lookup(dp->route_by_name, follow->route);
 		if (!next || !tl_route_can_ring(dp, next, facts))
 			return -ENOENT;
-		*ret_decision = tl_decision_make(dp, next, facts);
+		*ret_decision = make_decision(dp, next, facts);
 		return 0;
 	}
 	held = held_new(dp, facts);

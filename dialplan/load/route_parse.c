@@ -1,5 +1,4 @@
 /* The values of [route] sections: conditions and rewriting; ring_parse.c has the rest. */
-#include <errno.h>
 #include <string.h>
 #include "dialplan/dialplan_priv.h"
 #include "dialplan/route/rewrite.h"

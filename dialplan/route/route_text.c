@@ -1,5 +1,4 @@
 /* A route in words, for explain. */
-#include <string.h>
 #include "dialplan/route/route.h"
 
 static void append_source(GString *out, const char *before, const struct tl_source *source)

@@ -1,4 +1,3 @@
-#include <string.h>
 
 #include <glib.h>
 #include <opus/opus.h>

@@ -1,7 +1,6 @@
 #include "media/chain/conceal.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

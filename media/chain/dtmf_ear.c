@@ -1,6 +1,7 @@
 #include "media/chain/dtmf_ear.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <glib.h>

@@ -8,7 +8,6 @@
  * Q.24's corners lie outside of (tests/unit/test_dtmf_ear.c has them all). 8000 Hz; 2 us for 20 ms
  * of speech. Plain data, one thread, no allocation. Private to media/chain/.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

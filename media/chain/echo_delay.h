@@ -7,7 +7,6 @@
  * data; one thread. Private to media/chain/.
  */
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum {

@@ -1,4 +1,3 @@
-#include <glib.h>
 #include <speex/speex_echo.h>
 
 #include "media/chain/echo_filter.h"

@@ -1,9 +1,9 @@
 #include "media/chain/modem_tones.h"
 
 #include <math.h>
-#include <string.h>
 
 #include <glib.h>
+#include <stdbool.h>
 
 enum {
 	STEP_MS = 10,

@@ -12,7 +12,6 @@
  * milliseconds (test_modem_tones). Levels from -36 dBm0, noise 12 dB below. 0.3 us for 20 ms of
  * audio at 8000 Hz. One thread; plain data, no allocation. Private to media/.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

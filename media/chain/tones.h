@@ -4,7 +4,6 @@
  * of the audio in which they came, and made. One worker thread; nothing is
  * allocated after _new. Private to media/.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,8 +1,5 @@
 #include "media/elements/element.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "media/fetch.h"
 
 G_DEFINE_ABSTRACT_TYPE(TlElement, tl_element, GST_TYPE_ELEMENT)

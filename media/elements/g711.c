@@ -1,7 +1,6 @@
 #include "media/elements/g711.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include <spandsp.h>
 

@@ -1,5 +1,4 @@
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 
 #include <gst/gst.h>

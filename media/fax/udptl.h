@@ -12,7 +12,6 @@
  *
  * Holds no clock and no socket. One thread; allocates at creation only. Private to media/.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

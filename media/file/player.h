@@ -5,7 +5,6 @@
  * immutable list of packets that all who hear it share: playing costs a worker
  * what relaying costs. Loading happens on the storage thread. Private to media/.
  */
-#include <stdatomic.h>
 #include "media/desc.h"
 #include "media/file/storage.h"
 

@@ -1,7 +1,6 @@
 #include <gst/app/gstappsink.h>
 #include <gst/audio/audio.h>
 #include <gst/gst.h>
-#include <string.h>
 
 #include "media/file/player_priv.h"
 

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <string.h>
 
 #include "media/chain/chain.h"
 #include "media/file/player_priv.h"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <glib.h>
-#include <string.h>
 
 #include "media/file/recorder_file.h"
 #include "media/chain/resample.h"

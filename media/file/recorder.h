@@ -7,6 +7,7 @@
  * true, so that a killed process leaves a playable file. Private to media/.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "media/file/storage.h"
 

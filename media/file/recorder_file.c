@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "media/file/wav.h"

@@ -4,7 +4,6 @@
  * over as a job with a function to run there; a bounded queue keeps a stuck
  * disk from eating the memory. Private to media/.
  */
-#include <stddef.h>
 
 struct tl_storage;
 

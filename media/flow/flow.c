@@ -196,7 +196,8 @@ struct tl_flow_end *tl_flow_target(struct tl_flow_end *end)
 	return end->pair->plan->echo ? end : NULL;
 }
 
-bool tl_flow_relays(struct tl_flow_end *end)
+/* Do packets from this end go on untouched, if their format allows? */
+static bool relays(struct tl_flow_end *end)
 {
 	return end->pair->plan->path[end->side] == TL_PATH_RELAY || tl_flow_target(end) == end;
 }
@@ -243,7 +244,7 @@ static void plan_relay(struct tl_flow_end *end)
 
 	end->relayable_alone = end->relayable = 0;
 	end->mixed_us = 0;
-	if (!to || !tl_flow_relays(end))
+	if (!to || !relays(end))
 		return;
 	for (size_t i = 0; i < end->plan->n_receive_formats; i++)
 		if (tl_format_compatible(&end->plan->receive_formats[i], &to->plan->send_format))

@@ -153,8 +153,6 @@ static inline struct tl_flow_end *tl_flow_other(struct tl_flow_end *end)
 
 /* Who hears what this end says: the other one, itself in an echo test, or nobody. */
 struct tl_flow_end *tl_flow_target(struct tl_flow_end *end);
-/* Do packets from this end go on untouched, if their format allows? */
-bool tl_flow_relays(struct tl_flow_end *end);
 /* Does something else than the other end's voice go out here: an announcement, a digit? */
 bool tl_flow_is_taken(const struct tl_flow_end *end);
 /* What a payload type of the end's plan stands for, or NULL. */

@@ -5,7 +5,6 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum {
 	TL_CODEC_NAME_BYTES = 24, /* longest encoding name kept, with NUL */

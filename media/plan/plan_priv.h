@@ -37,7 +37,6 @@ struct tl_plan_list {
 long tl_plan_pair_worth(const struct tl_format *a, const struct tl_format *b);
 
 /* plan_t38.c */
-bool tl_plan_is_g711(const struct tl_codec *codec);
 /* The first that a fax modem can be heard through, or NULL. */
 const struct tl_format *tl_plan_find_g711(const struct tl_plan_list *list);
 /* As tl_plan_answer() and tl_plan_offer(), of fax, or beside a leg that has it. */

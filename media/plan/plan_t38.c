@@ -1,13 +1,12 @@
 /* Fax in plans: T.38 on both sides is passed on, on one side it meets G.711. */
 #include <errno.h>
-#include <glib.h>
 
 #include "media/address.h"
 #include "media/plan/plan_priv.h"
 
 enum { PCMU_PT = 0, PCMA_PT = 8 };
 
-bool tl_plan_is_g711(const struct tl_codec *codec)
+static bool is_g711(const struct tl_codec *codec)
 {
 	return codec->static_pt == PCMU_PT || codec->static_pt == PCMA_PT;
 }
@@ -15,7 +14,7 @@ bool tl_plan_is_g711(const struct tl_codec *codec)
 const struct tl_format *tl_plan_find_g711(const struct tl_plan_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (tl_plan_is_g711(list->v[i]->codec))
+		if (is_g711(list->v[i]->codec))
 			return list->v[i];
 	return NULL;
 }
@@ -60,7 +59,7 @@ int tl_plan_offer_g711(const struct tl_media_policy *policy, struct tl_media_des
 	struct tl_media_desc offer = { .direction = TL_DIR_SENDRECV };
 
 	for (size_t i = 0; i < policy->n_codecs; i++)
-		if (tl_plan_is_g711(policy->codecs[i]))
+		if (is_g711(policy->codecs[i]))
 			offer.formats[offer.n_formats++] =
 				(struct tl_format) { .codec = policy->codecs[i],
 						     .pt = (uint8_t)policy->codecs[i]->static_pt };
@@ -85,7 +84,7 @@ bool tl_plan_hears_modems(const struct tl_media_desc *local, const struct tl_med
 	struct tl_media_desc common;
 
 	tl_plan_common(local, remote, &common);
-	return common.n_formats && tl_plan_is_g711(common.formats[0].codec);
+	return common.n_formats && is_g711(common.formats[0].codec);
 }
 
 void tl_plan_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,

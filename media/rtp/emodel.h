@@ -4,6 +4,7 @@
  * the codec takes, what loss takes beyond concealment (G.113), and what delay
  * takes from a conversation. Pure. Private to media/.
  */
+#include <stdint.h>
 #include "media/plan/codec.h"
 
 /* The rating R, 0 to 100 (G.107 7-1), of which the score below is made. */

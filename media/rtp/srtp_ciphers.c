@@ -1,6 +1,5 @@
 #include "media/rtp/srtp_ciphers.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <openssl/evp.h>
 #include <srtp2/auth.h>

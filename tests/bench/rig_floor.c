@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 /*
  * The floor: what a relay of packets between pairs of UDP sockets costs when it

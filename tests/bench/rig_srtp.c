@@ -2,7 +2,6 @@
 
 #include <glib.h>
 #include <srtp2/srtp.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*

@@ -2,7 +2,6 @@
 /* Dialplans from text, for tests of what they say. */
 #include <criterion/criterion.h>
 #include <glib.h>
-#include <stdio.h>
 #include <string.h>
 #include "dialplan/dialplan.h"
 

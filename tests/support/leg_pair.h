@@ -4,7 +4,6 @@
 #include "b2bua/sip/stack.h"
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <string.h>

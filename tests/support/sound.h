@@ -4,6 +4,7 @@
  * purity, and WAV files to play.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../support/phone.h"

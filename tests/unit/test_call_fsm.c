@@ -1,6 +1,5 @@
 #include "b2bua/call/call_fsm.h"
 #include <criterion/criterion.h>
-#include <string.h>
 
 /* A story: what happens to a call, and what must have been done, in order. */
 static const struct {

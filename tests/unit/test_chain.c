@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
-#include <stdlib.h>
 
 #include <criterion/criterion.h>
 #include <glib.h>

@@ -1,7 +1,5 @@
 #include "media/chain/chain.h"
 
-#include <string.h>
-
 #include <criterion/criterion.h>
 #include <glib.h>
 

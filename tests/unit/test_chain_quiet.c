@@ -1,7 +1,6 @@
 /* The libraries under the codecs print nothing, whatever comes: what a peer sends must not fill a
  * journal. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 

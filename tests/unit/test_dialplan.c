@@ -1,6 +1,5 @@
 /* Whole files: the example that the manual starts from, and what other layers rely on. */
 #include "tests/support/dialplan_text.h"
-#include <errno.h>
 #include <glib/gstdio.h>
 #include "media/plan/codec.h"
 

@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <glib.h>
-#include <stdio.h>
 #include <string.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>

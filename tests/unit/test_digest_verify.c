@@ -1,7 +1,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <glib.h>
-#include <string.h>
 #include "b2bua/registrar/digest_verify.h"
 
 #define MUFASA                                                                                     \

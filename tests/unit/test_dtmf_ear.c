@@ -2,7 +2,6 @@
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "media/chain/dtmf_ear.h"
 

@@ -8,7 +8,6 @@
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
 #include <spandsp.h>
-#include <unistd.h>
 
 #include "media/fax/fax_gateway.h"
 #include "media/fax/udptl.h"

@@ -1,7 +1,6 @@
 /* A worker's door to the network: what comes in, what goes out, and who is let in. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 #include "media/plan/plan.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include <criterion/criterion.h>
 #include <glib.h>

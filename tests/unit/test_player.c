@@ -1,6 +1,5 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
-#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
@@ -8,7 +7,6 @@
 #include <semaphore.h>
 #include <spandsp.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "media/plan/codec.h"
 #include "media/file/player.h"

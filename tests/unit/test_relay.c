@@ -1,7 +1,6 @@
 /* A stream beside the audio: what goes through, from whom, and where to. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "b2bua/store/store.h"

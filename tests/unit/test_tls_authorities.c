@@ -2,7 +2,6 @@
 #include "b2bua/sip/tls_priv.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <openssl/evp.h>
