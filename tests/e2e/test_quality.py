@@ -1,5 +1,6 @@
 """How a call sounded: what reports say of it, ours and a peer's, the round trip, and a score."""
 
+import socket
 import struct
 import time
 
@@ -8,11 +9,15 @@ from world import World, wait_until
 NUMBER = "+4930555100"
 
 
-def report(rtp, about, lost=0, lsr=0, dlsr=0):
-    """A receiver report, RFC 3550 6.4.2, to the port beside the gateway's RTP."""
+def receiver_report(rtp, about, lost=0, lsr=0, dlsr=0):
+    """RFC 3550 6.4.2."""
     block = struct.pack("!II", about, lost & 0xffffff) + struct.pack("!IIII", 0, 80, lsr, dlsr)
-    data = struct.pack("!BBHI", 0x81, 201, 7, rtp.ssrc) + block
-    rtp.rtcp.sendto(data, (rtp.remote[0], rtp.remote[1] + 1))
+    return struct.pack("!BBHI", 0x81, 201, 7, rtp.ssrc) + block
+
+
+def report(rtp, *about, **what):
+    """A receiver report to the port beside the gateway's RTP."""
+    rtp.rtcp.sendto(receiver_report(rtp, *about, **what), (rtp.remote[0], rtp.remote[1] + 1))
 
 
 def sender_report(rtp):
@@ -67,6 +72,43 @@ def test_what_the_peer_reports_is_in_the_record():
         assert 4.2 < side["mos"] <= 4.5, side
         assert 2.0 < side["remote_mos"] < 4.0, side
         assert "remote_mos" not in record["a"], record["a"]
+
+
+def reports_in(packets):
+    """The payload types of sender and receiver reports, as RTP would read them (RFC 5761 4)."""
+    return [p for p in packets if p.pt in (200 & 0x7f, 201 & 0x7f)]
+
+
+def test_reports_beside_the_audio_and_on_its_own_port_and_elsewhere():
+    with World() as w, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+        elsewhere.bind((w.carrier.ip, 0))
+        elsewhere.settimeout(10)
+        place = elsewhere.getsockname()[1]
+        a, b = w.talk(w.carrier, NUMBER, w.alice, extra=["a=rtcp-mux"])
+        c, d = w.talk(w.carrier, NUMBER, w.alice, extra=[f"a=rtcp:{place}"])
+        assert "rtcp-mux" in a.answer.sdp.audio.attributes
+        assert "rtcp-mux" not in b.invite.sdp.audio.attributes, "each leg for itself"
+        assert "rtcp-mux" not in c.answer.sdp.audio.attributes
+        tones = [end.rtp.tone_start(440, 0.4) for end in (a, b, c, d)]
+        for tone in tones:
+            tone.join()
+        for end in (a, b, c, d):
+            assert {p.source for p in end.rtp.packets} == {end.rtp.remote}, "as the SDP names it"
+        assert a.rtp.heard(440) > 0.9 and c.rtp.heard(440) > 0.9
+        a.rtp.rtp.sendto(receiver_report(a.rtp, a.rtp.packets[0].ssrc, lost=30), a.rtp.remote)
+        time.sleep(0.1)
+        calls = w.gateway.control("calls")
+        w.hang_up(a, b)
+        w.hang_up(c, d)
+        lost = [w.gateway.control("show", call["id"])["a"].get("remote_lost_pkts")
+                for call in calls]
+        assert lost.count(30) == 1, lost
+        # each is told goodbye where it wants to be
+        wait_until(lambda: reports_in(a.rtp.packets), what="report among the audio")
+        assert not a.rtp.rtcp_packets and not reports_in(c.rtp.packets)
+        assert elsewhere.recv(1500)[1] in (200, 201)
+        assert not c.rtp.rtcp_packets
+        wait_until(lambda: b.rtp.rtcp_packets, what="report beside the audio")
 
 
 def test_loss_on_the_way_in_costs_score():
