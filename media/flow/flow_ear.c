@@ -221,6 +221,7 @@ static int build_chain(struct tl_flow_end *end, const struct tl_format *in,
 
 	tl_chain_free(ear->chain);
 	ear->chain = NULL;
+	tl_jitter_expect_copies(ear->jitter, in->codec->copies && !ear->steady);
 	ear->in = *in;
 	ear->encodes = to != NULL;
 	ear->silence = cfg.silence;

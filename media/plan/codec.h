@@ -25,6 +25,7 @@ struct tl_codec {
 	unsigned ptime_ms;    /* default packet time */
 	unsigned frame_ms;    /* packets hold whole multiples of this */
 	unsigned frame_bytes; /* bytes a frame when constant, else 0 */
+	bool copies;          /* a packet may hold a copy of the one before: in-band FEC */
 	unsigned quality;     /* 0..100: what is kept of the voice, for choosing a pair */
 	unsigned impairment, loss_robustness; /* E-model: Ie, Bpl (with concealment) */
 	unsigned encode_cost, decode_cost;    /* µs a 20 ms frame, measured (DESIGN: chains) */

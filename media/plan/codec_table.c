@@ -42,6 +42,7 @@ const struct tl_codec tl_codec_rows[] = {
 	  .rate_hz = 48000,
 	  .rates_hz = { 8000, 16000, 24000, 48000 },
 	  .fmtp = "useinbandfec=1",
+	  .copies = true,
 	  .ptime_ms = 20,
 	  .frame_ms = 10,
 	  .quality = 95,

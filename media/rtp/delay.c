@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <glib.h>
+
 #include "media/rtp/rtp.h"
 
 enum {
@@ -16,9 +18,8 @@ enum {
 
 static int64_t clamp(const struct tl_delay *delay, int64_t us)
 {
-	if (us < delay->min_us)
-		return delay->min_us;
-	return us > delay->max_us ? delay->max_us : us;
+	us = MAX(us, MAX(delay->min_us, delay->floor_us));
+	return MIN(us, delay->max_us);
 }
 
 void tl_delay_init(struct tl_delay *delay, unsigned min_ms, unsigned max_ms)
@@ -109,6 +110,14 @@ void tl_delay_note(struct tl_delay *delay, uint32_t ts, unsigned clock_hz, int64
 	count(delay, behind_us > 0 ? behind_us : 0);
 	if (++delay->since >= SET_EVERY || behind_us > delay->target_us)
 		set_target(delay);
+}
+
+void tl_delay_set_floor(struct tl_delay *delay, int64_t us)
+{
+	if (us == delay->floor_us)
+		return;
+	delay->floor_us = us;
+	set_target(delay);
 }
 
 int64_t tl_delay_play_at(const struct tl_delay *delay, uint32_t ts, unsigned clock_hz)

@@ -10,7 +10,7 @@
 enum { TL_DELAY_BINS = 100 }; /* of 5 ms */
 
 struct tl_delay {
-	int64_t min_us, max_us, target_us;
+	int64_t min_us, max_us, floor_us, target_us;
 	/* sent - arrived is known up to a constant: that of the first packet */
 	bool has_ts;
 	uint32_t last_ts;
@@ -22,6 +22,8 @@ struct tl_delay {
 };
 
 void tl_delay_init(struct tl_delay *delay, unsigned min_ms, unsigned max_ms);
+/* From now on the target is no less than this, within the bounds. 0: as the jitter wants it. */
+void tl_delay_set_floor(struct tl_delay *delay, int64_t us);
 /* Timestamps start anew; what was learnt of jitter stays. */
 void tl_delay_new_timeline(struct tl_delay *delay);
 void tl_delay_note(struct tl_delay *delay, uint32_t ts, unsigned clock_hz, int64_t arrived_us);

@@ -30,6 +30,8 @@ enum {
 	PACE_SHARE = 16,     /* of what the delay is off goes into the pace of one packet, */
 	PACE_MOST = 10,      /* but no more than one part in so many of its length */
 	LATE_IN_A_ROW = 5,   /* then the path has changed for good */
+	COPY_US = 10000,     /* more than a packet's length, to wait for the one after it */
+	LOSSY_US = 30000000, /* since the last loss */
 };
 
 enum cell_kind { CELL_EMPTY, CELL_PACKET, CELL_PASSED };
@@ -47,6 +49,8 @@ struct tl_jitter {
 	bool started; /* the timeline below holds */
 	bool taken;   /* something was, since the start */
 	bool silence; /* was announced */
+	bool copies;  /* of lost packets are in the next ones */
+	int64_t lost_us;
 	uint16_t next_seq, high_seq;
 	uint32_t next_ts;
 	int64_t play_us;
@@ -130,6 +134,13 @@ int64_t tl_jitter_due_us(const struct tl_jitter *jb)
 void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence)
 {
 	jb->silence = silence;
+}
+
+void tl_jitter_expect_copies(struct tl_jitter *jb, bool copies)
+{
+	jb->copies = copies;
+	if (!copies)
+		tl_delay_set_floor(&jb->delay, 0);
 }
 
 unsigned tl_jitter_target_ms(const struct tl_jitter *jb)
@@ -416,6 +427,17 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 	return 1;
 }
 
+/* What plays next is there, and what was before it is not. */
+static void note_loss(struct tl_jitter *jb, bool lost, int64_t now_us)
+{
+	if (lost && jb->copies) {
+		jb->lost_us = now_us;
+		tl_delay_set_floor(&jb->delay, to_us(jb, jb->frame_units) + COPY_US);
+	} else if (now_us - jb->lost_us > LOSSY_US) {
+		tl_delay_set_floor(&jb->delay, 0);
+	}
+}
+
 static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		     int64_t *ret_due_us)
 {
@@ -434,6 +456,7 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 		return 0; /* what is missing has still time to come */
 	if (!head)
 		return starve(jb, ret_slot, ret_due_us);
+	note_loss(jb, holed, now_us);
 	if (!holed && jb->taken && tl_rtp_ts_minus(head->ts, jb->next_ts) > 0)
 		align_pause(jb, head);
 	gap_us = to_us(jb, tl_rtp_ts_minus(head->ts, jb->next_ts));

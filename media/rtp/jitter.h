@@ -66,6 +66,9 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t units,
 		     int64_t arrived_us, int64_t *ret_at_us);
 int tl_jitter_take_next(struct tl_jitter *jb, struct tl_slot *ret_slot);
+/* A packet may hold a copy of the one before it (Opus's in-band FEC): while some are lost, the
+ * delay is such that the next one has come by the time that its copy is wanted. */
+void tl_jitter_expect_copies(struct tl_jitter *jb, bool copies);
 /* Silence was announced (comfort noise, DTX): it is given for as long as it lasts, instead of for a
  * second at the most. False: that holds again. */
 void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence);

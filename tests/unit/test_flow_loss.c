@@ -4,8 +4,7 @@
 #include "media/rtp/rtcp.h"
 #include "tests/support/sound.h"
 
-/* The delay is such that what follows a hole is there before its turn comes, on a busy machine too.
- */
+/* What follows a hole is there before its turn comes on a busy machine too. */
 enum { PT_OPUS = 96, OPUS_FRAME = 960, RATE_HZ = 48000, DELAY_MS = 120 };
 
 static struct call *open_opus_call(void)

@@ -16,6 +16,7 @@ struct play {
 	uint32_t ts_offset;
 	uint16_t seq_offset;
 	unsigned packets, surplus, holes, refused;
+	unsigned lent; /* holes with what followed them */
 	int64_t silence_units, made_units;
 	uint16_t last_seq;
 	bool disorder;
@@ -84,6 +85,7 @@ static void note_slot(struct play *p, const struct tl_slot *slot)
 	p->packets += slot->kind == TL_SLOT_PACKET;
 	p->surplus += slot->kind == TL_SLOT_SURPLUS;
 	p->holes += slot->kind == TL_SLOT_HOLE;
+	p->lent += slot->next != NULL;
 	if (slot->kind == TL_SLOT_SILENCE)
 		p->silence_units += slot->units;
 	if (slot->kind != TL_SLOT_SURPLUS)
@@ -184,6 +186,40 @@ Test(jitter, lends_what_follows_a_hole)
 		tl_pool_give(&pool, slot.packet);
 	}
 	end(&p);
+}
+
+/* Packets from..to as they were sent, but for every 25th, and a look each ms. */
+static void lose_some(struct play *p, unsigned from, unsigned to)
+{
+	for (unsigned n = from; n < to; n++) {
+		for (; p->now_us < n * FRAME_US; p->now_us += 1000)
+			take(p);
+		if (n % 25 != 7)
+			put(p, n, n * FRAME_US);
+	}
+}
+
+/* At the least delay a packet's turn comes as the next one comes: whether its copy is there is
+ * luck.
+ */
+Test(jitter, waits_for_copies_while_some_are_lost)
+{
+	for (int copies = 0; copies < 2; copies++) {
+		const struct tl_jitter_cfg cfg = { CLOCK, 20, 15, MAX_MS };
+		struct play p = { .jb = tl_jitter_new(&cfg) };
+
+		tl_jitter_expect_copies(p.jb, copies);
+		lose_some(&p, 0, 100);
+		p.lent = 0;
+		lose_some(&p, 100, 600);
+		cr_expect_eq(p.lent, copies ? 20 : 0, "%u of 20 had what followed", p.lent);
+		cr_expect_eq(tl_jitter_target_ms(p.jb), copies ? 30 : 15);
+		stream(&p, 600, 2300, NULL);
+		cr_expect_eq(tl_jitter_target_ms(p.jb), 15, "nothing is lost any more");
+		cr_expect_leq(p.delay_us, 30000);
+		cr_expect_eq(p.surplus, 0);
+		end(&p);
+	}
 }
 
 Test(jitter, is_steady_on_a_good_path)
