@@ -9,6 +9,8 @@
  *   lsd    how far the spectrum heard is from that behind a perfect path: dB
  *          (root mean square over a talking frame's bands; 0 none, 1 hardly heard)
  *   snr    of the wave itself, behind a perfect path as the signal (segmental, dB; at most 35)
+ *          Of the perfect path itself both are to what was said, as they are for each of the two
+ *          codecs between phones without a gateway.
  *   delay  from arrival of the fastest packet to playing: mean, and of the last second
  */
 #include <math.h>
@@ -22,31 +24,21 @@
 #include "media/chain/chain.h"
 #include "media/rtp/jitter.h"
 #include "rig.h"
+#include "rig_score.h"
 
 enum {
 	LOOPS = 5, /* of the four seconds that the rig says */
 	PACKETS = LOOPS * RIG_LOOP_FRAMES,
 	FRAME_US = RIG_FRAME_MS * 1000,
 	PAYLOAD_MAX = 700,
-	JITTER_MIN_MS = 40,
+	JITTER_MIN_MS = 20, /* as the configuration has it */
 	JITTER_MAX_MS = 200,
 	COMPLEXITY = 5,
-	HEARD_HZ = 8000, /* the last decoder's: both ends of every pair have that much */
-	BANDS = 17,
-	WINDOW = 256,  /* samples of a spectrum: 32 ms */
-	STEP = 80,     /* 10 ms */
-	SEARCH = 1280, /* samples that a voice may be displaced by at a time */
-	SPAN = 4000,   /* half a second */
 };
 
 struct payload {
 	size_t bytes;
 	uint8_t v[PAYLOAD_MAX];
-};
-
-struct voice {
-	int16_t *pcm;
-	size_t n, room;
 };
 
 struct path {
@@ -116,7 +108,7 @@ static void free_sender(struct sender *sender)
 
 static void keep_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool concealed, void *user)
 {
-	struct voice *voice = user;
+	struct rig_voice *voice = user;
 
 	if (voice->n + samples > voice->room) {
 		voice->room = 2 * voice->room + samples + PACKETS * 160;
@@ -137,7 +129,7 @@ struct gateway {
 	struct tl_jitter *jitter;
 	struct tl_chain *chain, *phone;
 	struct tl_format in;
-	struct voice voice;
+	struct rig_voice voice;
 	double delay_us, late_delay_us;
 	unsigned played, late_played, concealed, refused;
 };
@@ -149,7 +141,7 @@ static bool open_gateway(struct gateway *gw, const struct tl_format *in,
 					      JITTER_MAX_MS };
 	const struct tl_chain_cfg phone = {
 		.in = out,
-		.rate_hz = HEARD_HZ,
+		.rate_hz = RIG_HEARD_HZ,
 		.on_pcm = keep_pcm,
 		.user = &gw->voice,
 	};
@@ -270,135 +262,10 @@ static void travel(struct gateway *gw, const struct sender *sender, const struct
 	}
 }
 
-/* Energies of the bands of one window, in dB; the loudest one returned. */
-static double spectrum(const int16_t *pcm, double bands[static BANDS])
-{
-	static const double edges_hz[BANDS + 1] = { 100,  200,  300,  400,  510,  630,
-						    770,  920,  1080, 1270, 1480, 1720,
-						    2000, 2320, 2700, 3000, 3200, 3400 };
-	double loudest = -INFINITY;
-
-	for (size_t b = 0; b < BANDS; b++) {
-		double energy = 1;
-
-		/* A tone a band or two is enough of a transform for a distance. */
-		for (double hz = edges_hz[b] + 15; hz < edges_hz[b + 1]; hz += 62.5) {
-			double turn = 2 * G_PI * hz / HEARD_HZ, c = 2 * cos(turn), y1 = 0, y2 = 0;
-
-			for (size_t i = 0; i < WINDOW; i++) {
-				double shape = 0.5 - 0.5 * cos(2 * G_PI * (double)i / WINDOW);
-				double y = pcm[i] * shape + c * y1 - y2;
-
-				y2 = y1;
-				y1 = y;
-			}
-			energy += (y1 * y1 + y2 * y2 - c * y1 * y2) / WINDOW;
-		}
-		bands[b] = 10 * log10(energy);
-		loudest = MAX(loudest, bands[b]);
-	}
-	return loudest;
-}
-
-static double step_energy(const struct voice *voice, ptrdiff_t step)
-{
-	double sum = 1;
-
-	if (step < 0 || (size_t)(step + 1) * STEP > voice->n)
-		return 0;
-	for (size_t i = 0; i < STEP; i++)
-		sum += (double)voice->pcm[step * STEP + i] * voice->pcm[step * STEP + i];
-	return log10(sum);
-}
-
-/* How alike half a second of reference is to what was heard so many samples later. */
-static double likeness(const struct voice *reference, const struct voice *heard, size_t at,
-		       ptrdiff_t shift)
-{
-	double together = 0, energy = 1;
-
-	if ((ptrdiff_t)at + shift < 0 || at + SPAN + (size_t)shift > heard->n)
-		return -INFINITY;
-	for (size_t i = at; i < at + SPAN; i += 5) {
-		double there = heard->pcm[(ptrdiff_t)i + shift];
-
-		together += reference->pcm[i] * there;
-		energy += there * there;
-	}
-	return together / sqrt(energy);
-}
-
-/* Where it is: a jitter buffer stretches time. Near where it was before. */
-static ptrdiff_t find_shift(const struct voice *reference, const struct voice *heard, size_t at,
-			    ptrdiff_t before)
-{
-	ptrdiff_t best = before;
-	double most = likeness(reference, heard, at, before) * 1.02;
-
-	for (ptrdiff_t shift = before - SEARCH; shift <= before + SEARCH; shift += 2) {
-		double alike = likeness(reference, heard, at, shift);
-
-		if (alike > most) {
-			most = alike;
-			best = shift;
-		}
-	}
-	for (ptrdiff_t shift = best - 1; shift <= best + 1; shift += 2)
-		if (likeness(reference, heard, at, shift) > likeness(reference, heard, at, best))
-			best = shift;
-	return best;
-}
-
-struct score {
-	double lsd, snr;
-};
-
-static double frame_snr(const int16_t *said, const int16_t *heard)
-{
-	double signal = 1, noise = 1;
-
-	for (size_t i = 0; i < WINDOW; i++) {
-		double off = said[i] - heard[i];
-
-		signal += (double)said[i] * said[i];
-		noise += off * off;
-	}
-	return CLAMP(10 * log10(signal / noise), -10, 35);
-}
-
-/* Over the frames in which the reference talks. */
-static struct score compare(const struct voice *reference, const struct voice *heard)
-{
-	struct score score = { 0 };
-	ptrdiff_t shift = 0;
-	unsigned frames = 0;
-
-	for (size_t at = 0; at + SPAN < reference->n; at += STEP) {
-		double said[BANDS], got[BANDS], off = 0;
-
-		if (at % 2000 == 0)
-			shift = find_shift(reference, heard, at, shift);
-		if ((ptrdiff_t)at + shift < 0 || at + WINDOW + (size_t)shift > heard->n ||
-		    step_energy(reference, (ptrdiff_t)(at / STEP)) < 6.5)
-			continue;
-		if (spectrum(reference->pcm + at, said) < 40)
-			continue;
-		spectrum(heard->pcm + at + shift, got);
-		for (size_t b = 0; b < BANDS; b++)
-			off += pow(MAX(said[b], 20) - MAX(got[b], 20), 2) / BANDS;
-		score.lsd += sqrt(off);
-		score.snr += frame_snr(reference->pcm + at, heard->pcm + at + shift);
-		frames++;
-	}
-	score.lsd /= MAX(frames, 1u);
-	score.snr /= MAX(frames, 1u);
-	return score;
-}
-
 /* The same losses, filled by spandsp's concealment: what the gateway's own has to be better than.
  */
 static void fill_by_spandsp(const struct sender *sender, const struct path *path,
-			    struct voice *voice)
+			    struct rig_voice *voice)
 {
 	plc_state_t *plc = plc_init(NULL);
 	bool losing = false;
@@ -415,7 +282,7 @@ static void fill_by_spandsp(const struct sender *sender, const struct path *path
 				pcm[i] = alaw_to_linear(sender->payloads[n].v[i]);
 			plc_rx(plc, pcm, 160);
 		}
-		keep_pcm(pcm, 160, HEARD_HZ, false, voice);
+		keep_pcm(pcm, 160, RIG_HEARD_HZ, false, voice);
 	}
 	plc_free(plc);
 }
@@ -424,18 +291,18 @@ static void measure_spandsp(void)
 {
 	struct tl_format pcma = { .codec = tl_codec_by_name("PCMA"), .pt = 8 };
 	struct sender *sender = speak(&pcma, 0);
-	struct voice perfect = { 0 };
+	struct rig_voice perfect = { 0 };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
-		struct voice voice = { 0 };
-		struct score score;
+		struct rig_voice voice = { 0 };
+		struct rig_score score;
 
 		if (paths[i].jitter_ms)
 			continue;
 		fill_by_spandsp(sender, &paths[i], i ? &voice : &perfect);
 		if (i == 0)
 			continue;
-		score = compare(&perfect, &voice);
+		score = rig_compare(&perfect, &voice);
 		printf("%-8s %-8s %-13s %6.2f %6.1f\n", "PCMA", "spandsp", paths[i].name, score.lsd,
 		       score.snr);
 		g_free(voice.pcm);
@@ -448,12 +315,58 @@ static bool set_format(const char *name, uint8_t pt, struct tl_format *ret_forma
 {
 	const struct tl_codec *codec = tl_codec_by_name(name);
 
-	if (!codec || !tl_codec_can_transcode(codec) || codec->ptime_ms != RIG_FRAME_MS)
+	if (!codec || !tl_codec_can_transcode(codec))
 		return false;
 	*ret_format = (struct tl_format) { .codec = codec, .pt = pt };
-	if (codec->fmtp)
+	if (strcmp(codec->name, "iLBC") == 0)
+		g_strlcpy(ret_format->fmtp, "mode=20", sizeof ret_format->fmtp);
+	else if (codec->fmtp)
 		g_strlcpy(ret_format->fmtp, codec->fmtp, sizeof ret_format->fmtp);
-	return true;
+	return tl_format_ptime_ms(ret_format) == RIG_FRAME_MS;
+}
+
+/* What a format alone leaves of the voice: from one phone to another, no gateway between them. */
+static void phone_to_phone(const struct tl_format *format, struct rig_voice *voice)
+{
+	struct sender *sender = speak(format, 0);
+	const struct tl_chain_cfg cfg = {
+		.in = format, .rate_hz = RIG_HEARD_HZ, .on_pcm = keep_pcm, .user = voice
+	};
+	struct tl_chain *phone;
+
+	if (!sender || tl_chain_new(&cfg, &phone) < 0)
+		g_error("%s can't be coded", format->codec->name);
+	for (size_t i = 0; i < sender->n; i++)
+		tl_chain_push(phone, sender->payloads[i].v, sender->payloads[i].bytes);
+	tl_chain_free(phone);
+	free_sender(sender);
+}
+
+/* To the voice as who speaks this format has said it. */
+static struct rig_score compare_to_said(const struct tl_format *format,
+					const struct rig_voice *heard)
+{
+	bool wide = MIN(format->codec->rate_hz, 16000u) == 16000;
+	struct tl_format plain = { .codec = tl_codec_by_name(wide ? "L16/16000" : "L16") };
+	struct rig_voice said = { 0 };
+	struct rig_score score;
+
+	phone_to_phone(&plain, &said);
+	score = rig_compare(&said, heard);
+	g_free(said.pcm);
+	return score;
+}
+
+static void show_alone(const struct tl_format *format)
+{
+	struct rig_voice voice = { 0 };
+	struct rig_score score;
+
+	phone_to_phone(format, &voice);
+	score = compare_to_said(format, &voice);
+	printf("%-8s %-8s %-13s %6.2f %6.1f\n", format->codec->name, "itself", "no gateway",
+	       score.lsd, score.snr);
+	g_free(voice.pcm);
 }
 
 static void measure(const char *from, const char *to)
@@ -465,10 +378,12 @@ static void measure(const char *from, const char *to)
 		printf("%-8s %-8s this machine can't\n", from, to);
 		return;
 	}
+	show_alone(&in);
+	show_alone(&out);
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
 		struct sender *sender = speak(&in, (unsigned)lrint(100 * paths[i].loss));
 		struct gateway gw;
-		struct score score;
+		struct rig_score score;
 
 		if (!sender || !open_gateway(&gw, &in, &out))
 			g_error("no chain from %s to %s", from, to);
@@ -476,7 +391,8 @@ static void measure(const char *from, const char *to)
 		free_sender(sender);
 		if (i == 0)
 			perfect = gw;
-		score = compare(&perfect.voice, &gw.voice);
+		score = i ? rig_compare(&perfect.voice, &gw.voice)
+			  : compare_to_said(&in, &gw.voice);
 		printf("%-8s %-8s %-13s %6.2f %6.1f %7.1f %7.1f %9.1f %%\n", from, to,
 		       paths[i].name, score.lsd, score.snr, gw.delay_us / gw.played / 1000,
 		       gw.late_delay_us / MAX(gw.late_played, 1u) / 1000,
@@ -491,9 +407,11 @@ static void measure(const char *from, const char *to)
 int main(int argc, char **argv)
 {
 	static const char *const pairs[][2] = {
-		{ "PCMA", "PCMU" },    { "PCMU", "G722" }, { "G722", "PCMA" }, { "opus", "PCMA" },
-		{ "opus", "G722" },    { "PCMA", "opus" }, { "GSM", "PCMA" },  { "speex", "PCMA" },
-		{ "G726-32", "PCMA" }, { "G729", "PCMA" }, { "AMR", "PCMA" },  { "AMR-WB", "PCMA" },
+		{ "PCMA", "PCMU" }, { "PCMU", "G722" },   { "G722", "PCMA" },
+		{ "opus", "PCMA" }, { "opus", "G722" },   { "PCMA", "opus" },
+		{ "GSM", "PCMA" },  { "speex", "PCMA" },  { "G726-32", "PCMA" },
+		{ "G729", "PCMA" }, { "AMR", "PCMA" },    { "AMR-WB", "PCMA" },
+		{ "iLBC", "PCMA" }, { "AMR-WB", "opus" },
 	};
 
 	if (tl_codec_init() < 0)
