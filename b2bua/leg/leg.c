@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_tagarg.h>
+#include "b2bua/sip/body.h"
 
 const char *tl_leg_state_name(enum tl_leg_state state)
 {
@@ -151,13 +152,13 @@ int tl_leg_read_text(struct tl_leg *leg, const char *text, size_t bytes,
 
 int tl_leg_read_sdp(struct tl_leg *leg, const sip_t *sip, struct tl_media_desc *ret_desc)
 {
-	int r;
+	const char *text;
+	size_t bytes;
+	int r = tl_body_sdp(sip, &text, &bytes);
 
-	if (!tl_has_body(sip))
-		return 0;
-	if (!tl_content_is(sip, "application/sdp") || sip->sip_content_encoding)
-		return -ENOTSUP;
-	r = tl_leg_read_text(leg, sip->sip_payload->pl_data, sip->sip_payload->pl_len, ret_desc);
+	if (r <= 0)
+		return r;
+	r = tl_leg_read_text(leg, text, bytes, ret_desc);
 	if (r == 0)
 		tl_leg_note_preconditions(leg, sip);
 	return r < 0 ? r : 1;

@@ -14,6 +14,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
+#include "b2bua/sip/body.h"
 
 enum { FORKS_MAX = 12 }; /* that are told apart; what others say in advance is passed over */
 
@@ -79,10 +80,14 @@ const struct tl_media_desc *tl_leg_early(const struct tl_leg *leg, const char *t
 
 static void keep(struct tl_early *early, const sip_t *sip, const struct tl_media_desc *desc)
 {
+	const char *text;
+	size_t bytes;
+
 	early->desc = *desc;
 	early->has_desc = true;
-	g_free(early->text);
-	early->text = g_strndup(sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+	g_clear_pointer(&early->text, g_free);
+	if (tl_body_sdp(sip, &text, &bytes) == 1)
+		early->text = g_strndup(text, bytes);
 }
 
 void tl_leg_early_replace(struct tl_leg *leg, const char *tag, const sip_t *sip,

@@ -10,6 +10,8 @@
 #include "b2bua/sip/identity.h"
 #include "b2bua/sip/hop.h"
 
+enum { EXPIRES_MAX_S = 3600 };
+
 /* info.needs_preconditions is for the owner to decide upon */
 static const char *const supported[] = { "100rel", "timer", "replaces", "precondition", NULL };
 
@@ -25,6 +27,29 @@ static bool accepts_sdp(const sip_t *sip)
 			if (accept->ac_type && g_ascii_strcasecmp(accept->ac_type, takes[i]) == 0)
 				return true;
 	return !sip->sip_accept;
+}
+
+/* RFC 3261 13.3.1: whoever calls waits so long and no longer. */
+static void on_expired(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_leg *leg = (struct tl_leg *)arg;
+	static const struct tl_cause expired = { .status = 487, .phrase = "Expired" };
+
+	tl_leg_enter(leg);
+	tl_timer_stop(&leg->timer);
+	if (leg->state == TL_LEG_INCOMING || leg->state == TL_LEG_EARLY) {
+		tl_leg_close(leg, &expired);
+		tl_leg_emit_cause(leg, TL_LEG_GONE, &expired);
+	}
+	tl_leg_leave(leg);
+}
+
+static void limit_time(struct tl_leg *leg, const sip_t *sip)
+{
+	if (sip->sip_expires && sip->sip_expires->ex_delta > 0)
+		tl_leg_start_timer(leg, &leg->timer,
+				   1000 * (unsigned)MIN(sip->sip_expires->ex_delta, EXPIRES_MAX_S),
+				   on_expired);
 }
 
 /* What must be in order before there is a dialog, for afterwards it could not be ended. */
@@ -168,6 +193,7 @@ int tl_leg_new_incoming(struct tl_request *request, struct tl_leg **ret_leg)
 	nta_incoming_bind(leg->invite, tl_leg_on_ack_cancel, (nta_incoming_magic_t *)leg);
 	nta_incoming_treply(leg->invite, SIP_100_TRYING, TAG_END());
 	tl_leg_set_state(leg, TL_LEG_INCOMING);
+	limit_time(leg, request->sip);
 	*ret_leg = leg;
 	return 0;
 }
@@ -351,6 +377,7 @@ int tl_leg_answer(struct tl_leg *leg, const struct tl_media_desc *desc,
 	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY))
 		return -EINVAL;
 	text = tl_headers_format(home, headers, n_headers);
+	tl_timer_stop(&leg->timer);
 	tl_leg_set_state(leg, TL_LEG_ANSWERING);
 	if (leg->unacknowledged)
 		hold_answer(leg, desc, text);

@@ -5,6 +5,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/url.h>
+#include "b2bua/sip/body.h"
 
 enum { REASON_BYTES = 256 };
 
@@ -111,10 +112,12 @@ unsigned tl_headers_offered(const sip_t *sip)
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
 	unsigned bits = 0;
+	const char *sdp;
+	size_t bytes;
 
-	if (!tl_has_body(sip) || !tl_content_is(sip, "application/sdp"))
+	if (tl_body_sdp(sip, &sdp, &bytes) != 1)
 		return 0;
-	text = g_strndup(sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+	text = g_strndup(sdp, bytes);
 	lines = g_strsplit_set(text, "\r\n", 1024);
 	for (char **line = lines; *line; line++)
 		if (g_str_has_prefix(*line, "m="))
@@ -128,6 +131,34 @@ static bool has_control(const char *text)
 		if (g_ascii_iscntrl(*text))
 			return true;
 	return false;
+}
+
+/* RFC 3966 5.1.1: "+49-(30)-555.100" is a number whose punctuation counts for nothing. */
+static void drop_separators(char *user)
+{
+	static const char separators[] = "-.()", digits[] = "+0123456789*#ABCDabcd";
+	char *to = user;
+
+	if (user[strspn(user, "-.()+0123456789*#ABCDabcd")] || !strpbrk(user, digits))
+		return; /* a name */
+	for (const char *from = user; *from; from++)
+		if (!strchr(separators, *from))
+			*to++ = *from;
+	*to = '\0';
+}
+
+static bool is_number(const url_t *url)
+{
+	static const char phone[] = "user=phone";
+	const char *param = url->url_params ? url->url_params : "";
+
+	/* url_param() may read past the end: uri.c */
+	for (size_t n; *param; param += n + (param[n] == ';')) {
+		n = strcspn(param, ";");
+		if (n == strlen(phone) && g_ascii_strncasecmp(param, phone, n) == 0)
+			return true;
+	}
+	return url->url_type == url_tel;
 }
 
 char *tl_user_of(su_home_t *home, const url_t *url)
@@ -145,6 +176,8 @@ char *tl_user_of(su_home_t *home, const url_t *url)
 	params = strchr(user, ';');
 	if (params)
 		*params = '\0';
+	if (is_number(url))
+		drop_separators(user);
 	return su_strdup(home, user);
 }
 

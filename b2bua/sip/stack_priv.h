@@ -9,7 +9,7 @@
 #define TL_ALLOW                                                                                   \
 	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, "                 \
 	"SUBSCRIBE, NOTIFY, PUBLISH"
-#define TL_ACCEPT    "application/sdp, application/dtmf-relay, application/dtmf"
+#define TL_ACCEPT    "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf"
 #define TL_SUPPORTED "100rel, timer, replaces, norefersub, tdialog"
 
 /* One listen address. */
