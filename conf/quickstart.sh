@@ -29,7 +29,9 @@ stay=--stay
 [ "${1:-}" = --demo ] && stay=
 [ -t 0 ] && [ -t 1 ] || stay=
 
+can_be_root "the demonstration wants networks of its own" || exit 1
 mkdir -p "$folder"
+is_alone "$folder/running" || { echo "in $folder; TWINLEG_FOLDER names another for a second one"; exit 1; }
 install_packages "$tree/conf/packages" "$folder/packages.log"
 
 if [ ! -f "$build/build.ninja" ]; then

@@ -24,12 +24,12 @@ refuse dialplan "$theirs(sofia-sip|gst|srtp|spandsp|opus|sqlite3|jansson|systemd
 	"dialplan/ is pure: no network, media, disk or threads"
 refuse media "$ours(dialplan|b2bua|tests)/" "media/ may use nothing above or beside it"
 refuse media "$theirs(sofia-sip|sqlite3|jansson|systemd)" "media/ knows no SIP and no database"
-refuse b2bua "$ours""tests/" "b2bua/ may not use tests"
+refuse b2bua "${ours}tests/" "b2bua/ may not use tests"
 refuse b2bua "$theirs(gst|srtp|srtp2|spandsp|opus)/" "codecs and RTP belong to media/"
 for folder in dialplan media b2bua; do
-	refuse "$folder" "$ours[^/\"]+\"" "include by the full name, folder/file.h"
-	refuse "$folder" "$ours[^\"]*\.\./" "include by the full name, folder/file.h"
-	refuse "$folder" "$ours[^\"]*\.c\"" "sources are compiled, not included"
+	refuse "$folder" "${ours}[^/\"]+\"" "include by the full name, folder/file.h"
+	refuse "$folder" "${ours}[^\"]*\.\./" "include by the full name, folder/file.h"
+	refuse "$folder" "${ours}[^\"]*\.c\"" "sources are compiled, not included"
 done
 
 # Private headers stay in their folder.

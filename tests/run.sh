@@ -32,7 +32,7 @@ pass() {
 fail() {
 	failed=$((failed + $1))
 	echo "FAIL $2"
-	[ -z "${3:-}" ] || tail -n 60 "$3" | sed 's/^/    | /'
+	[ ! -s "${3:-}" ] || tail -n 60 "$3" | sed 's/^/    | /'
 }
 
 finish() {
@@ -68,6 +68,7 @@ first=
 [ "$(nice -n -15 nice 2>/dev/null)" != -15 ] || first="nice -n -15"
 
 run_unit_test() {
+	# shellcheck disable=SC2086 # a prefix of several words, or none
 	(cd "$tree" && timeout 180 $first "$test" --tap="$log.tap" --jobs "$(nproc)") >"$log" 2>&1
 }
 
@@ -132,6 +133,7 @@ run_end_to_end() {
 		fail 1 "end to end ($1) did not come to its end" "$log"
 		return
 	fi
+	# shellcheck disable=SC2086 # three numbers
 	set -- $counts
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
@@ -147,6 +149,10 @@ run_everything_in() {
 }
 
 mkdir -p "$logs"
+if ! is_alone "$logs/running"; then
+	fail 1 "alone"
+	finish
+fi
 if ! install_packages "$tree/conf/packages" "$logs/packages.log" test; then
 	fail 1 "packages" "$logs/packages.log"
 	finish

@@ -24,7 +24,7 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build-bench}
-media= delay= setup= register= quality=
+media='' delay='' setup='' register='' quality=''
 case "${1:-}" in
 --quick)
 	media="--calls 100 --rounds 1 --seconds 2" delay="--rounds 1"

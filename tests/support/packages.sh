@@ -1,8 +1,12 @@
+# shellcheck shell=sh
 # Sourced by conf/quickstart.sh and tests/run.sh: installs what conf/packages lists and is missing.
 #
 #   install_packages LIST LOG [test]       with "test", those marked so too
+#   can_be_root WHY                        as root, or by sudo; else says why that is wanted
+#   is_alone FILE                          no other run of the same script has noted itself there
 #
-# Asks nothing; shows how far it is; uses sudo when we are not root. Returns 1 when it could not.
+# Asks nothing; shows how far it is; uses sudo when we are not root. Each returns 1 when it could not,
+# and has said why.
 
 # The package names of a list; lines marked "test" only when asked for.
 wanted_packages() {
@@ -14,6 +18,24 @@ missing_packages() {
 		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
 		[ "$status" = installed ] || echo "$package"
 	done
+}
+
+can_be_root() {
+	if [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; then
+		return 0
+	fi
+	echo "$1: run it as root, or install sudo"
+	return 1
+}
+
+is_alone() {
+	other=$(cat "$1" 2>/dev/null) || other=
+	if [ -n "$other" ] && [ "$other" != $$ ] &&
+		grep -qsF "$(basename "$0")" "/proc/$other/cmdline"; then
+		echo "$(basename "$0") runs here already, as process $other"
+		return 1
+	fi
+	echo $$ >"$1"
 }
 
 as_root() {
@@ -62,16 +84,18 @@ install_packages() {
 	missing=$(missing_packages "$1" "${3:-}")
 	apt_log=$2
 	[ -n "$missing" ] || return 0
+	can_be_root "packages are missing ($(echo "$missing" | tr '\n' ' ' | sed 's/ $//'))" || return 1
 	echo "== installing $(echo "$missing" | wc -l) packages (log: $apt_log)"
 	: >"$apt_log"
 	refused=
 	refuse_services && refused=1
-	failed=
-	run_apt update && run_apt install --no-install-recommends $missing || failed=1
+	installed=
+	# shellcheck disable=SC2086 # one word a package
+	run_apt update && run_apt install --no-install-recommends $missing && installed=1
 	[ -z "$refused" ] || as_root rm -f /usr/sbin/policy-rc.d
-	if [ -n "$failed" ]; then
+	if [ -z "$installed" ]; then
 		grep -vE '^(dl|pm)status:' "$apt_log" | tail -n 20
-		echo "packages could not be installed: $(echo $missing)"
+		echo "packages could not be installed: $(echo "$missing" | tr '\n' ' ')"
 		return 1
 	fi
 }
