@@ -161,6 +161,7 @@ void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load)
 		.sessions = media->n_sessions,
 		.ports_used = tl_ports_used(media->ports),
 		.ports_free = tl_ports_free_count(media->ports),
+		.storage_busy_us = tl_storage_busy_us(media->storage),
 	};
 	for (guint i = 0; i < media->workers->len; i++) {
 		struct tl_worker *worker = g_ptr_array_index(media->workers, i);

@@ -34,6 +34,7 @@ struct tl_media_load { /* for status and admission */
 	unsigned workers, sessions, ports_used, ports_free;
 	uint64_t late_ticks;       /* ticks that began over 5 ms late */
 	uint64_t tick_late_max_us; /* since the last call */
+	int64_t storage_busy_us;   /* for so long the disk has not answered; 0: it has */
 };
 void tl_media_load_get(struct tl_media *media, struct tl_media_load *ret_load);
 /* Asks every worker to come round to its orders. False: one of them has not since this was asked

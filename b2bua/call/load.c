@@ -7,13 +7,15 @@
 enum {
 	LOOK_MS = 200,
 	TURN_LOOKS = 5,            /* more of one kind than of the other: a second */
+	DISK_LIMIT_MS = 4000,      /* for one open, read or write */
 	FULL_QUEUE_PERMILLE = 500, /* the kernel drops messages at 1000 */
 };
 
 struct tl_load {
 	unsigned lag_ms;
 	bool high;
-	unsigned bad; /* looks, good ones taken off: 0 to TURN_LOOKS */
+	bool disk_hangs; /* and that was told */
+	unsigned bad;    /* looks, good ones taken off: 0 to TURN_LOOKS */
 	uint64_t media_late_us;
 	su_timer_t *timer; /* NULL: no looks of its own */
 	struct tl_media *media;
@@ -37,6 +39,21 @@ static void look_again(struct tl_load *load, int64_t now_us)
 	tl_timer_start(&load->timer, tl_stack_root(load->stack), LOOK_MS, on_look, load);
 }
 
+/* Calls go on without it; recordings and announcements wait. */
+static void tell_disk(struct tl_load *load, int64_t busy_us)
+{
+	bool hangs = busy_us > DISK_LIMIT_MS * INT64_C(1000);
+
+	if (hangs == load->disk_hangs)
+		return;
+	load->disk_hangs = hangs;
+	if (hangs)
+		g_warning("the disk of recordings and announcements has not answered for %d s",
+			  DISK_LIMIT_MS / 1000);
+	else
+		g_message("the disk of recordings and announcements answers again");
+}
+
 static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct tl_load *load = (struct tl_load *)arg;
@@ -50,6 +67,7 @@ static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *a
 	tl_media_load_get(load->media, &media);
 	sample.media_late_us = media.tick_late_max_us;
 	tl_load_add(load, &sample);
+	tell_disk(load, media.storage_busy_us);
 	look_again(load, now_us);
 }
 

@@ -37,6 +37,7 @@ struct tl_storage {
 	bool started;
 	sem_t posts;
 	_Atomic bool ending;
+	_Atomic int64_t began_us;           /* the job that runs; 0: none does */
 	_Alignas(64) _Atomic size_t ticket; /* next to be drawn by a poster */
 	_Alignas(64) size_t done;           /* storage thread: next to be run */
 	struct cell cells[CELLS];
@@ -67,8 +68,12 @@ static void *run(void *user)
 			; /* a debugger's signal */
 		/* Read before the ring: what was posted before the end is run. */
 		ending = atomic_load_explicit(&storage->ending, memory_order_acquire);
-		while (take(storage, &fn, &job))
+		while (take(storage, &fn, &job)) {
+			atomic_store_explicit(&storage->began_us, g_get_monotonic_time(),
+					      memory_order_relaxed);
 			fn(job);
+		}
+		atomic_store_explicit(&storage->began_us, 0, memory_order_relaxed);
 	} while (!ending);
 	return NULL;
 }
@@ -137,4 +142,11 @@ int tl_storage_post(struct tl_storage *storage, tl_storage_fn *fn, void *user)
 	atomic_store_explicit(&cell->turn, ticket + 1, memory_order_release);
 	sem_post(&storage->posts);
 	return 0;
+}
+
+int64_t tl_storage_busy_us(const struct tl_storage *storage)
+{
+	int64_t began_us = atomic_load_explicit(&storage->began_us, memory_order_relaxed);
+
+	return began_us ? g_get_monotonic_time() - began_us : 0;
 }

@@ -4,7 +4,8 @@
 
 enum {
 	LOADING_POLL_US = 10000,
-	BEHIND_MAX_US = 200000, /* later than this, it goes on from now instead of catching up */
+	LOADING_MAX_US = 3000000, /* a disk that hangs must not keep a caller waiting in silence */
+	BEHIND_MAX_US = 200000,   /* later than this, it goes on from now instead of catching up */
 };
 
 static void stop(struct tl_flow_end *end)
@@ -40,6 +41,7 @@ static void load(struct tl_flow_end *end)
 
 	tl_prompt_unref(player->prompt);
 	player->ptime_ms = end->plan->send_ptime_ms;
+	player->asked_us = tl_flow_now(end);
 	player->prompt =
 		tl_prompts_get(pair->env->prompts, (const char *const *)player->order->paths,
 			       player->order->n_paths, &end->plan->send_format, player->ptime_ms,
@@ -133,6 +135,22 @@ static void play_due(struct tl_flow_end *end)
 	tl_flow_want(end->pair, player->next_us);
 }
 
+/* Music may come later; for what ends, somebody waits. */
+static void wait_for_storage(struct tl_flow_end *end)
+{
+	struct tl_flow_player *player = &end->player;
+	int64_t now_us = tl_flow_now(end);
+
+	if (now_us - player->asked_us > LOADING_MAX_US) {
+		complain(end, "the disk does not answer");
+		if (!player->order->loop) {
+			finish(end);
+			return;
+		}
+	}
+	tl_flow_want(end->pair, now_us + LOADING_POLL_US);
+}
+
 void tl_flow_play_tick(struct tl_flow_end *end)
 {
 	struct tl_flow_player *player = &end->player;
@@ -141,7 +159,7 @@ void tl_flow_play_tick(struct tl_flow_end *end)
 		return;
 	switch (tl_prompt_state(player->prompt)) {
 	case TL_PROMPT_LOADING:
-		tl_flow_want(end->pair, tl_flow_now(end) + LOADING_POLL_US);
+		wait_for_storage(end);
 		return;
 	case TL_PROMPT_FAILED:
 		complain(end, tl_prompt_error(player->prompt));

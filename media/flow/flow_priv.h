@@ -67,8 +67,9 @@ struct tl_flow_player {
 	struct tl_play_order *order; /* NULL: nothing plays */
 	struct tl_prompt *prompt;
 	bool begun, complained;
-	size_t next;     /* packet */
-	int64_t next_us; /* when */
+	int64_t asked_us; /* the storage thread, for the prompt */
+	size_t next;      /* packet */
+	int64_t next_us;  /* when */
 	unsigned ptime_ms;
 };
 
