@@ -33,16 +33,19 @@ ROWS = (("G729", 18, "G729/8000", "annexb=no"),
 HZ = 700
 
 
-def sdp(agent, port, pt, rtpmap, fmtp, *more):
+def sdp(agent, port, pt, rtpmap, fmtp, *more, also=None):
+    """also: another payload type."""
+    types = pt if also is None else f"{pt} {also}"
     lines = ["v=0", f"o=peer 1 1 IN IP4 {agent.ip}", "s=-", f"c=IN IP4 {agent.ip}", "t=0 0",
-             f"m=audio {port} RTP/AVP {pt}", f"a=rtpmap:{pt} {rtpmap}"]
+             f"m=audio {port} RTP/AVP {types}", f"a=rtpmap:{pt} {rtpmap}"]
     return "\r\n".join([*lines, *([f"a=fmtp:{pt} {fmtp}"] if fmtp else []), *more]) + "\r\n"
 
 
-def call(w, pt, rtpmap, fmtp, *more):
+def call(w, pt, rtpmap, fmtp, *more, also=None):
     """carrier speaks the codec, alice PCMA; both dialogs."""
     media = w.rtp(w.carrier)
-    a = w.carrier.invite(NUMBER, sdp(w.carrier, media.port, pt, rtpmap, fmtp, *more))
+    a = w.carrier.invite(NUMBER, sdp(w.carrier, media.port, pt, rtpmap, fmtp, *more,
+                                       also=also))
     a.rtp = media
     b = w.alice.incoming()
     b.expect("INVITE")

@@ -118,9 +118,45 @@ def test_nothing_is_left_out_for_who_does_not_take_it():
         w.hang_up(a, b)
 
 
+# RFC 3389, for codecs that know no silence of their own: payload type, rtpmap
+PLAIN = (("PCMU", 0, "PCMU/8000", ""), ("G722", 9, "G722/8000", ""), ("GSM", 3, "GSM/8000", ""),
+         ("G726-32", 96, "G726-32/8000", ""), ("L16/16000", 97, "L16/16000", ""))
+
+
+def noise_call(w, _, pt, rtpmap, fmtp):
+    """call(), with comfort noise on the codec's clock; its payload type."""
+    clock = int(rtpmap.split("/")[1])
+    noise = 13 if clock == 8000 else 101
+    a, b, answer = call(w, pt, rtpmap, fmtp, f"a=rtpmap:{noise} CN/{clock}", also=noise)
+    assert answer.rtpmap().get(noise) == f"CN/{clock}", answer.rtpmap()
+    return a, b, clock, noise
+
+
+def test_comfort_noise_beside_each_codec_that_has_no_silence_of_its_own():
+    keys = f"codecs = {', '.join(row[0] for row in PLAIN)}\nsilence = leave-out"
+    with World(carrier=keys, extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
+        calls = [(row, *noise_call(w, *row)) for row in PLAIN]
+        word_pause_word([b.rtp for _, _, b, _, _ in calls])
+        again = []
+        for row, a, _, clock, noise in calls:
+            came = list(a.rtp.packets)
+            pause = pause_of(came, clock)
+            assert any(p.pt == noise for p in came), (row, "no description")
+            assert all(p.pt == noise for p in pause) and len(pause) < 4, (row, len(pause))
+            again.append(functools.partial(say_again, a.rtp, came, clock))
+        together(*again)
+        for row, a, b, *_ in calls:
+            try:
+                check_heard(b.rtp)
+            except AssertionError as error:
+                raise AssertionError(f"{row[0]}: {error}") from error
+            w.hang_up(a, b)
+
+
 WISHES = (("usedtx=1;useinbandfec=1", 1, {"dtx": 1, "fec": 1, "loss": 10}),
           ("stereo=1;sprop-stereo=1", 2, {"channels": 2, "bitrate": 64000}),
-          ("cbr=1;maxaveragebitrate=16000", 1, {"vbr": 0, "bitrate": 16000}))
+          ("cbr=1;maxaveragebitrate=16000", 1, {"vbr": 0, "bitrate": 16000}),
+          ("maxaveragebitrate=9000", 1, {"bitrate": 9000}))
 
 
 def check_wish(fmtp, came):
@@ -133,6 +169,9 @@ def check_wish(fmtp, came):
     assert not any(libopus.is_stereo(p.payload) for p in came), "one voice is mono"
     assert left_out == ("usedtx" in fmtp), (fmtp, len(came))
     assert (sizes == {40}) == ("cbr" in fmtp), (fmtp, sizes)
+    word = [len(p.payload) for p in came[3:round(TALK_S * 50)]]
+    rate = sum(word) * 8 / (len(word) * 0.02)
+    assert (rate < 1.1 * 9000) == ("=9000" in fmtp), (fmtp, rate)
 
 
 def spoken_by_libopus(channels, options):
@@ -157,7 +196,7 @@ def say_opus(rtp, payloads):
 
 def test_opus_as_it_is_asked_for():
     spoken = [spoken_by_libopus(channels, options) for _, channels, options in WISHES]
-    assert [libopus.is_stereo(payloads[5]) for payloads in spoken] == [False, True, False]
+    assert [libopus.is_stereo(payloads[5]) for payloads in spoken] == [False, True, False, False]
     with World(carrier="codecs = opus",
                extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
         calls = [call(w, 96, "opus/48000/2", fmtp)[:2] for fmtp, *_ in WISHES]
