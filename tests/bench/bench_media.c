@@ -227,7 +227,7 @@ static bool has_bare(const struct path *path)
 /* Does rtpengine do the same, as the rig asks it to? */
 static bool has_peer(const struct options *opt, const struct path *path)
 {
-	return !opt->alone && path->suite == TL_SRTP_NONE && !path->record_in;
+	return !opt->alone && !path->record_in;
 }
 
 /* relay_ms: the bare relay; plain_ms: the engine's, both of this round. */

@@ -59,6 +59,8 @@ double rig_bare_codec_ms(const char *codec, unsigned opus_complexity);
 /* libsrtp2 at one end of a call: the gateway's, or the phone's. */
 struct rig_sealer;
 struct rig_sealer *rig_sealer_new(enum tl_srtp_suite suite, bool phone);
+/* At a phone: the gateway encrypts with a key of its own choice. */
+void rig_sealer_expect(struct rig_sealer *sealer, const struct tl_crypto *crypto);
 void rig_sealer_free(struct rig_sealer *sealer);
 /* Encrypts a packet in place, which grows by SRTP_MAX_TRAILER_LEN at the most; decrypts one that
  * came. Returns its bytes, 0: it can't be done. */
@@ -73,6 +75,8 @@ struct rig_load {
 	unsigned calls;
 	const char *codec;        /* of side B; side A speaks PCMA */
 	enum tl_srtp_suite suite; /* of side B; side A is plain */
+	struct tl_crypto *keys;   /* of the gateway, a call, in memory that all processes share:
+				   * for one that is not content with rig_key() */
 	const char *record_in;    /* each call is recorded into this directory; NULL: none is */
 	unsigned warm_ms, window_ms;
 	unsigned workers; /* 0: one a core */

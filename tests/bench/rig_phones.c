@@ -270,6 +270,8 @@ static struct phones *prepare(const struct rig_load *load, const uint16_t (*port
 	for (unsigned call = 0; call < load->calls; call++) {
 		if (load->suite != TL_SRTP_NONE)
 			ph->sealers[call] = rig_sealer_new(load->suite, true);
+		if (load->keys[call].suite != TL_SRTP_NONE)
+			rig_sealer_expect(ph->sealers[call], &load->keys[call]);
 		for (unsigned side = 0; side < 2; side++) {
 			uint16_t port = ports[call][side];
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -262,6 +263,7 @@ int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *r
 {
 	struct rlimit files = { 65536, 65536 };
 	struct rig_result result = { 0 };
+	size_t keys_bytes = load->calls * sizeof *load->keys;
 	int r;
 
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -269,10 +271,15 @@ int rig_run(rig_gateway_fn *gateway, struct rig_load *load, struct rig_result *r
 	signal(SIGPIPE, SIG_IGN);
 	rig_loop_get("PCMA"); /* made before the fork, so once */
 	rig_loop_get(load->codec);
+	load->keys =
+		mmap(NULL, keys_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (load->keys == MAP_FAILED)
+		return -errno;
 	r = open_phones(load);
 	if (r == 0 && !run_children(gateway, load, &result))
 		r = -ECHILD;
 	close_phones(load);
+	munmap(load->keys, keys_bytes);
 	if (r == 0)
 		*ret_result = result;
 	return r;

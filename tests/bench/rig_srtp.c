@@ -40,21 +40,19 @@ void rig_key(struct tl_crypto *crypto, enum tl_srtp_suite suite, bool phone)
 		crypto->key[i] = (uint8_t)(i * 7 + (phone ? 101 : 13));
 }
 
-static srtp_t open_context(enum tl_srtp_suite suite, bool phones_key, bool outgoing)
+static srtp_t open_context(struct tl_crypto *crypto, bool outgoing)
 {
-	struct tl_crypto crypto;
 	srtp_policy_t policy = {
 		.ssrc.type = outgoing ? ssrc_any_outbound : ssrc_any_inbound,
-		.key = crypto.key,
+		.key = crypto->key,
 		.window_size = REPLAY_WINDOW,
 		.allow_repeat_tx = 1,
 	};
 	srtp_t context;
 
-	rig_key(&crypto, suite, phones_key);
-	set_suite(&policy, suite);
+	set_suite(&policy, crypto->suite);
 	if (srtp_create(&context, &policy) != srtp_err_status_ok)
-		g_error("libsrtp2 lacks %s", tl_srtp_suite_name(suite));
+		g_error("libsrtp2 lacks %s", tl_srtp_suite_name(crypto->suite));
 	return context;
 }
 
@@ -72,11 +70,22 @@ static void start(void)
 struct rig_sealer *rig_sealer_new(enum tl_srtp_suite suite, bool phone)
 {
 	struct rig_sealer *sealer = g_new(struct rig_sealer, 1);
+	struct tl_crypto ours, theirs;
 
 	start();
-	sealer->out = open_context(suite, phone, true);
-	sealer->in = open_context(suite, !phone, false);
+	rig_key(&ours, suite, phone);
+	rig_key(&theirs, suite, !phone);
+	sealer->out = open_context(&ours, true);
+	sealer->in = open_context(&theirs, false);
 	return sealer;
+}
+
+void rig_sealer_expect(struct rig_sealer *sealer, const struct tl_crypto *crypto)
+{
+	struct tl_crypto theirs = *crypto;
+
+	srtp_dealloc(sealer->in);
+	sealer->in = open_context(&theirs, false);
 }
 
 void rig_sealer_free(struct rig_sealer *sealer)
