@@ -9,21 +9,24 @@
 #include <time.h>
 
 /*
- * Time is cut into slots of a quarter of a millisecond. In slot s of each 80, the calls whose
- * number is s (modulo 80) send from side A, and those forty further from side B:
+ * Time is cut into slots of a millisecond. In slot s of each 20, the calls whose
+ * number is s (modulo 20) send from side A, and those ten further from side B:
  *
- *   slot     0     1     2  ...  40    41        79  |  0
- *   side A  0,80  1,81  2,82    40,120 ...    79,159 | 0,80
- *   side B 40,120 ...            0,80  1,81     39   | 40,120
+ *   slot     0     1     2  ...  10    11        19  |  0
+ *   side A  0,20  1,21  2,22    10,30 11,31    19,39 | 0,20
+ *   side B 10,30 11,31 12,32     0,20  1,21     9,29 | 10,30
+ *
+ * Phones with a core of their own do so by quarters of a millisecond and eighties of calls: what
+ * they send at once has to wait for each other.
  *
  * A packet of a relay carries when it was sent, taken right before that. When it comes back is
  * the kernel's word: it may then wait here without harm.
  */
 
 enum {
-	SLOTS_A_MS = 4,
-	SLOTS = RIG_FRAME_MS * SLOTS_A_MS,
-	SLOT_NS = 1000000 / SLOTS_A_MS,
+	MS_NS = 1000000,
+	SLOTS_A_MS = 1,
+	FINE_SLOTS_A_MS = 4,
 	LATE_NS = 10000000,
 	BATCH = 64,
 	HEAD_BYTES = 12,
@@ -44,7 +47,8 @@ struct listener {                       /* one side of one call */
 struct phones {
 	const struct rig_load *load;
 	const struct rig_loop *loop[2];
-	bool timed_packets; /* a relay: payloads carry the time */
+	unsigned slots_a_ms, slots; /* in all: of a packet's time */
+	bool timed_packets;         /* a relay: payloads carry the time */
 	bool measuring;
 	struct listener calls[RIG_CALLS_MAX][2];
 	struct rig_sealer *sealers[RIG_CALLS_MAX]; /* of side B's phones; NULL: plain */
@@ -121,9 +125,9 @@ static void say(struct phones *ph, unsigned call, unsigned side)
 /* What the calls of one slot say. */
 static void say_all(struct phones *ph, unsigned side, unsigned slot)
 {
-	unsigned first = (slot + (side ? SLOTS / 2 : 0)) % SLOTS;
+	unsigned first = (slot + (side ? ph->slots / 2 : 0)) % ph->slots;
 
-	for (unsigned call = first; call < ph->load->calls; call += SLOTS)
+	for (unsigned call = first; call < ph->load->calls; call += ph->slots)
 		say(ph, call, side);
 }
 
@@ -266,7 +270,9 @@ static struct phones *prepare(const struct rig_load *load, const uint16_t (*port
 	ph->loop[1] = rig_loop_get(load->codec);
 	ph->timed_packets = ph->loop[0] == ph->loop[1];
 	ph->delays_us = g_new(uint32_t, DELAYS_MAX);
-	ph->lates_us = g_new(uint32_t, (size_t)load->window_ms * SLOTS_A_MS);
+	ph->slots_a_ms = load->apart ? FINE_SLOTS_A_MS : SLOTS_A_MS;
+	ph->slots = ph->slots_a_ms * RIG_FRAME_MS;
+	ph->lates_us = g_new(uint32_t, (size_t)load->window_ms * ph->slots_a_ms);
 	for (unsigned call = 0; call < load->calls; call++) {
 		if (load->suite != TL_SRTP_NONE)
 			ph->sealers[call] = rig_sealer_new(load->suite, true);
@@ -296,11 +302,12 @@ void rig_phones(const struct rig_load *load, const uint16_t (*ports)[2], int fd)
 {
 	struct phones *ph = prepare(load, ports);
 	int64_t begin_ns = now_ns(CLOCK_MONOTONIC);
-	unsigned warm = load->warm_ms * SLOTS_A_MS, slots = warm + load->window_ms * SLOTS_A_MS;
+	unsigned warm = load->warm_ms * ph->slots_a_ms;
+	unsigned slots = warm + load->window_ms * ph->slots_a_ms;
 	char byte = 0;
 
 	for (unsigned slot = 0; slot < slots; slot++) {
-		int64_t due_ns = begin_ns + (int64_t)slot * SLOT_NS;
+		int64_t due_ns = begin_ns + (int64_t)slot * MS_NS / ph->slots_a_ms;
 		struct timespec due = { due_ns / 1000000000, due_ns % 1000000000 };
 
 		if (slot == warm) {
@@ -310,8 +317,8 @@ void rig_phones(const struct rig_load *load, const uint16_t (*ports)[2], int fd)
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 		note_lateness(ph, now_ns(CLOCK_MONOTONIC) - due_ns);
 		for (unsigned side = 0; side < 2; side++) {
-			say_all(ph, side, slot % SLOTS);
-			for (unsigned i = 0; i < RIG_SOCKETS && slot % SLOTS_A_MS == 0; i++)
+			say_all(ph, side, slot % ph->slots);
+			for (unsigned i = 0; i < RIG_SOCKETS && slot % ph->slots_a_ms == 0; i++)
 				receive_at(ph, side, load->phone_fds[side][i]);
 		}
 	}
