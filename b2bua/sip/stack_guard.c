@@ -23,6 +23,7 @@
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_parser.h>
+#include "b2bua/log.h"
 #include "b2bua/sip/stack_fork.h"
 #include "b2bua/sip/stack_lenient.h"
 #include "b2bua/sip/stack_stream.h"
@@ -72,13 +73,31 @@ static issize_t stand_in(su_home_t *home, msg_header_t *h, const char *method)
 	return r;
 }
 
+/* Most of it can't be answered, for want of a Via: whoever looks for the reason finds it here. */
+static void log_line(const char *line)
+{
+	static struct tl_log_limit limit;
+	unsigned skipped;
+	char text[80];
+
+	if (tl_log_allow(&limit, &skipped))
+		g_message("no SIP/2.0: line=\"%s\"%s skipped=%u",
+			  tl_log_quote(line, text, sizeof(text)),
+			  strstr(line, " HTTP/1.") ? ", and there is no WebSocket here" : "",
+			  skipped);
+}
+
 static issize_t parse_request(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
 {
+	char line[256];
 	issize_t r;
 
 	h->sh_class = sip_request_class;
 	tl_lenient_strip_nuls((msg_t *)home); /* a message is its own home */
+	g_strlcpy(line, text, sizeof(line));  /* the parser cuts it */
 	r = tl_lenient_request(home, (sip_request_t *)h, text, bytes);
+	if (r < 0 || ((sip_request_t *)h)->rq_version != sip_version_2_0)
+		log_line(line);
 	if (r < 0)
 		r = stand_in(home, h, text);
 	if (r >= 0)

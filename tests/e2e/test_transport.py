@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 
 from sip import Agent
 from sip_message import make_sdp
@@ -319,3 +320,16 @@ def test_a_large_message_over_udp_is_answered_and_one_over_tcp_too():
             b.expect("INVITE")
             b.reply(486)
             a.expect(486)
+
+
+def test_a_browser_at_a_sip_address_is_told_of_in_the_log():
+    with World() as w:
+        for start, said in ((b"GET /ws HTTP/1.1", "no WebSocket here"), (b"HELLO THERE", "HELLO")):
+            with socket.create_connection(w.address) as browser:
+                browser.settimeout(6)
+                browser.sendall(start + b"\r\nHost: pbx.test\r\nUpgrade: websocket\r\n"
+                                b"Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n\r\n")
+                assert browser.recv(100) == b"", "nothing that it could understand"
+            wait_until(lambda said=said: said in w.gateway.log(), what=said)
+            time.sleep(1.1)  # a line a second
+        w.alive()
