@@ -229,7 +229,8 @@ void tl_leg_unpass_sdp(struct tl_leg *leg);
  * they are refused here. The offer of an incoming INVITE may be so in any case. */
 void tl_leg_take_any(struct tl_leg *leg, bool any);
 
-/* --- incoming legs --- 180..189; desc: early media's answer, or NULL. */
+/* --- incoming legs --- 180..189; desc: early media's answer, or NULL. -EBUSY: too many reliable
+ * ones wait for their PRACK. */
 int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *desc,
 		    const struct tl_header *headers, size_t n_headers);
 /* Must the next provisional response bear an offer of ours (RFC 3261 13.2.1)? It is reliable, and

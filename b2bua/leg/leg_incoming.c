@@ -10,7 +10,10 @@
 #include "b2bua/sip/identity.h"
 #include "b2bua/sip/hop.h"
 
-enum { EXPIRES_MAX_S = 3600 };
+enum {
+	EXPIRES_MAX_S = 3600,
+	OWED_MAX = 8, /* NTA sends one after another; a callee may have any number to tell */
+};
 
 /* info.needs_preconditions is for the owner to decide upon */
 static const char *const supported[] = { "100rel", "timer", "replaces", "precondition", NULL };
@@ -231,6 +234,7 @@ static int on_prack(nta_reliable_magic_t *magic, nta_reliable_t *reliable, nta_i
 	int status = 200;
 
 	nta_reliable_destroy(reliable);
+	leg->owed--;
 	if (!prack) /* it was never acknowledged, or a final response has overtaken it */
 		return 0;
 	tl_leg_enter(leg);
@@ -297,8 +301,10 @@ static void reply_with_sdp(struct tl_leg *leg, int status, const struct tl_media
 	if (!final && leg->reliable) {
 		leg->said_reliably = leg->said_reliably || payload;
 		if (nta_reliable_mreply(leg->invite, payload ? on_prack_of_sdp : on_prack,
-					(nta_reliable_magic_t *)leg, msg))
+					(nta_reliable_magic_t *)leg, msg)) {
 			leg->unacknowledged += payload != NULL;
+			leg->owed++;
+		}
 	} else
 		nta_incoming_mreply(leg->invite, msg);
 	su_home_deinit(home);
@@ -327,6 +333,8 @@ int tl_leg_progress(struct tl_leg *leg, int status, const struct tl_media_desc *
 	if (!leg->incoming || (leg->state != TL_LEG_INCOMING && leg->state != TL_LEG_EARLY) ||
 	    status <= 100 || status >= 200)
 		return -EINVAL;
+	if (leg->owed >= OWED_MAX)
+		return -EBUSY;
 	tl_leg_set_state(leg, TL_LEG_EARLY);
 	reply_with_sdp(leg, status, desc, tl_headers_format(home, headers, n_headers));
 	su_home_deinit(home);

@@ -94,6 +94,7 @@ struct tl_leg {
 	bool said_reliably;       /* one of those had our SDP */
 	bool prack_answered;      /* that was an offer, and its PRACK the answer */
 	unsigned unacknowledged;  /* how many of them wait for their PRACK */
+	unsigned owed;            /* of any reliable ones */
 	struct tl_leg_held *held; /* the 2xx that waits for it, or NULL */
 	bool initial;             /* invite is the one that began the dialog */
 	bool awaits_answer;       /* our 2xx to it offered, so its ACK answers */

@@ -4,7 +4,7 @@ comes back (RFC 3311, RFC 3262); glare, preconditions (RFC 3312), forks."""
 from sip_message import make_sdp
 from test_direct import DIRECT, NUMBER, check_sound, lines
 from test_prack import prack, progress_reliably
-from world import World
+from world import World, wait_until
 
 ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE")
 SUPPORTED = [("Supported", "100rel"), ALLOW]
@@ -261,6 +261,31 @@ def test_another_fork_answers_than_the_one_that_was_spoken_to():
         a.rtp.remote, b.rtp.remote = (w.alice.ip, b.rtp.port), (w.carrier.ip, a.rtp.port)
         check_sound(a, b)
         w.hang_up(a, b)
+
+
+def test_a_callee_that_has_much_to_tell_is_told_on_in_measure():
+    with World(routes=DIRECT) as w:
+        a, b = ring(w)
+        say_early(a, b)  # not yet acknowledged by the caller
+        for rseq in range(8, 38):
+            b.reply(180, "", [("Require", "100rel"), ("RSeq", rseq), ("X-Number", rseq)])
+            b.answer_request("PRACK")
+        early = a.messages[-1]
+        assert prack(a, early).status == 200
+        ringing = wait_until(lambda: len(numbers(w.carrier, 180)) > 6 and numbers(w.carrier, 180),
+                             what="what was kept")
+        assert len(ringing) == 7, "with the 183 before them, 8"
+        a.expect(180)  # the others look like repetitions of it
+        for number in sorted(ringing):
+            assert prack(a, early, number=number).status == 200
+        pick_up(a, b)
+        w.hang_up(a, b)
+
+
+def numbers(agent, status):
+    """The RSeq of all responses of that status that came."""
+    came = [data for way, _, data in list(agent.log) if way == "<" and b" %d " % status in data[:12]]
+    return {int(data.split(b"RSeq:")[1].split()[0]) for data in came if b"RSeq:" in data}
 
 
 def qos(local, remote):
