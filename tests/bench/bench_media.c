@@ -18,9 +18,18 @@
  * --apart: the phones have the last core for themselves, the gateway the others, as real-time
  * processes: figures for a machine that has other things to do besides, at fewer calls.
  *
- * The bare codec, and libsrtp2, is measured twice: in a loop that does nothing else, caches
- * warm and the machine's other cores idle, and inside the bare relay, between
- * its recvmmsg and its sendmmsg, as a gateway meets it.
+ * The bare codec is measured three times, for what it costs depends on what the caches hold:
+ *
+ *   in a loop       100 streams in turn and nothing else: code and tables always warm. The figure
+ *                   of many calls; with one call nobody gets it who sleeps between two frames.
+ *   at the pace     of so many calls, a frame of each every 20 ms, asleep in between, as a gateway
+ *                   is. Functions alone: to wake up and to sleep is in the bare relay's figure.
+ *   in the relay    between the bare relay's recvmmsg and its sendmmsg, whose own memory and code
+ *                   go through the same caches.
+ *
+ * With one call the second is half as much again as the first, or more: of two programs that do the
+ * same one frame at a time, neither is slower than the other because a loop is faster than both.
+ * libsrtp2 is measured in a loop and in the relay.
  */
 #include <getopt.h>
 #include <glib.h>
@@ -75,6 +84,7 @@ struct samples {
 	unsigned n;
 	double cpu_ms[ROUNDS_MAX], rss_kb[ROUNDS_MAX];
 	double ratio[ROUNDS_MAX];  /* to bare relay and bare codec, each by itself */
+	double warm[ROUNDS_MAX];   /* the same, the codec in a loop; 0: there is no codec */
 	double beside[ROUNDS_MAX]; /* to both in one program; 0: not measured */
 	struct rig_result last;
 	uint64_t lost, late_slots, late_ticks, late_pkts;
@@ -98,13 +108,19 @@ static double median(const double *values, unsigned n)
 	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* one_ms: the floor as one program, 0 when there is none. */
-static void keep(struct samples *to, const struct rig_result *result, double floor_ms,
-		 double one_ms)
+/* What a path is held against, in CPU milliseconds a call-second; 0: there is no such thing. */
+struct floors {
+	double sum;  /* bare relay, and what it can't do without at the calls' pace if it can */
+	double warm; /* the same, in a loop */
+	double one;  /* both in one program */
+};
+
+static void keep(struct samples *to, const struct rig_result *result, const struct floors *floors)
 {
 	to->cpu_ms[to->n] = result->cpu_ms;
-	to->ratio[to->n] = result->cpu_ms / floor_ms;
-	to->beside[to->n] = one_ms > 0 ? result->cpu_ms / one_ms : 0;
+	to->ratio[to->n] = result->cpu_ms / floors->sum;
+	to->warm[to->n] = floors->warm > 0 ? result->cpu_ms / floors->warm : 0;
+	to->beside[to->n] = floors->one > 0 ? result->cpu_ms / floors->one : 0;
 	to->rss_kb[to->n] = result->rss_kb;
 	to->delay_p50_ms[to->n] = result->phones.delay_p50_us / 1e3;
 	to->delay_p99_ms[to->n] = result->phones.delay_p99_us / 1e3;
@@ -134,11 +150,12 @@ static void print_figure(bool known, int decimals, double value)
 static void print_row(const char *name, unsigned calls, const struct samples *s,
 		      const struct path *path)
 {
-	double beside = median(s->beside, s->n);
+	double beside = median(s->beside, s->n), warm = median(s->warm, s->n);
 
 	printf("%-15s %5u %8.3f", name, calls, median(s->cpu_ms, s->n));
 	print_figure(path, 2, median(s->ratio, s->n));
 	print_figure(path && path->wanted_ratio > 0, 2, path ? path->wanted_ratio : 0);
+	print_figure(path && warm > 0, 2, warm);
 	print_figure(beside > 0, 2, beside);
 	putchar(' ');
 	print_figure(calls > 1, 0, median(s->rss_kb, s->n));
@@ -163,24 +180,26 @@ static void print_head(const struct options *opt)
 {
 	printf("CPU-ms: of the engine's process, for each second of one call, both directions "
 	       "of 20 ms packets.\n"
-	       "ratio:  relay, PCMU: to the bare relay; G722, opus (complexity %u), SRTP: to bare "
-	       "relay + bare codec or libsrtp2,\n"
-	       "        measured apart; recorded: to the engine's relay.\n"
+	       "ratio:  relay, PCMU: to the bare relay; G722, opus (complexity %u): to bare relay "
+	       "+ "
+	       "bare codec at the calls' pace;\n"
+	       "        SRTP: to bare relay + libsrtp2 in a loop; recorded: to the engine's "
+	       "relay.\n"
+	       "warm:   to bare relay + bare codec in a loop, its code always in the caches.\n"
 	       "in one: to the bare relay that calls the bare codec, or libsrtp2, itself.\n"
 	       "delay:  relay: per packet; others: a tone burst, from its sending to its hearing "
 	       "(jitter buffer, codec, packet).\n"
 	       "        Of a relay, p99 is wanted under 1 ms at 500 calls.\n"
 	       "workers: what the idlest and the busiest media worker did of the work of all.\n\n",
 	       opt->complexity);
-	printf("%-15s %5s %8s%7s%7s%7s %7s%7s %9s %6s %7s %7s  %s\n", "path", "calls", "CPU-ms",
-	       "ratio", "wanted", "in one", "kB/call", "wanted", "threads", "lost", "p50 ms",
-	       "p99 ms", "workers");
+	printf("%-15s %5s %8s%7s%7s%7s%7s %7s%7s %9s %6s %7s %7s  %s\n", "path", "calls", "CPU-ms",
+	       "ratio", "wanted", "warm", "in one", "kB/call", "wanted", "threads", "lost",
+	       "p50 ms", "p99 ms", "workers");
 }
 
-static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned calls,
-		   const struct path *path, struct rig_result *ret_result)
+static struct rig_load load_of(const struct options *opt, unsigned calls, const struct path *path)
 {
-	struct rig_load load = {
+	return (struct rig_load) {
 		.calls = calls,
 		.codec = path->codec,
 		.suite = path->suite,
@@ -191,6 +210,12 @@ static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned 
 		.apart = opt->apart,
 		.opus_complexity = opt->complexity,
 	};
+}
+
+static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned calls,
+		   const struct path *path, struct rig_result *ret_result)
+{
+	struct rig_load load = load_of(opt, calls, path);
 	int r = rig_run(gateway, &load, ret_result);
 
 	if (r < 0)
@@ -202,7 +227,8 @@ static int measure(rig_gateway_fn *gateway, const struct options *opt, unsigned 
 /* All that is measured of a path at one count of calls. */
 struct study {
 	struct samples engine, one, peer; /* one: the floor as one program */
-	double bare_ms[ROUNDS_MAX];       /* the functions that the floor calls */
+	double bare_ms[ROUNDS_MAX];       /* the functions that the floor calls, in a loop */
+	double paced_ms[ROUNDS_MAX];      /* and at the calls' pace */
 	bool too_much;
 };
 
@@ -230,31 +256,51 @@ static bool has_peer(const struct options *opt, const struct path *path)
 	return !opt->alone && !path->record_in;
 }
 
-/* relay_ms: the bare relay; plain_ms: the engine's, both of this round. */
+/* One more round of what the floor is made of. relay_ms: the bare relay; plain_ms: the engine's,
+ * both of this round. False: it is too much for this machine. */
+static bool study_floor(const struct options *opt, const struct path *path, unsigned calls,
+			double relay_ms, double plain_ms, unsigned round, struct study *study,
+			struct floors *ret_floors)
+{
+	struct floors floors = { .sum = path->floor == FLOOR_PLAIN ? plain_ms : relay_ms };
+
+	if (has_bare(path)) {
+		study->bare_ms[round] = measure_bare(opt, path);
+		floors.sum += study->bare_ms[round];
+	}
+	study->too_much = !fits(floors.sum, calls);
+	if (study->too_much)
+		return false;
+	if (path->floor == FLOOR_CODEC) {
+		struct rig_load load = load_of(opt, calls, path);
+
+		study->paced_ms[round] = rig_paced_codec_ms(&load);
+		floors.warm = floors.sum;
+		floors.sum = relay_ms + study->paced_ms[round];
+	}
+	*ret_floors = floors;
+	return true;
+}
+
 static void study_path(const struct options *opt, const struct path *path, unsigned calls,
 		       unsigned round, double relay_ms, double plain_ms, struct study *study)
 {
 	struct rig_result result;
-	double floor_ms = path->floor == FLOOR_PLAIN ? plain_ms : relay_ms, one_ms = 0;
+	struct floors floors;
 
-	if (has_bare(path)) {
-		study->bare_ms[round] = measure_bare(opt, path);
-		floor_ms += study->bare_ms[round];
-	}
-	study->too_much = !fits(floor_ms, calls);
-	if (study->too_much)
+	if (!study_floor(opt, path, calls, relay_ms, plain_ms, round, study, &floors))
 		return;
 	/* The floor has one thread. */
-	if (has_bare(path) && floor_ms * calls < 800 &&
+	if (has_bare(path) && floors.sum * calls < 800 &&
 	    measure(rig_floor, opt, calls, path, &result) == 0) {
-		one_ms = result.cpu_ms;
-		keep(&study->one, &result, floor_ms, 0);
+		keep(&study->one, &result, &floors);
+		floors.one = result.cpu_ms;
 	}
 	if (measure(rig_engine, opt, calls, path, &result) == 0)
-		keep(&study->engine, &result, floor_ms, one_ms);
-	if (has_peer(opt, path) && fits(peer_ms(relay_ms, floor_ms), calls) &&
+		keep(&study->engine, &result, &floors);
+	if (has_peer(opt, path) && fits(peer_ms(relay_ms, floors.sum), calls) &&
 	    measure(rig_rtpengine, opt, calls, path, &result) == 0)
-		keep(&study->peer, &result, floor_ms, 0);
+		keep(&study->peer, &result, &floors);
 }
 
 /* How many calls the engine carries for each of the peer's, round by round. */
@@ -277,6 +323,8 @@ static void print_study(const struct options *opt, const struct path *path, unsi
 
 	if (has_bare(path))
 		printf("bare %-10s       %8.3f\n", bare, median(study->bare_ms, opt->rounds));
+	if (path->floor == FLOOR_CODEC && !study->too_much)
+		printf("at the pace     %5u %8.3f\n", calls, median(study->paced_ms, opt->rounds));
 	if (study->one.n > 0) {
 		g_autofree char *name = g_strdup_printf("bare relay+%s", bare);
 
@@ -321,7 +369,7 @@ static void bench_count(const struct options *opt, unsigned calls)
 	for (unsigned round = 0; round < opt->rounds; round++) {
 		if (measure(rig_floor, opt, calls, &paths[0], &result) < 0)
 			return;
-		keep(&floor, &result, result.cpu_ms, 0);
+		keep(&floor, &result, &(struct floors) { .sum = result.cpu_ms });
 		study_round(opt, calls, round, result.cpu_ms, studies);
 	}
 	print_row("bare relay", calls, &floor, NULL);

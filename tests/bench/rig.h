@@ -52,8 +52,8 @@ size_t rig_coder_from_pcma(struct rig_coder *coder, const uint8_t *payload, size
 			   uint8_t out[static RIG_PAYLOAD_MAX]);
 size_t rig_coder_to_pcma(struct rig_coder *coder, const uint8_t *payload, size_t bytes,
 			 uint8_t out[static RIG_PAYLOAD_MAX]);
-/* CPU milliseconds that a call-second costs in bare codec functions: both directions between
- * PCMA and codec, in a loop that does nothing else. */
+/* CPU milliseconds that a call-second costs in bare codec functions, both directions between PCMA
+ * and codec, in a loop that does nothing else. */
 double rig_bare_codec_ms(const char *codec, unsigned opus_complexity);
 
 /* libsrtp2 at one end of a call: the gateway's, or the phone's. */
@@ -85,6 +85,10 @@ struct rig_load {
 	struct sockaddr_storage phones[2][RIG_SOCKETS]; /* where each side's phones listen */
 	int phone_fds[2][RIG_SOCKETS];
 };
+
+/* As rig_bare_codec_ms(), each frame at its time and on the gateway's cores: what load's codec
+ * costs with so many calls. */
+double rig_paced_codec_ms(const struct rig_load *load);
 
 /* What a gateway says of itself at its end. */
 struct rig_gateway_report {
@@ -131,7 +135,7 @@ void rig_take_cores(const struct rig_load *load, bool phones);
 
 double rig_thread_cpu_ms(void);
 /* What fn returns in a process of its own; 0 when that dies. */
-double rig_in_child(double (*fn)(int), int argument);
+double rig_in_child(double (*fn)(const void *), const void *argument);
 /* Sends or receives all n bytes. */
 void rig_write(int fd, const void *bytes, size_t n);
 bool rig_read(int fd, void *bytes, size_t n);

@@ -77,7 +77,7 @@ static void reap(struct child *child)
 		fprintf(stderr, "bench: a process died: %s\n", strsignal(WTERMSIG(status)));
 }
 
-double rig_in_child(double (*fn)(int), int argument)
+double rig_in_child(double (*fn)(const void *), const void *argument)
 {
 	struct child child;
 	double value = 0;

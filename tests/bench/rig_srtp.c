@@ -135,16 +135,17 @@ static double run_all(struct rig_sealer **sealers, uint8_t (*packets)[PACKET_BYT
 	return rig_thread_cpu_ms() - ms;
 }
 
-static double measure(int suite)
+static double measure(const void *argument)
 {
+	const enum tl_srtp_suite *suite = argument;
 	g_autofree uint8_t(*packets)[PACKET_BYTES] = g_malloc(STREAMS * sizeof *packets);
 	struct rig_sealer *gateways[STREAMS], *phones[STREAMS];
 	size_t bytes[STREAMS];
 	double ms = 0;
 
 	for (unsigned i = 0; i < STREAMS; i++) {
-		gateways[i] = rig_sealer_new((enum tl_srtp_suite)suite, false);
-		phones[i] = rig_sealer_new((enum tl_srtp_suite)suite, true);
+		gateways[i] = rig_sealer_new(*suite, false);
+		phones[i] = rig_sealer_new(*suite, true);
 	}
 	for (unsigned frame = 0; frame < FRAMES; frame++) {
 		for (unsigned i = 0; i < STREAMS; i++)
@@ -164,5 +165,5 @@ static double measure(int suite)
 
 double rig_bare_srtp_ms(enum tl_srtp_suite suite)
 {
-	return rig_in_child(measure, suite);
+	return rig_in_child(measure, &suite);
 }
