@@ -17,3 +17,26 @@ static inline void tl_fetch(const void *at, size_t bytes)
 	for (; line < (uintptr_t)at + bytes; line += TL_CACHE_LINE)
 		__builtin_prefetch((const void *)line);
 }
+
+/*
+ * The code of the packet path by parts, each in one piece: a packet that comes alone finds the
+ * processor's caches full of other things, and code that lies scattered is waited for line by line,
+ * too.
+ *
+ *   packet  what every packet goes through
+ *   chain   what comes to that where it is decoded, codecs aside
+ */
+#define TL_HOT(part) __attribute__((section("tl_hot_" #part)))
+
+/* The linker gives the bounds of a section these names. */
+#define TL_HOT_BEGIN(part) __start_tl_hot_##part
+#define TL_HOT_END(part)   __stop_tl_hot_##part
+#define TL_HOT_PART(part)                                                                          \
+	extern const char TL_HOT_BEGIN(part)[] __attribute__((visibility("hidden")));              \
+	extern const char TL_HOT_END(part)[] __attribute__((visibility("hidden")))
+
+TL_HOT_PART(packet);
+TL_HOT_PART(chain);
+
+#define tl_fetch_code(part)                                                                        \
+	tl_fetch(TL_HOT_BEGIN(part), (size_t)(TL_HOT_END(part) - TL_HOT_BEGIN(part)))

@@ -62,6 +62,7 @@ static int encode_resampled(struct tl_chain *chain, const int16_t *pcm, size_t s
 }
 
 /* From the tap's rate on. The tap may change pcm. */
+TL_HOT(chain)
 static int tap_and_encode(struct tl_chain *chain, int16_t *pcm, size_t samples, bool concealed)
 {
 	if (chain->cfg.on_pcm)
@@ -116,6 +117,7 @@ static bool replace_silence(struct tl_chain *chain, size_t samples, uint32_t uni
 	return true;
 }
 
+TL_HOT(chain)
 static void on_packet(const uint8_t *payload, size_t bytes, size_t samples, void *user)
 {
 	struct tl_chain *chain = user;
@@ -328,7 +330,7 @@ static void recall(struct tl_chain *chain)
 	chain->n_history = 0;
 }
 
-static int push_map(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
+TL_HOT(chain) static int push_map(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
 	uint8_t mapped[TL_PAYLOAD_MAX];
 
@@ -338,7 +340,7 @@ static int push_map(struct tl_chain *chain, const uint8_t *payload, size_t bytes
 	return 0;
 }
 
-static int push_own(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
+TL_HOT(chain) static int push_own(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
 	int16_t pcm[PCM_ROOM];
 	int samples = tl_decoder_run(chain->decoder, payload, bytes, pcm);
@@ -346,7 +348,7 @@ static int push_own(struct tl_chain *chain, const uint8_t *payload, size_t bytes
 	return samples > 0 ? take_heard(chain, pcm, (size_t)samples) : -EBADMSG;
 }
 
-int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
+TL_HOT(chain) int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, size_t bytes)
 {
 	uint32_t units, most = TL_PAYLOAD_MAX_MS;
 

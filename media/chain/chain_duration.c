@@ -3,6 +3,7 @@
 #include <opus/opus.h>
 
 #include "media/chain/chain.h"
+#include "media/fetch.h"
 #include "media/plan/amr.h"
 #include "media/plan/speex.h"
 
@@ -35,6 +36,7 @@ static uint32_t amr_duration(const struct tl_format *format, const uint8_t *payl
 	return (uint32_t)amr_frames(format, payload, bytes, &request) * frame_units;
 }
 
+TL_HOT(chain)
 unsigned tl_format_request(const struct tl_format *format, const uint8_t *payload, size_t bytes)
 {
 	unsigned request = TL_AMR_NO_REQUEST;
@@ -46,6 +48,7 @@ unsigned tl_format_request(const struct tl_format *format, const uint8_t *payloa
 	return request;
 }
 
+TL_HOT(chain)
 bool tl_format_ends_in_silence(const struct tl_format *format, const uint8_t *payload, size_t bytes)
 {
 	const char *name = format->codec->name;
@@ -93,6 +96,7 @@ static uint32_t opus_duration(const uint8_t *payload, size_t bytes)
 	return samples > 0 ? (uint32_t)samples : 0;
 }
 
+TL_HOT(chain)
 uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes)
 {
 	const struct tl_codec *codec = format->codec;

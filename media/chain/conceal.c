@@ -239,7 +239,7 @@ void tl_conceal_cut(struct tl_conceal *conceal)
 	conceal->made = 1;
 }
 
-void tl_conceal_heard(struct tl_conceal *conceal, int16_t *pcm, size_t samples)
+TL_HOT(chain) void tl_conceal_heard(struct tl_conceal *conceal, int16_t *pcm, size_t samples)
 {
 	size_t overlap = MIN(OVERLAP * conceal->scale, samples);
 

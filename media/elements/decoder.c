@@ -1,5 +1,7 @@
 #include "media/elements/element.h"
 
+#include "media/fetch.h"
+
 G_DEFINE_ABSTRACT_TYPE(TlDecoder, tl_decoder, tl_element_get_type())
 
 static TlDecoderClass *class_of(const void *self)
@@ -13,6 +15,7 @@ gboolean tl_decoder_conceals(const TlElement *self)
 	       class_of(self)->conceal != NULL;
 }
 
+TL_HOT(chain)
 int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_t *pcm)
 {
 	return class_of(self)->decode((TlDecoder *)self, payload, bytes, pcm);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "media/elements/element.h"
+#include "media/fetch.h"
 
 G_DEFINE_ABSTRACT_TYPE(TlEncoder, tl_encoder, tl_element_get_type())
 
@@ -27,6 +28,7 @@ void tl_encoder_set_request(TlElement *self, unsigned mode)
 		class_of(self)->set_request((TlEncoder *)self, mode);
 }
 
+TL_HOT(chain)
 GstFlowReturn tl_encoder_push(TlEncoder *self, const uint8_t *payload, size_t bytes, size_t samples)
 {
 	GstBuffer *out;
@@ -41,7 +43,7 @@ GstFlowReturn tl_encoder_push(TlEncoder *self, const uint8_t *payload, size_t by
 	return gst_pad_push(self->parent.src, out);
 }
 
-static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
+TL_HOT(chain) static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
 {
 	uint8_t payload[TL_BUFFER_BYTES];
 	int bytes;
@@ -57,6 +59,7 @@ static GstFlowReturn push_packet(TlEncoder *self, const int16_t *pcm)
 
 /* Audio may come in any portion; it leaves in whole packets. A portion that is a packet, the usual
  * case, is encoded where it stands. */
+TL_HOT(chain)
 static GstFlowReturn encode_samples(TlEncoder *self, const int16_t *pcm, size_t samples)
 {
 	GstFlowReturn flow = GST_FLOW_OK;
@@ -88,7 +91,7 @@ void tl_encoder_set_output(TlElement *element, tl_encoder_out_fn *on_packet, voi
 	self->user = user;
 }
 
-int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples)
+TL_HOT(chain) int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples)
 {
 	return encode_samples((TlEncoder *)self, pcm, samples) == GST_FLOW_OK ? 0 : -EPIPE;
 }

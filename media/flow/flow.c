@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 #include "media/flow/relay.h"
 
@@ -327,7 +328,7 @@ int64_t tl_flow_due_us(const struct tl_flow_pair *pair)
 	return pair->due_us;
 }
 
-void tl_flow_tick(struct tl_flow_pair *pair)
+TL_HOT(chain) void tl_flow_tick(struct tl_flow_pair *pair)
 {
 	pair->due_us = INT64_MAX;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {

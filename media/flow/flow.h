@@ -89,6 +89,9 @@ void tl_flow_stream_input(struct tl_flow_pair *pair, unsigned stream, enum tl_si
 /* A packet for a side is about to come: what it will need of the pair is fetched into the caches
  * meanwhile (fetch.h). First far ahead, then near, when the first has had time to work. */
 void tl_flow_fetch(const struct tl_flow_pair *pair, enum tl_side side, bool near);
+/* The same for the code that it will go through; that stays in the caches while many calls use it.
+ */
+void tl_flow_fetch_code(const struct tl_flow_pair *pair);
 /* Take a packet that came for a side. */
 void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet);
 void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet);

@@ -2,6 +2,7 @@
 #include <glib.h>
 
 #include "media/elements/g711.h"
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum { STEADY_MS = 100 }; /* the delay of a line with modems */
@@ -30,6 +31,7 @@ bool tl_ear_is_steady(const struct tl_flow_end *end)
 	return plan->modems || plan->path[end->side] == TL_PATH_FAX;
 }
 
+TL_HOT(chain)
 static void on_packet(const uint8_t *payload, size_t bytes, uint32_t duration, void *user)
 {
 	struct tl_flow_end *end = user, *to = hearer(end);
@@ -50,6 +52,7 @@ static void on_noise(const uint8_t *payload, size_t bytes, uint32_t duration, vo
 		tl_flow_send_noise(to, payload, bytes, duration);
 }
 
+TL_HOT(chain)
 static void on_pcm(int16_t *pcm, size_t samples, unsigned rate_hz, bool concealed, void *user)
 {
 	struct tl_flow_end *end = user;
@@ -119,6 +122,7 @@ static void pass_request(struct tl_flow_end *end, const uint8_t *payload, size_t
 		tl_chain_set_request(speaker->ear->chain, mode);
 }
 
+TL_HOT(chain)
 void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct tl_format *format)
 {
 	struct tl_pool *pool = end->pair->env->pool;
@@ -282,7 +286,7 @@ static bool needs_pcm(struct tl_flow_end *end, const struct tl_format *format)
 }
 
 /* The chain for a packet's format. False: there is none. */
-static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
+TL_HOT(chain) static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 {
 	struct tl_ear *ear = end->ear;
 	const struct tl_format *format;
@@ -372,7 +376,7 @@ static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsig
 		fail(end);
 }
 
-static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
+TL_HOT(chain) static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 {
 	struct tl_ear *ear = end->ear;
 	unsigned ms = slot->units * 1000 / tl_jitter_clock_hz(ear->jitter);
@@ -400,7 +404,7 @@ static void play_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 	fill_hole(end, slot, ms);
 }
 
-static void take_slot(struct tl_flow_end *end, const struct tl_slot *slot)
+TL_HOT(chain) static void take_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 {
 	if (slot->kind != TL_SLOT_SURPLUS)
 		play_slot(end, slot);
@@ -409,7 +413,7 @@ static void take_slot(struct tl_flow_end *end, const struct tl_slot *slot)
 	tl_pool_give(end->pair->env->pool, slot->packet);
 }
 
-void tl_ear_tick(struct tl_flow_end *end)
+TL_HOT(chain) void tl_ear_tick(struct tl_flow_end *end)
 {
 	struct tl_slot slot = { 0 };
 	int64_t due_us = INT64_MAX;

@@ -1,5 +1,6 @@
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum { SEGMENTS_AT_ONCE = 8 }; /* one of the slowest clock fills six of the fastest */
@@ -198,7 +199,7 @@ static void send_own(struct tl_flow_end *to)
 	tl_flow_want(to->pair, due_us);
 }
 
-void tl_flow_event_tick(struct tl_flow_end *end)
+TL_HOT(chain) void tl_flow_event_tick(struct tl_flow_end *end)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 	struct tl_dtmf_report report;

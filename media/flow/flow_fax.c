@@ -12,6 +12,7 @@
  */
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum { STEP_US = 20000, STEP = 160, BEHIND_MAX_US = 200000 };
@@ -101,7 +102,7 @@ static bool minds_tones(const struct tl_flow_end *end)
 	       (end->plan->modem_tones && !tl_fax_ear_is_done(end->fax_ear));
 }
 
-bool tl_flow_fax_listens(const struct tl_flow_end *end)
+TL_HOT(packet) bool tl_flow_fax_listens(const struct tl_flow_end *end)
 {
 	const struct tl_flow_fax *fax = end->pair->fax;
 
@@ -121,6 +122,7 @@ static void tell_tones(struct tl_flow_end *end, unsigned tones)
 	}
 }
 
+TL_HOT(chain)
 void tl_flow_fax_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz,
 		      bool concealed)
 {
@@ -172,7 +174,7 @@ static void speak(struct tl_flow_end *end)
 	tl_flow_hear(tl_flow_other(end), pcm, STEP, TL_FAX_TONE_HZ, fax->next_us);
 }
 
-void tl_flow_fax_tick(struct tl_flow_pair *pair)
+TL_HOT(chain) void tl_flow_fax_tick(struct tl_flow_pair *pair)
 {
 	struct tl_flow_fax *fax = pair->fax;
 	int64_t now_us = pair->env->now_us;

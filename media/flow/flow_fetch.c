@@ -47,3 +47,10 @@ void tl_flow_fetch(const struct tl_flow_pair *pair, enum tl_side side, bool near
 	tl_fetch(pair->ends[tl_side_other(side)].counters,
 		 offsetof(struct tl_side_counters, source));
 }
+
+void tl_flow_fetch_code(const struct tl_flow_pair *pair)
+{
+	tl_fetch_code(packet);
+	if (pair->ends[TL_SIDE_A].ear || pair->ends[TL_SIDE_B].ear)
+		tl_fetch_code(chain);
+}

@@ -1,5 +1,6 @@
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum { UNMIXED_US = 5000000 }; /* a talker who has kept to one codec for so long */
@@ -56,7 +57,7 @@ static void part_from_the_last(struct tl_flow_end *end)
 		tl_pack_part(&to->out);
 }
 
-bool tl_flow_accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
+TL_HOT(packet) bool tl_flow_accept_source(struct tl_flow_end *end, const struct tl_packet *packet)
 {
 	switch (tl_source_check(&end->source, &packet->from, packet->arrived_us)) {
 	case TL_SOURCE_STRANGER:
@@ -73,6 +74,7 @@ bool tl_flow_accept_source(struct tl_flow_end *end, const struct tl_packet *pack
 }
 
 /* False: the sequence jumped; the next packet tells if it was a stray. */
+TL_HOT(packet)
 static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsigned clock_hz,
 		 bool timed)
 {
@@ -185,7 +187,7 @@ static void keep_one_way(struct tl_flow_end *end, const struct tl_flow_end *to,
  *         yes                yes            forward, and a copy to the ear
  *         no                 -              to the ear, which encodes if there is a target
  */
-static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int format)
+TL_HOT(packet) static void take_audio(struct tl_flow_end *end, struct tl_packet *packet, int format)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 	bool recorded = end->pair->recorder || tl_flow_listens(end) || tl_flow_fax_listens(end);
@@ -237,6 +239,7 @@ static void take_noise(struct tl_flow_end *end, struct tl_packet *packet)
 	drop(end, packet);
 }
 
+TL_HOT(packet)
 void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
 {
 	struct tl_flow_end *end = &pair->ends[side];

@@ -1,5 +1,6 @@
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp)
@@ -8,6 +9,7 @@ bool tl_flow_seal(struct tl_flow_end *to, struct tl_packet *packet, bool rtcp)
 }
 
 /* Takes packet, whose header is written. */
+TL_HOT(packet)
 static void send_packet(struct tl_flow_end *to, struct tl_packet *packet, struct tl_flow_end *from)
 {
 	const union tl_address *address = tl_source_destination(&to->source);
@@ -29,6 +31,7 @@ static uint32_t packet_units(const struct tl_side_plan *plan)
 	return plan->send_format.codec->clock_hz * plan->send_ptime_ms / 1000;
 }
 
+TL_HOT(packet)
 static void forward_as(struct tl_flow_end *to, struct tl_flow_end *from, struct tl_packet *packet,
 		       uint8_t pt)
 {
@@ -76,6 +79,7 @@ static struct tl_packet *make_packet(struct tl_flow_end *to, const struct tl_rtp
 	return packet;
 }
 
+TL_HOT(chain)
 void tl_flow_send_audio(struct tl_flow_end *to, enum tl_feeder feeder, const uint8_t *payload,
 			size_t bytes, uint32_t duration, struct tl_flow_end *from,
 			int64_t arrived_us)

@@ -1,5 +1,6 @@
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum {
@@ -151,7 +152,7 @@ static void wait_for_storage(struct tl_flow_end *end)
 	tl_flow_want(end->pair, now_us + LOADING_POLL_US);
 }
 
-void tl_flow_play_tick(struct tl_flow_end *end)
+TL_HOT(chain) void tl_flow_play_tick(struct tl_flow_end *end)
 {
 	struct tl_flow_player *player = &end->player;
 

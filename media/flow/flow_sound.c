@@ -6,6 +6,7 @@
 
 #include "media/chain/echo.h"
 #include "media/elements/g711.h"
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum {
@@ -203,6 +204,7 @@ static void read_meter(struct tl_flow_end *end, const int16_t *pcm, size_t n)
 	tl_counter_set(&counters->level_now, now - now / 8 + (uint32_t)(energy / n / 8));
 }
 
+TL_HOT(packet)
 void tl_flow_sound_meter(struct tl_flow_end *end, const struct tl_packet *packet,
 			 const struct tl_format *format)
 {
@@ -215,6 +217,7 @@ void tl_flow_sound_meter(struct tl_flow_end *end, const struct tl_packet *packet
 	read_meter(end, pcm, n);
 }
 
+TL_HOT(chain)
 void tl_flow_sound_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz,
 			bool concealed)
 {
@@ -223,6 +226,7 @@ void tl_flow_sound_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, u
 	cancel(end, pcm, samples, rate_hz, concealed);
 }
 
+TL_HOT(chain)
 void tl_flow_sound_level(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz)
 {
 	const struct tl_sound *sound = &end->plan->sound;

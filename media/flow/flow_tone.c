@@ -1,10 +1,11 @@
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 
 enum { SILENCE_US = 100000 }; /* nothing was decoded for so long: a digit is over */
 
-bool tl_flow_listens(struct tl_flow_end *end)
+TL_HOT(packet) bool tl_flow_listens(struct tl_flow_end *end)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 
@@ -43,6 +44,7 @@ static bool ready_ear(struct tl_flow_end *end, unsigned rate_hz)
 	return tl_tone_ear_new(rate_hz, &ear->tones) == 0;
 }
 
+TL_HOT(chain)
 void tl_flow_tone_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz)
 {
 	struct tl_tone_news news[TL_TONE_NEWS];
@@ -67,7 +69,7 @@ void tl_flow_tone_stop(struct tl_flow_end *end)
 	finish(end, (unsigned)((end->ear->tones_us - end->ear->digit_us) / 1000));
 }
 
-void tl_flow_tone_expire(struct tl_flow_end *end)
+TL_HOT(chain) void tl_flow_tone_expire(struct tl_flow_end *end)
 {
 	if (!end->ear || !end->ear->digit)
 		return;

@@ -1,5 +1,6 @@
 #include "media/rtp/bursts.h"
 
+#include "media/fetch.h"
 #include "media/rtp/rtp.h"
 
 enum { JUMP = 3000 }; /* RFC 3550 A.1: beyond this it is another sequence */
@@ -29,7 +30,7 @@ static void note_loss(struct tl_bursts *bursts)
 	bursts->losses++;
 }
 
-void tl_bursts_note(struct tl_bursts *bursts, uint16_t seq)
+TL_HOT(packet) void tl_bursts_note(struct tl_bursts *bursts, uint16_t seq)
 {
 	int missing = tl_rtp_seq_minus(seq, bursts->next_seq);
 

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "media/fetch.h"
 #include "media/rtp/rtp.h"
 
 enum {
@@ -86,6 +87,7 @@ static void set_target(struct tl_delay *delay)
 	delay->since = 0;
 }
 
+TL_HOT(chain)
 void tl_delay_note(struct tl_delay *delay, uint32_t ts, unsigned clock_hz, int64_t arrived_us)
 {
 	int64_t transit_us, behind_us;

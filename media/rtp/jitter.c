@@ -246,7 +246,7 @@ static int admit(struct tl_jitter *jb, const struct tl_packet *packet, uint32_t 
 	return 0;
 }
 
-int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, uint32_t units)
+TL_HOT(chain) int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, uint32_t units)
 {
 	struct cell *cell = cell_at(jb, packet->rtp.seq);
 	int r;
@@ -479,6 +479,7 @@ int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)
 	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
 }
 
+TL_HOT(chain)
 int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		   int64_t *ret_due_us)
 {

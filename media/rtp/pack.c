@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/fetch.h"
+
 enum {
 	SEQ_JUMP = 1000, /* further than this the sender has begun anew */
 	TS_JUMP_S = 3,   /* beyond the time that passed */
@@ -69,6 +71,7 @@ static void begin_map(struct tl_pack *pack, const struct tl_rtp *in, unsigned cl
 	pack->feeder = TL_FEEDER_RELAY;
 }
 
+TL_HOT(packet)
 int tl_pack_relay(struct tl_pack *pack, const struct tl_rtp *in, bool timed, uint32_t duration,
 		  unsigned clock_hz, int64_t now_us, struct tl_rtp *ret_out)
 {
@@ -120,6 +123,7 @@ void tl_pack_part(struct tl_pack *pack)
 		pack->feeder = TL_FEEDER_NONE;
 }
 
+TL_HOT(chain)
 void tl_pack_own(struct tl_pack *pack, enum tl_feeder feeder, uint32_t duration, unsigned clock_hz,
 		 int64_t now_us, struct tl_rtp *ret_out)
 {

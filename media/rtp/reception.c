@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "media/fetch.h"
+
 enum {
 	MAX_DROPOUT = 3000, /* RFC 3550 A.1 */
 	MAX_MISORDER = 100,
@@ -70,6 +72,7 @@ static void note_jitter(struct tl_reception *r, const struct tl_rtp *rtp, int64_
 	r->has_transit = true;
 }
 
+TL_HOT(packet)
 enum tl_reception_verdict tl_reception_note(struct tl_reception *r, const struct tl_rtp *rtp,
 					    unsigned clock_hz, bool timed, int64_t arrived_us)
 {

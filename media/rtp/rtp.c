@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "media/cursor.h"
+#include "media/fetch.h"
 
 /*
  *  0                   1                   2                   3
@@ -51,7 +52,7 @@ static int strip_padding(struct tl_cursor *c)
 	return 0;
 }
 
-int tl_rtp_parse(const uint8_t *data, size_t n, struct tl_rtp *ret_rtp)
+TL_HOT(packet) int tl_rtp_parse(const uint8_t *data, size_t n, struct tl_rtp *ret_rtp)
 {
 	struct tl_cursor c = { data, n };
 	struct tl_rtp rtp = { 0 };
@@ -75,7 +76,7 @@ int tl_rtp_parse(const uint8_t *data, size_t n, struct tl_rtp *ret_rtp)
 	return 0;
 }
 
-void tl_rtp_write(uint8_t to[TL_RTP_HEADER_BYTES], const struct tl_rtp *rtp)
+TL_HOT(packet) void tl_rtp_write(uint8_t to[TL_RTP_HEADER_BYTES], const struct tl_rtp *rtp)
 {
 	to[0] = VERSION << 6;
 	to[1] = (uint8_t)((rtp->marker ? MARKER_BIT : 0) | rtp->pt);

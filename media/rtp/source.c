@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "media/fetch.h"
+
 enum {
 	FIRST_MOMENTS_US = 3000000,
 	LEAVING_US = 2000000, /* packets on their way when the other side moved */
@@ -28,6 +30,7 @@ static enum tl_source_verdict latch(struct tl_source *source, const union tl_add
 	return TL_SOURCE_LATCHED;
 }
 
+TL_HOT(packet)
 enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_address *from,
 				       int64_t now_us)
 {

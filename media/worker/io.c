@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "media/fetch.h"
+
 /*
  * epoll, recvfrom() and sendto(): tried against io_uring (receives in multishot with lent buffers,
  * sends in batches), that came to four fifths of the bare relay's CPU with 500 calls, as connected
@@ -141,7 +143,7 @@ int tl_io_aim(struct tl_io *io, int fd, const union tl_address *at)
 	return 0;
 }
 
-void tl_io_set_timer(struct tl_io *io, int64_t at_us)
+TL_HOT(packet) void tl_io_set_timer(struct tl_io *io, int64_t at_us)
 {
 	struct itimerspec spec = { 0 };
 
@@ -167,7 +169,7 @@ static void deliver(struct tl_io *io, struct tl_packet *packet, size_t bytes, ui
 	io->on_packet(packet, tag, io->user);
 }
 
-static void receive_one(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
+TL_HOT(packet) static void receive_one(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
 {
 	struct tl_packet *packet = tl_pool_take(io->pool);
 	socklen_t from_bytes = sizeof packet->from;
@@ -207,12 +209,12 @@ static void receive(struct tl_io *io, int fd, uint32_t tag, int64_t now_us)
 	(burst ? receive_many : receive_one)(io, fd, tag, now_us);
 }
 
-/* The system takes its time to hand a packet over: enough to have memory fetched beside it. Where
- * one comes alone, fetching costs more than it saves: a relay then does better without by 8 %. */
-static void announce(struct tl_io *io, const struct epoll_event *events, int i, int n, bool near)
+/* The system takes its time to hand a packet over: enough to have memory fetched beside it. */
+static void announce(struct tl_io *io, const struct epoll_event *events, int i, int n,
+		     enum tl_io_soon when)
 {
-	if (n > 1 && i < n && events[i].data.u64 != IS_WAKE && events[i].data.u64 != IS_TIMER)
-		io->on_soon((uint32_t)(events[i].data.u64 >> 32), near, io->user);
+	if (i < n && events[i].data.u64 != IS_WAKE && events[i].data.u64 != IS_TIMER)
+		io->on_soon((uint32_t)(events[i].data.u64 >> 32), when, io->user);
 }
 
 /* What another thread has told us comes before packets that came after it: they are left to the
@@ -225,7 +227,7 @@ static bool goes_first(struct tl_io *io, const struct epoll_event *events, int n
 	return io->went_first = false;
 }
 
-int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
+TL_HOT(packet) int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 {
 	struct epoll_event events[EVENTS];
 	int n = epoll_wait(io->epoll_fd, events, EVENTS, -1);
@@ -234,10 +236,11 @@ int64_t tl_io_wait(struct tl_io *io, bool *ret_woken)
 	*ret_woken = goes_first(io, events, n);
 	if (*ret_woken)
 		return now_us;
-	announce(io, events, 0, n, false);
+	announce(io, events, 0, n, n > 1 ? TL_IO_SOON : TL_IO_ALONE);
 	for (int i = 0; i < n; i++) {
-		announce(io, events, i, n, true);
-		announce(io, events, i + 1, n, false);
+		if (n > 1)
+			announce(io, events, i, n, TL_IO_NEXT);
+		announce(io, events, i + 1, n, TL_IO_SOON);
 		uint64_t what = events[i].data.u64;
 
 		if (what == IS_WAKE)
@@ -299,7 +302,7 @@ static int send_one(struct outgoing *out)
 }
 
 /* Sends out[from..from+n), all through one socket. Returns how many went. */
-static unsigned send_run(struct tl_io *io, unsigned from, unsigned n)
+TL_HOT(packet) static unsigned send_run(struct tl_io *io, unsigned from, unsigned n)
 {
 	struct outgoing *out = &io->out[from];
 	int sent, tries = 0;
@@ -324,7 +327,7 @@ static void count_sent(const struct outgoing *out, int64_t now_us)
 		tl_counters_add_delay(out->receiver, now_us - out->packet->arrived_us);
 }
 
-void tl_io_flush(struct tl_io *io)
+TL_HOT(packet) void tl_io_flush(struct tl_io *io)
 {
 	int64_t now_us;
 

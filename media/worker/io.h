@@ -13,9 +13,14 @@ struct tl_io;
 /* Takes packet; tag is the socket's. */
 typedef void tl_io_packet_fn(struct tl_packet *packet, uint32_t tag, void *user);
 
-/* Packets of the socket with this tag are about to come: twice for each, as early as may be, then
- * (near) right before they are read. */
-typedef void tl_io_soon_fn(uint32_t tag, bool near, void *user);
+/* Packets of the socket with this tag are about to come. Of several sockets each is announced
+ * twice. */
+enum tl_io_soon {
+	TL_IO_SOON,  /* as early as may be */
+	TL_IO_NEXT,  /* right before they are read */
+	TL_IO_ALONE, /* the same, and no other socket has any */
+};
+typedef void tl_io_soon_fn(uint32_t tag, enum tl_io_soon when, void *user);
 
 /* 0 or -errno. Lends pool. wake_fd: readable when another thread wants us. */
 int tl_io_new(struct tl_pool *pool, int wake_fd, tl_io_packet_fn *on_packet, tl_io_soon_fn *on_soon,

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "media/fetch.h"
 #include "media/worker/seconds.h"
 
 enum {
@@ -142,7 +143,7 @@ static void note_due(struct tl_worker *worker, int index)
 	want(worker, due_us);
 }
 
-static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
+TL_HOT(packet) static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 {
 	struct tl_worker *worker = user;
 	enum tl_side side = tag & TAG_SIDE_B ? TL_SIDE_B : TL_SIDE_A;
@@ -171,14 +172,18 @@ static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 	}
 }
 
-static void on_soon(uint32_t tag, bool near, void *user)
+static void on_soon(uint32_t tag, enum tl_io_soon when, void *user)
 {
 	struct tl_worker *worker = user;
 	int index = index_of_slot(worker, tag >> TAG_SLOT_SHIFT);
 
-	if (index >= 0 && !(tag & TAG_RTCP))
+	if (index < 0 || tag & TAG_RTCP)
+		return;
+	if (when == TL_IO_ALONE && worker->due->len <= FEW_CALLS)
+		tl_flow_fetch_code(pair_at(worker, index));
+	else if (when != TL_IO_ALONE)
 		tl_flow_fetch(pair_at(worker, index), tag & TAG_SIDE_B ? TL_SIDE_B : TL_SIDE_A,
-			      near);
+			      when == TL_IO_NEXT);
 }
 
 static void do_open(struct tl_worker *worker, const struct tl_cmd *cmd)
@@ -343,7 +348,7 @@ static void end_all(struct tl_worker *worker)
 	send_unsent(worker);
 }
 
-static void *run(void *user)
+TL_HOT(packet) static void *run(void *user)
 {
 	struct tl_worker *worker = user;
 	bool ending, woken;

@@ -47,7 +47,7 @@ static void on_packet(struct tl_packet *packet, uint32_t tag, void *user)
 	tl_pool_give(&world.pool, packet);
 }
 
-static void on_soon(uint32_t tag, bool near, void *user)
+static void on_soon(uint32_t tag, enum tl_io_soon when, void *user)
 {
 }
 

@@ -68,7 +68,7 @@ static void apply_with(bool a, bool b, const struct tl_stream_side *extra)
 	tl_relay_apply(world.relay, &plan);
 }
 
-static void not_awaited(uint32_t tag, bool near, void *user)
+static void not_awaited(uint32_t tag, enum tl_io_soon when, void *user)
 {
 }
 
