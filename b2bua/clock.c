@@ -1,4 +1,5 @@
 #include "b2bua/clock.h"
+#include <time.h>
 #include <glib.h>
 #include <sofia-sip/su_time.h>
 
@@ -7,14 +8,22 @@ enum { US_PER_MS = 1000, MS_PER_S = 1000 };
 /* libsofia-sip-ua's hook: changes what su_time() and su_now() return. No header declares it. */
 extern void (*_su_time)(su_time_t *now); /* NOLINT(bugprone-reserved-identifier) */
 
-/* The wall clock's lead over the monotonic one at the first question. */
+static int64_t since_boot_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* The wall clock's lead at the first question. */
 static int64_t lead_us(void)
 {
 	static gsize asked;
 	static int64_t lead;
 
 	if (g_once_init_enter(&asked)) {
-		lead = g_get_real_time() - g_get_monotonic_time();
+		lead = g_get_real_time() - since_boot_us();
 		g_once_init_leave(&asked, 1);
 	}
 	return lead;
@@ -22,7 +31,7 @@ static int64_t lead_us(void)
 
 static int64_t now_us(void)
 {
-	return g_get_monotonic_time() + lead_us();
+	return since_boot_us() + lead_us();
 }
 
 int64_t tl_clock_ms(void)

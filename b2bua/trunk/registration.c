@@ -30,6 +30,7 @@ enum {
 	SILENCE_MAX_S = 6,
 	REASON_BYTES = 128,
 	WATCH_MS = 5000, /* so often: is our server still one? */
+	RENEW_WITHIN_S = 3,
 	LOST_S = 1, /* after a connection has closed; a server that ends it may be restarting */
 };
 
@@ -467,6 +468,12 @@ bool tl_registration_fits(const struct tl_registration *registration,
 	       registration->keep_alive_s == cfg->keep_alive_s &&
 	       g_strcmp0(registration->user, cfg->user) == 0 &&
 	       g_strcmp0(registration->password, cfg->password) == 0;
+}
+
+void tl_registration_renew(struct tl_registration *registration)
+{
+	if (registration->state == TL_TRUNK_UP)
+		wake_in(registration, (unsigned)g_random_int_range(0, RENEW_WITHIN_S));
 }
 
 void tl_registration_stop(struct tl_registration *registration)

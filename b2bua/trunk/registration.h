@@ -22,6 +22,9 @@ void tl_registration_free(struct tl_registration *registration);
 /* Whether cfg asks for the same registration, so that a reload need not touch it. */
 bool tl_registration_fits(const struct tl_registration *registration,
 			  const struct tl_trunk_cfg *cfg);
+/* The registrar may think that more time has passed than we do: sends a REGISTER soon if
+ * registered. */
+void tl_registration_renew(struct tl_registration *registration);
 /* Sends Expires: 0 when registered; nobody waits for the answer. */
 void tl_registration_stop(struct tl_registration *registration);
 

@@ -7,12 +7,18 @@
 #include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/stack.h"
+#include "b2bua/sip/timer.h"
 #include "b2bua/sip/tls.h"
 #include "b2bua/trunk/registration.h"
 #include "b2bua/trunk/servers.h"
 #include <sofia-sip/sresolv.h>
 
 #define CLIENT_LABEL "trunk="
+
+enum {
+	LOOK_MS = 1000,
+	STEP_MIN_MS = 5000,
+};
 
 /* What we know of a name, configured now or only still in use by a call. */
 struct trunk {
@@ -29,6 +35,8 @@ struct tl_trunks {
 	GHashTable *by_name;    /* name -> struct trunk; both owned */
 	sres_resolver_t *resolver;
 	char *instance;
+	su_timer_t *look; /* at the wall clock */
+	int64_t stepped_ms;
 };
 
 static const char *const state_names[_TL_TRUNK_MAX] = {
@@ -65,6 +73,29 @@ static struct trunk *get_trunk(struct tl_trunks *trunks, const char *name)
 	return trunk;
 }
 
+/*
+ * Set forward: perhaps the machine was halted, by a hypervisor that keeps its other clocks halted
+ * as well, and our bindings have expired at the registrars while we thought of them as new.
+ */
+static void on_look(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+{
+	struct tl_trunks *trunks = (struct tl_trunks *)arg;
+	int64_t stepped_ms = tl_clock_to_wall_ms(0);
+	int64_t forward_ms = stepped_ms - trunks->stepped_ms;
+	struct trunk *trunk;
+	GHashTableIter i;
+
+	trunks->stepped_ms = stepped_ms;
+	if (forward_ms < STEP_MIN_MS)
+		return;
+	g_message("the clock was set forward by %" G_GINT64_FORMAT " s: registering anew",
+		  forward_ms / 1000);
+	g_hash_table_iter_init(&i, trunks->by_name);
+	while (g_hash_table_iter_next(&i, NULL, (gpointer *)&trunk))
+		if (trunk->registration)
+			tl_registration_renew(trunk->registration);
+}
+
 int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, const char *instance,
 		  struct tl_trunks **ret_trunks)
 {
@@ -76,6 +107,8 @@ int tl_trunks_new(struct tl_stack *stack, struct tl_dialplan *dp, const char *in
 		sres_resolver_create(tl_stack_root(stack), tl_stack_resolv_conf(stack), TAG_END());
 	trunks->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_trunk);
 	tl_trunks_configure(trunks, dp);
+	trunks->stepped_ms = tl_clock_to_wall_ms(0);
+	tl_timer_repeat(&trunks->look, tl_stack_root(stack), LOOK_MS, on_look, trunks);
 	*ret_trunks = trunks;
 	return 0;
 }
@@ -84,6 +117,7 @@ void tl_trunks_free(struct tl_trunks *trunks)
 {
 	if (!trunks)
 		return;
+	tl_timer_stop(&trunks->look);
 	g_hash_table_destroy(trunks->by_name);
 	sres_resolver_destroy(trunks->resolver);
 	tl_dialplan_unref(trunks->dp);
