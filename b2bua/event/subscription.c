@@ -10,7 +10,7 @@
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/timer.h"
 
-enum { SOON_MS = 1 }; /* Sofia's timers can't be set to 0 */
+enum { SOON_MS = 1 }; /* from the loop, when everything else stands */
 
 struct tl_subscription {
 	const struct tl_package *package;
@@ -336,7 +336,7 @@ int tl_subscription_restore(struct tl_stack *stack, const struct tl_subscription
 	struct sockaddr_storage peer;
 	int r = -EBADMSG;
 
-	if (sub->timer && source && read_source(source, &peer))
+	if (source && read_source(source, &peer))
 		r = tl_event_dialog_restore(stack, json_object_get(saved, "dialog"), cfg->extension,
 					    (struct sockaddr *)&peer, beyond_all(), on_request, sub,
 					    &sub->dialog);
