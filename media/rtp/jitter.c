@@ -20,6 +20,7 @@ enum {
 	STARVED_MAX_MS = 1000, /* silence is made up no longer than this; then the buffer rests */
 	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
 	BEHIND_MAX_US = 300000,
+	STEP_MIN_US = 2000, /* of what is made up: peers may send packets of one sample */
 	SHRINK_EVERY_US = 400000,
 	SHRINK_BEYOND_US = 80000, /* too long by more than this and a packet: one is thrown away */
 	EARLY_US = 5000,          /* a packet that is there may be played so much before its time */
@@ -317,9 +318,15 @@ static int give_silence(struct tl_jitter *jb, uint32_t units, struct tl_slot *re
 	return 1;
 }
 
+/* What is made up comes in pieces of a packet's length. */
+static uint32_t step_of(const struct tl_jitter *jb)
+{
+	return MAX(jb->frame_units, to_units(jb, STEP_MIN_US));
+}
+
 static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_due_us)
 {
-	uint32_t units = jb->frame_units;
+	uint32_t units = step_of(jb);
 
 	if (!jb->taken || (!jb->silence && jb->starved_us >= (int64_t)STARVED_MAX_MS * 1000)) {
 		for (size_t i = 0; i < RING; i++)
@@ -337,7 +344,7 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 static int fill_gap(struct tl_jitter *jb, const struct cell *head, bool holed,
 		    struct tl_slot *ret_slot)
 {
-	uint32_t gap = head->ts - jb->next_ts, step = MIN(gap, jb->frame_units);
+	uint32_t gap = head->ts - jb->next_ts, step = MIN(gap, step_of(jb));
 
 	advance(jb, step);
 	if (!holed)
