@@ -7,6 +7,9 @@
 #include "b2bua/call/board.h"
 #include "b2bua/event/package.h"
 #include "b2bua/event/xml.h"
+#include "b2bua/sip/utf8.h"
+
+enum { NAME_BYTES = 1024 }; /* of a Call-ID or tag */
 
 static void add_remote(GString *xml, const struct tl_event_subject *subject, const char *number)
 {
@@ -24,13 +27,23 @@ static void add_remote(GString *xml, const struct tl_event_subject *subject, con
 		   user, subject->domain, user, subject->domain);
 }
 
+/* The peer's own may be quoted strings of any bytes. */
+static void add_names(GString *xml, const struct tl_board_entry *entry)
+{
+	g_autofree char *call_id = tl_utf8_copy(entry->call_id, NAME_BYTES);
+	g_autofree char *remote_tag =
+		tl_utf8_copy(entry->remote_tag ? entry->remote_tag : "", NAME_BYTES);
+
+	tl_xml_add(xml, " call-id=\"%s\" local-tag=\"%s\" remote-tag=\"%s\"", call_id,
+		   entry->local_tag, remote_tag);
+}
+
 static void add_dialog(GString *xml, const struct tl_event_subject *subject,
 		       const struct tl_board_entry *entry)
 {
 	tl_xml_add(xml, " <dialog id=\"%s\"", entry->id);
 	if (subject->with_names && entry->call_id)
-		tl_xml_add(xml, " call-id=\"%s\" local-tag=\"%s\" remote-tag=\"%s\"",
-			   entry->call_id, entry->local_tag, entry->remote_tag);
+		add_names(xml, entry);
 	tl_xml_add(xml, " direction=\"%s\"><state>%s</state>",
 		   entry->initiator ? "initiator" : "recipient", tl_board_state_name(entry->state));
 	if (subject->with_numbers)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "b2bua/event/xml.h"
+#include "b2bua/sip/utf8.h"
 
 /* RFC 4480 3.2; the order is that of the bits. */
 static const char *const activities[] = {
@@ -107,13 +108,14 @@ static void on_text(GMarkupParseContext *context, const char *text, gsize bytes,
 /* One line of bounded length, whatever stood there; NULL: nothing did. */
 static char *clean(const char *text)
 {
-	g_autofree char *copy = g_strstrip(g_strdup(text));
+	g_autofree char *line = g_strdup(text);
+	g_autofree char *copy = NULL;
 
-	for (char *p = copy; *p; p++)
+	for (char *p = line; *p; p++)
 		if (g_ascii_iscntrl(*p))
 			*p = ' ';
-	if (strlen(copy) >= TL_PIDF_TEXT_BYTES)
-		*g_utf8_find_prev_char(copy, copy + TL_PIDF_TEXT_BYTES) = '\0';
+	copy = tl_utf8_copy(g_strstrip(line), TL_PIDF_TEXT_BYTES - 1);
+	g_strchomp(copy);
 	return *copy ? g_steal_pointer(&copy) : NULL;
 }
 
@@ -179,7 +181,9 @@ int tl_pidf_parse(const char *text, size_t bytes, struct tl_pidf **ret_pidf)
 	}
 	reader.text = g_string_new(NULL);
 	context = g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &reader, NULL);
-	ok = bytes > 0 && g_markup_parse_context_parse(context, text, (gssize)bytes, NULL) &&
+	/* for GLib lets a CDATA section that is none pass, but for its text */
+	ok = bytes > 0 && g_utf8_validate(text, (gssize)bytes, NULL) &&
+	     g_markup_parse_context_parse(context, text, (gssize)bytes, NULL) &&
 	     g_markup_parse_context_end_parse(context, NULL);
 	g_markup_parse_context_free(context);
 	g_string_free(reader.text, TRUE);

@@ -1,5 +1,5 @@
 #pragma once
-/* Text into XML: format as for printf, every %s escaped. Any thread. */
+/* Text into XML: format as for printf, every %s is valid UTF-8, and escaped. Any thread. */
 #include <glib.h>
 
 static inline void G_GNUC_PRINTF(2, 3) tl_xml_add(GString *xml, const char *format, ...)

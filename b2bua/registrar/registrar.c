@@ -12,6 +12,7 @@
 #include "b2bua/registrar/registrar_plan.h"
 #include "b2bua/sip/stack.h"
 #include "b2bua/sip/timer.h"
+#include "b2bua/sip/utf8.h"
 
 enum {
 	SWEEP_MS = 5000, /* expired bindings are passed over at once, and cleared away so often */
@@ -95,8 +96,8 @@ static void commit_put(const struct request *request, const struct tl_register_c
 	g_autofree char *route = tl_register_route(sip, change->url,
 						   (const struct sockaddr *)&request->asked->source,
 						   request->asked->transport);
-	g_autofree char *agent = g_strndup(sip->sip_user_agent ? sip->sip_user_agent->g_string : "",
-					   USER_AGENT_BYTES);
+	g_autofree char *agent = tl_utf8_copy(
+		sip->sip_user_agent ? sip->sip_user_agent->g_string : "", USER_AGENT_BYTES);
 	const struct tl_location_binding binding = {
 		.extension = (char *)request->extension,
 		.contact = (char *)change->contact,
@@ -111,8 +112,6 @@ static void commit_put(const struct request *request, const struct tl_register_c
 		.expires_s = change->expires_s,
 	};
 
-	if (strlen(agent) > USER_AGENT_BYTES)
-		*g_utf8_find_prev_char(agent, agent + USER_AGENT_BYTES) = '\0';
 	tl_registrar_put(request->reg, &binding);
 	if (binding.received)
 		tl_flows_watch(request->reg->flows, request->asked->msg, route);

@@ -47,6 +47,7 @@ static const struct {
 	{ "cut short", HEAD "<tuple>", -EBADMSG },
 	{ "ends crossed", HEAD "<tuple></presence></tuple>", -EBADMSG },
 	{ "no UTF-8", HEAD "<note>\xff</note></presence>", -EBADMSG },
+	{ "no UTF-8 in CDATA", HEAD "<note><![CDATA[\xe5r]]></note></presence>", -EBADMSG },
 	{ "an entity of its own",
 	  "<!DOCTYPE p [<!ENTITY a 'b'>]>" HEAD "<note>&a;</note></presence>", -EBADMSG },
 	{ "too deep",
