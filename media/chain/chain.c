@@ -24,8 +24,8 @@ struct tl_chain {
 	uint32_t packet_units;        /* a packet's duration at the out codec's RTP clock */
 	TlElement *decoder, *encoder; /* NULL: this half is absent */
 	struct tl_resampler *from_decoder, *to_encoder; /* NULL: rates fit */
-	struct tl_conceal *conceal;                     /* NULL: the decoder has its own */
-	bool holed; /* a hole was filled; what comes next must be joined to it */
+	struct tl_conceal *conceal; /* NULL: the decoder has its own, and no worse */
+	bool holed;                 /* a hole was filled; what comes next must be joined to it */
 
 	/* Both sides G.711: payloads go through one table, unless somebody listens, a hole was
 	 * filled or the packet times differ. */
@@ -178,7 +178,7 @@ static int open_decoder(struct tl_chain *chain)
 	r = open_element(codec->decoder, &cfg, &chain->decoder);
 	if (r < 0)
 		return r;
-	if (!tl_decoder_conceals(chain->decoder))
+	if (!tl_decoder_conceals(chain->decoder) || tl_decoder_may_yield(chain->decoder))
 		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
 		return 0;
@@ -455,10 +455,10 @@ int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, s
 		/* The next packet knows only what was right before it. */
 		if (chain->noise.on)
 			r = make_noise(chain, step);
-		else if (chain->conceal)
-			r = conceal_by_repeat(chain, step);
-		else
+		else if (tl_decoder_conceals(chain->decoder) && !tl_decoder_yields(chain->decoder))
 			r = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);
+		else
+			r = conceal_by_repeat(chain, step);
 		ms -= step;
 	}
 	return r;

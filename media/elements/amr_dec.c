@@ -11,6 +11,7 @@ typedef struct {
 	struct tl_amr amr;
 	const struct tl_amr_library *library;
 	void *state;
+	bool quiet; /* silence was described, and no voice came since */
 } TlAmrDec;
 typedef TlDecoderClass TlAmrDecClass;
 
@@ -34,6 +35,8 @@ static int decode_amr(TlDecoder *decoder, const uint8_t *payload, size_t bytes, 
 		bool usable = frames[i].good && frames[i].type <= silence;
 
 		memset(frame, 0, sizeof frame);
+		if (usable || frames[i].type != TL_AMR_NO_DATA)
+			self->quiet = usable && frames[i].type == silence;
 		if (usable)
 			tl_amr_cut(&self->amr, payload, &frames[i], frame);
 		self->library->decode(self->state, usable ? frame : nothing,
@@ -106,7 +109,8 @@ static void tl_amr_nb_dec_class_init(TlAmrNbDecClass *class)
 	class->parent.configure = configure_narrow;
 }
 
-/* tlamrwbdec */
+/* tlamrwbdec. What opencore-amrwb makes up for a voice is hardly to be heard, and what it decodes
+ * after that is too low for long; so it is not told of the hole. */
 
 typedef TlAmrDec TlAmrWbDec;
 typedef TlAmrDecClass TlAmrWbDecClass;
@@ -118,6 +122,11 @@ static int configure_wide(TlElement *self, const struct tl_element_cfg *cfg)
 	return configure(self, cfg, &tl_amr_wide);
 }
 
+static bool wide_yields(const TlDecoder *self)
+{
+	return !((const TlAmrDec *)self)->quiet;
+}
+
 static void tl_amr_wb_dec_init(TlAmrWbDec *self)
 {
 }
@@ -126,4 +135,5 @@ static void tl_amr_wb_dec_class_init(TlAmrWbDecClass *class)
 {
 	tl_element_describe((GstElementClass *)class, "AMR-WB decoder", "Codec/Decoder/Audio");
 	class->parent.configure = configure_wide;
+	class->yields = wide_yields;
 }

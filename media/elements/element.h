@@ -59,6 +59,9 @@ typedef struct {
 	 * payload after the hole, bytes 0 when it is not at hand. */
 	int (*conceal)(TlDecoder *self, const uint8_t *next, size_t bytes, int16_t *pcm,
 		       size_t samples);
+	/* Is a faded repeat of what was said better now than what conceal() would make, which is
+	 * then not called? NULL: never. */
+	bool (*yields)(const TlDecoder *self);
 	/* So much was made up by somebody else in the place of a hole, right behind what was
 	 * decoded. NULL: that is nothing to this codec. */
 	void (*follow)(TlDecoder *self, const int16_t *pcm, size_t samples);
@@ -111,6 +114,9 @@ void tl_encoder_set_output(TlElement *self, tl_encoder_out_fn *on_packet, void *
 int tl_encoder_run(TlElement *self, const int16_t *pcm, size_t samples);
 /* Can the decoder fill holes by itself? */
 gboolean tl_decoder_conceals(const TlElement *self);
+/* May a repeat be better than what it conceals by? Is it for the hole at hand? See yields(). */
+gboolean tl_decoder_may_yield(const TlElement *self);
+gboolean tl_decoder_yields(const TlElement *self);
 /* Packets that the far end misses, in per cent. */
 void tl_encoder_set_loss(TlElement *self, unsigned percent);
 void tl_encoder_set_request(TlElement *self, unsigned mode);

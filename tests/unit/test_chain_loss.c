@@ -1,6 +1,7 @@
 /* What a chain makes of packets that never came. */
 #include "media/chain/chain.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include <criterion/criterion.h>
@@ -54,6 +55,54 @@ Test(chain_loss, holes_are_filled_with_something_alike, .init = setup)
 
 		cr_expect_geq(filled, silent + 1, "%s: %.1f dB with silence, %.1f filled", names[i],
 			      silent, filled);
+	}
+}
+
+/* dB by which the second half of each hole differs in loudness from what was said there: mean. */
+static double loudness_off(const struct tl_format *format, const struct signal *said)
+{
+	g_autofree struct packets *packets = encode(said, format, 20);
+	g_autofree struct signal *whole = decode(packets, format, 8000);
+	g_autofree struct signal *heard = g_new0(struct signal, 1);
+	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
+		.in = format,
+		.rate_hz = 8000,
+		.on_pcm = keep_pcm,
+		.user = heard,
+	});
+	double off = 0;
+	unsigned holes = 0;
+
+	for (size_t i = 0; i < packets->n; i++)
+		if (i % 10 == 5)
+			tl_chain_conceal(chain, 20);
+		else
+			tl_chain_push(chain, packets->list[i].v, packets->list[i].bytes);
+	tl_chain_free(chain);
+	for (size_t i = 5; i < packets->n; i += 10, holes++) {
+		double here = 1, there = 1;
+
+		for (size_t k = i * 160 + 80; k < (i + 1) * 160; k++) {
+			here += (double)heard->v[k] * heard->v[k];
+			there += (double)whole->v[k] * whole->v[k];
+		}
+		off += fabs(10 * log10(here / there));
+	}
+	return off / holes;
+}
+
+/* G.729 and AMR fade at once, by their standards. */
+Test(chain_loss, holes_are_as_loud_as_the_voice, .init = setup)
+{
+	static const char *const names[] = { "PCMA", "G722",  "opus",   "GSM",
+					     "iLBC", "speex", "AMR-WB", "G726-32" };
+	g_autofree struct signal *narrow = voice(8000), *wide = voice(16000);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct tl_format format = format_of(names[i]);
+		double off = loudness_off(&format, format.codec->rate_hz > 8000 ? wide : narrow);
+
+		cr_expect_leq(off, 4, "%s: %.1f dB", names[i], off);
 	}
 }
 
