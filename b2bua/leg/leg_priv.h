@@ -188,6 +188,12 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 /* A short one whose answer matters little; 0 or -errno. */
 int tl_leg_send_other(struct tl_leg *leg, sip_method_t method, const char *name, tag_type_t tag,
 		      tag_value_t value, ...);
+/* A response to one of leg->others has come, in NTA's callback: if it is final take() has it, and
+ * then the transaction is forgotten. Returns what the callback does. */
+typedef void tl_leg_other_fn(struct tl_leg *leg, const nta_outgoing_t *orq, int status,
+			     const sip_t *sip);
+int tl_leg_take_other(struct tl_leg *leg, nta_outgoing_t *orq, const sip_t *sip,
+		      tl_leg_other_fn *take);
 /* The final response to one of leg->others: forgets it, and sees whether the dialog still is. */
 void tl_leg_other_done(struct tl_leg *leg, nta_outgoing_t *orq);
 void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer);

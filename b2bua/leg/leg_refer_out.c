@@ -25,20 +25,16 @@ static void tell(struct tl_leg *leg, int status)
 	tl_leg_emit(leg, &(struct tl_leg_event) { .type = TL_LEG_REFER_NEWS, .status = status });
 }
 
-static int on_refer_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
+static void take_response(struct tl_leg *leg, const nta_outgoing_t *orq, int status,
+			  const sip_t *sip)
 {
-	struct tl_leg *leg = (struct tl_leg *)magic;
-	int status = nta_outgoing_status(orq);
-
-	if (status < 200)
-		return 0;
-	tl_leg_enter(leg);
-	g_ptr_array_remove(leg->others, orq);
-	nta_outgoing_destroy(orq);
 	if (status >= 300 && leg->refers)
 		tell(leg, status);
-	tl_leg_leave(leg);
-	return 0;
+}
+
+static int on_refer_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
+{
+	return tl_leg_take_other((struct tl_leg *)magic, orq, sip, take_response);
 }
 
 int tl_leg_refer(struct tl_leg *leg, const char *uri, const char *referred_by)

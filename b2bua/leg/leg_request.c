@@ -186,6 +186,21 @@ void tl_leg_other_done(struct tl_leg *leg, nta_outgoing_t *orq)
 	nta_outgoing_destroy(orq);
 }
 
+int tl_leg_take_other(struct tl_leg *leg, nta_outgoing_t *orq, const sip_t *sip,
+		      tl_leg_other_fn *take)
+{
+	int status = nta_outgoing_status(orq);
+
+	if (status < 200)
+		return 0;
+	tl_leg_enter(leg);
+	g_ptr_array_remove(leg->others, orq);
+	take(leg, orq, status, sip);
+	nta_outgoing_destroy(orq);
+	tl_leg_leave(leg);
+	return 0;
+}
+
 static int on_other_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
 	struct tl_leg *leg = (struct tl_leg *)magic;

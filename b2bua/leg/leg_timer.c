@@ -176,7 +176,8 @@ static void on_refresh_due(su_root_magic_t *magic, su_timer_t *timer, su_timer_a
 }
 
 /* What came for our UPDATE: the peer lives, wants it otherwise, or is gone (RFC 4028 10). */
-static void take_update_response(struct tl_leg *leg, int status, const sip_t *sip)
+static void take_update_response(struct tl_leg *leg, const nta_outgoing_t *orq, int status,
+				 const sip_t *sip)
 {
 	if (leg->state != TL_LEG_UP)
 		return;
@@ -199,17 +200,7 @@ static void take_update_response(struct tl_leg *leg, int status, const sip_t *si
 
 static int on_update_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
-	struct tl_leg *leg = (struct tl_leg *)magic;
-	int status = nta_outgoing_status(orq);
-
-	if (status < 200)
-		return 0;
-	tl_leg_enter(leg);
-	g_ptr_array_remove(leg->others, orq);
-	take_update_response(leg, status, sip);
-	nta_outgoing_destroy(orq);
-	tl_leg_leave(leg);
-	return 0;
+	return tl_leg_take_other((struct tl_leg *)magic, orq, sip, take_update_response);
 }
 
 void tl_leg_session_start(struct tl_leg *leg)

@@ -106,25 +106,21 @@ static bool try_credentials(struct tl_leg *leg, int status, const sip_t *sip)
 	       tl_digest_challenged(leg->digest, sip) == 0 && send_update(leg) == 0;
 }
 
+static void take_response(struct tl_leg *leg, const nta_outgoing_t *orq, int status,
+			  const sip_t *sip)
+{
+	if (orq != leg->update_out)
+		return;
+	leg->update_out = NULL;
+	if (sip && status < 300)
+		accepted(leg, sip);
+	else if (!try_credentials(leg, status, sip))
+		refused(leg, status);
+}
+
 static int on_response(nta_outgoing_magic_t *magic, nta_outgoing_t *orq, const sip_t *sip)
 {
-	struct tl_leg *leg = (struct tl_leg *)magic;
-	int status = nta_outgoing_status(orq);
-
-	if (status < 200)
-		return 0;
-	tl_leg_enter(leg);
-	g_ptr_array_remove(leg->others, orq);
-	if (orq == leg->update_out) {
-		leg->update_out = NULL;
-		if (sip && status < 300)
-			accepted(leg, sip);
-		else if (!try_credentials(leg, status, sip))
-			refused(leg, status);
-	}
-	nta_outgoing_destroy(orq);
-	tl_leg_leave(leg);
-	return 0;
+	return tl_leg_take_other((struct tl_leg *)magic, orq, sip, take_response);
 }
 
 /* --- preconditions --- */
