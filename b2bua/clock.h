@@ -3,7 +3,8 @@
  * A clock that shows Unix time and never steps: what the wall clock showed when the process first
  * asked, plus the time since. By it everything runs that has to last for a while - bindings,
  * registrations, calls - so that an administrator or NTP who sets the wall clock neither ends nor
- * prolongs anything. It goes on while the machine sleeps (CLOCK_BOOTTIME). Times that people read or that outlive the process are the wall clock's.
+ * prolongs anything. It goes on while the machine sleeps (CLOCK_BOOTTIME). Times that people read
+ * or that outlive the process are the wall clock's.
  *
  * Any thread.
  */

@@ -163,10 +163,10 @@ static GLogWriterOutput on_log(GLogLevelFlags level, const GLogField *fields, gs
 		if (fields[i].length < 0 && strcmp(fields[i].key, "MESSAGE") == 0)
 			message = fields[i].value;
 
-	if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR))
-		tl_log_end(); /* the process is about to */
 	if (!tl_log_thread_put(level, now_us, message))
 		write_line(level, now_us, message);
+	if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR))
+		tl_log_end(); /* the process is about to */
 	return G_LOG_WRITER_HANDLED;
 }
 

@@ -13,7 +13,7 @@ void tl_log_init(bool debug);
  * are kept while they aren't taken; how many were lost then is told in their place. Once. */
 void tl_log_detach(void);
 /* Before the process ends: writes what is left, for a second at most. Lines that come afterwards
- * are written by whoever logs them. Any thread. */
+ * are written by whoever logs them, or lost while one before them can't be. Any thread. */
 void tl_log_end(void);
 
 /* A limiter for lines that a peer can cause: one a second per kind.

@@ -2,6 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
+struct line {
+	GLogLevelFlags level;
+	int64_t at_us;
+	size_t bytes; /* of all this */
+	char message[];
+};
+
 static struct {
 	GMutex lock;
 	GCond changed; /* a line came, or all are gone, or the end */
@@ -12,20 +19,14 @@ static struct {
 	void (*write)(GLogLevelFlags level, int64_t at_us, const char *message);
 } log_thread;
 
-static size_t bytes_of(const struct tl_log_line *line)
-{
-	return sizeof *line + strlen(line->message) + 1;
-}
-
 static void append(GLogLevelFlags level, int64_t at_us, const char *message)
 {
-	size_t bytes = strlen(message) + 1;
-	struct tl_log_line *line = g_malloc(sizeof *line + bytes);
+	size_t length = strlen(message), bytes = sizeof(struct line) + length + 1;
+	struct line *line = g_malloc(bytes);
 
-	line->level = level;
-	line->at_us = at_us;
-	memcpy(line->message, message, bytes);
-	log_thread.bytes += bytes_of(line);
+	*line = (struct line) { .level = level, .at_us = at_us, .bytes = bytes };
+	memcpy(line->message, message, length + 1);
+	log_thread.bytes += bytes;
 	g_queue_push_tail(&log_thread.lines, line);
 }
 
@@ -44,7 +45,7 @@ bool tl_log_thread_put(GLogLevelFlags level, int64_t at_us, const char *message)
 	bool runs;
 
 	g_mutex_lock(&log_thread.lock);
-	runs = log_thread.runs && !log_thread.ends;
+	runs = log_thread.runs;
 	if (runs && log_thread.bytes > TL_LOG_WAITING_BYTES) {
 		log_thread.lost++;
 	} else if (runs) {
@@ -61,13 +62,13 @@ static gpointer run(gpointer unused)
 {
 	g_mutex_lock(&log_thread.lock);
 	for (;;) {
-		g_autofree struct tl_log_line *line = g_queue_pop_head(&log_thread.lines);
+		g_autofree struct line *line = g_queue_pop_head(&log_thread.lines);
 
 		if (line) {
 			g_mutex_unlock(&log_thread.lock);
 			log_thread.write(line->level, line->at_us, line->message);
 			g_mutex_lock(&log_thread.lock);
-			log_thread.bytes -= bytes_of(line);
+			log_thread.bytes -= line->bytes;
 		} else if (log_thread.lost) {
 			append_loss(g_get_real_time());
 		} else if (log_thread.ends) {

@@ -10,16 +10,11 @@
 
 enum { TL_LOG_WAITING_BYTES = 4 << 20 }; /* of lines that wait; what comes then is lost, counted */
 
-struct tl_log_line {
-	GLogLevelFlags level;
-	int64_t at_us; /* when it was logged, Unix time */
-	char message[];
-};
-
 /* Starts the thread, once in a process's life; write may take as long as it likes. 0 or -errno. */
 int tl_log_thread_start(void (*write)(GLogLevelFlags level, int64_t at_us, const char *message));
 
-/* Any thread, never waits. False: there is no such thread (any more), so that the caller writes. */
+/* at_us: when it was logged, Unix time. Any thread, never waits. False: there is no such thread, or
+ * no more, so that the caller writes. */
 bool tl_log_thread_put(GLogLevelFlags level, int64_t at_us, const char *message);
 
 /* Until all is written, the thread has ended, or patience_us is over: what is left then is lost. */

@@ -437,7 +437,9 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 /* What plays next is there, and what was before it is not. */
 static void note_loss(struct tl_jitter *jb, bool lost, int64_t now_us)
 {
-	if (lost && jb->copies) {
+	if (!jb->copies)
+		return;
+	if (lost) {
 		jb->lost_us = now_us;
 		tl_delay_set_floor(&jb->delay, to_us(jb, jb->frame_units) + COPY_US);
 	} else if (now_us - jb->lost_us > LOSSY_US) {

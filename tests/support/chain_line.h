@@ -105,6 +105,18 @@ static inline struct tl_chain *chain_new(const struct tl_chain_cfg *cfg)
 	return chain;
 }
 
+/* What it decodes is kept in heard. */
+static inline struct tl_chain *listening_chain(const struct tl_format *format, unsigned rate_hz,
+					       struct signal *heard)
+{
+	return chain_new(&(struct tl_chain_cfg) {
+		.in = format,
+		.rate_hz = rate_hz,
+		.on_pcm = keep_pcm,
+		.user = heard,
+	});
+}
+
 static inline struct packets *encode(const struct signal *s, const struct tl_format *format,
 				     unsigned ptime_ms)
 {
@@ -146,12 +158,7 @@ static inline struct signal *decode(const struct packets *from, const struct tl_
 				    unsigned rate_hz)
 {
 	struct signal *s = g_new0(struct signal, 1);
-	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
-		.in = format,
-		.rate_hz = rate_hz,
-		.on_pcm = keep_pcm,
-		.user = s,
-	});
+	struct tl_chain *chain = listening_chain(format, rate_hz, s);
 
 	for (size_t i = 0; i < from->n; i++)
 		cr_expect_eq(tl_chain_push(chain, from->list[i].v, from->list[i].bytes), 0);

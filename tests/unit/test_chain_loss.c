@@ -15,12 +15,7 @@ static double snr_with_losses(const struct tl_format *format, const struct packe
 {
 	static const int16_t nothing[960];
 	g_autofree struct signal *heard = g_new0(struct signal, 1);
-	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
-		.in = format,
-		.rate_hz = 8000,
-		.on_pcm = keep_pcm,
-		.user = heard,
-	});
+	struct tl_chain *chain = listening_chain(format, 8000, heard);
 	double db;
 
 	for (size_t i = 0; i < packets->n; i++) {
@@ -64,12 +59,7 @@ static double loudness_off(const struct tl_format *format, const struct signal *
 	g_autofree struct packets *packets = encode(said, format, 20);
 	g_autofree struct signal *whole = decode(packets, format, 8000);
 	g_autofree struct signal *heard = g_new0(struct signal, 1);
-	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
-		.in = format,
-		.rate_hz = 8000,
-		.on_pcm = keep_pcm,
-		.user = heard,
-	});
+	struct tl_chain *chain = listening_chain(format, 8000, heard);
 	double off = 0;
 	unsigned holes = 0;
 

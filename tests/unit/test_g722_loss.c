@@ -8,8 +8,7 @@ static struct signal *hear(const struct packets *from, const struct tl_format *f
 			   unsigned rate_hz, bool losing)
 {
 	struct signal *heard = g_new0(struct signal, 1);
-	struct tl_chain *chain = chain_new(&(struct tl_chain_cfg) {
-		.in = format, .rate_hz = rate_hz, .on_pcm = keep_pcm, .user = heard });
+	struct tl_chain *chain = listening_chain(format, rate_hz, heard);
 
 	for (size_t i = 0; i < from->n; i++) {
 		if (losing && i % EVERY == EVERY - 2)

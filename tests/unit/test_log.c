@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <glib.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include "b2bua/log.h"
@@ -139,6 +140,18 @@ Test(log, tells_how_many_lines_were_lost_where_they_would_stand)
 	cr_expect_eq(lines + lost, LINES);
 	cr_expect(after && lost > 0);
 	tl_log_end();
+}
+
+Test(log, a_fatal_line_ends_the_process_though_nobody_reads, .signal = SIGTRAP, .timeout = 20)
+{
+	g_autofree char *filling = g_strnfill(LONG_LINE, 'x');
+
+	(void)unread_stderr();
+	tl_log_init(false);
+	tl_log_detach();
+	for (unsigned i = 0; i < LINES; i++)
+		g_message("n=%u %s", i, filling);
+	g_error("the end");
 }
 
 Test(log, ends_though_nobody_reads)

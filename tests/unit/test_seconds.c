@@ -18,14 +18,19 @@ static void run(struct tl_seconds *seconds, int64_t from_us, int64_t for_us, int
 				turns[slot]++;
 }
 
+static void join_all(struct tl_seconds *seconds, uint32_t n)
+{
+	tl_seconds_init(seconds);
+	for (uint32_t slot = 0; slot < n; slot++)
+		tl_seconds_join(seconds, slot, NOON_US);
+}
+
 Test(seconds, each_call_has_its_turn_once_a_second)
 {
 	struct tl_seconds seconds;
 	unsigned turns[500] = { 0 };
 
-	tl_seconds_init(&seconds);
-	for (uint32_t slot = 0; slot < 500; slot++)
-		tl_seconds_join(&seconds, slot, NOON_US);
+	join_all(&seconds, 500);
 	run(&seconds, NOON_US, 10 * SECOND_US + 10000, 10000, turns, 500);
 	for (size_t i = 0; i < 500; i++)
 		cr_expect_eq(turns[i], 10, "slot %zu had %u turns in ten seconds", i, turns[i]);
@@ -36,9 +41,7 @@ Test(seconds, many_calls_are_spread_over_the_second)
 	struct tl_seconds seconds;
 	uint32_t turn, most = 0;
 
-	tl_seconds_init(&seconds);
-	for (uint32_t slot = 0; slot < 500; slot++)
-		tl_seconds_join(&seconds, slot, NOON_US);
+	join_all(&seconds, 500);
 	for (int64_t now_us = NOON_US; now_us < NOON_US + 2 * SECOND_US; now_us += 10000) {
 		uint32_t calls = 0;
 
@@ -88,9 +91,7 @@ Test(seconds, who_comes_late_makes_up_for_one_second_at_most)
 	struct tl_seconds seconds;
 	unsigned turns[100] = { 0 };
 
-	tl_seconds_init(&seconds);
-	for (uint32_t slot = 0; slot < 100; slot++)
-		tl_seconds_join(&seconds, slot, NOON_US);
+	join_all(&seconds, 100);
 	run(&seconds, NOON_US + 60 * (int64_t)SECOND_US, 1, 1, turns, 100);
 	for (size_t i = 0; i < 100; i++)
 		cr_expect(turns[i] >= 1 && turns[i] <= 2, "slot %zu had %u turns", i, turns[i]);
