@@ -11,27 +11,31 @@ def lines(sdp, but="o="):
     return [line for line in sdp.text.split("\r\n") if not line.startswith(but)]
 
 
+def same(message, said):
+    """It brings what was said, with an o= of the gateway's."""
+    assert lines(message.sdp) == [li for li in said.split("\r\n") if li[:2] != "o="], message
+
+
 def check_sources(a, b):
     """Nothing has come from the gateway."""
     assert {p.source for p in a.rtp.packets} == {(b.agent.ip, b.rtp.port)}
     assert {p.source for p in b.rtp.packets} == {(a.agent.ip, a.rtp.port)}
 
 
-def talk(w, extra=()):
+def talk(w, extra=(), answer_headers=()):
     offer = make_sdp(w.carrier.ip, (rtp_a := w.rtp(w.carrier)).port, ("PCMU", "iLBC"), extra=extra)
     a = w.carrier.invite(NUMBER, offer)
     b = w.alice.incoming()
     b.expect("INVITE")
     a.rtp, b.rtp = rtp_a, w.rtp(w.alice)
-    assert "\r\n".join(lines(b.invite.sdp)) == \
-        "\r\n".join(line for line in offer.split("\r\n") if line[:2] != "o="), b.invite
+    same(b.invite, offer)
     b.rtp.remote = b.invite.sdp.audio.address
     b.reply(180)
     a.expect(180)
     answer = make_sdp(w.alice.ip, b.rtp.port, ("PCMU",), extra=["a=x-own:1"])
-    b.reply(200, answer)
+    b.reply(200, answer, answer_headers)
     ok = a.expect(200)
-    assert lines(ok.sdp) == [li for li in answer.split("\r\n") if li[:2] != "o="], ok
+    same(ok, answer)
     a.rtp.remote = ok.sdp.audio.address
     a.ack()
     b.expect("ACK")
@@ -82,6 +86,34 @@ def test_new_offers_pass_both_ways_and_versions_grow():
         w.hang_up(b, a)
 
 
+def test_a_refused_offer_is_forgotten():
+    """What is said without anything new, a refresh by re-INVITE, is what was agreed on."""
+    with World(routes=DIRECT, gateway="session-expires = 4s\nsession-min = 4s") as w:
+        a, b = talk(w, answer_headers=[("Require", "timer"),
+                                       ("Session-Expires", "4;refresher=uac")])
+        a.request("INVITE", make_sdp(a.agent.ip, w.rtp(a.agent).port, ("PCMA",), version=2))
+        refused = b.expect("INVITE")
+        b.reply(488, to=refused)
+        a.expect(488)
+        b.expect("ACK")
+        again = b.expect("INVITE", 10)
+        assert lines(again.sdp) == lines(b.invite.sdp), again
+        assert again.sdp.version > refused.sdp.version > b.invite.sdp.version, again
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=2), to=again)  # no timer
+        b.expect("ACK")
+        offer = make_sdp(a.agent.ip, a.rtp.port, ("PCMU",), version=3)
+        a.request("INVITE", offer)
+        accepted = b.expect("INVITE")
+        same(accepted, offer)
+        assert accepted.sdp.version > again.sdp.version, accepted
+        b.reply(200, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=3), to=accepted)
+        a.expect(200)
+        a.ack()
+        b.expect("ACK")
+        check_sound(a, b)
+        w.hang_up(a, b)
+
+
 def test_early_media_passes_too_and_no_port_is_needed():
     with World(routes=DIRECT, rtp_ports="20000-20001") as w:
         calls = []
@@ -125,7 +157,7 @@ def late_offer(w):
     a.expect(180)
     b.reply(200, offer := make_sdp(w.alice.ip, b.rtp.port, ("PCMU", "PCMA"), extra=["a=x-b:1"]))
     ok = a.expect(200)
-    assert lines(ok.sdp) == [li for li in offer.split("\r\n") if li[:2] != "o="], ok
+    same(ok, offer)
     b.reply(200, offer)  # again: it has no ACK yet
     b.expect_nothing(0.2)
     a.ack(make_sdp(w.carrier.ip, a.rtp.port, ("PCMU",), extra=["a=x-a:1"]))

@@ -1,7 +1,7 @@
 """media = direct: whatever the parties agree on passes, also what the gateway could not take part in."""
 
 from sip_message import make_sdp
-from test_direct import DIRECT, NUMBER, lines, talk
+from test_direct import DIRECT, NUMBER, same, talk
 from test_prack import REQUIRED, prack, progress_reliably
 from world import World
 
@@ -22,10 +22,6 @@ def describe(agent, kind, port=6000, version=1):
     text = ["v=0", f"o=peer 4711 {version} IN IP4 {agent.ip}", "s=-", f"c=IN IP4 {agent.ip}",
             "t=0 0"] + KINDS[kind]
     return "".join(line.format(ip=agent.ip, port=port) + "\r\n" for line in text)
-
-
-def same(message, said):
-    assert lines(message.sdp) == [line for line in said.split("\r\n") if line[:2] != "o="], message
 
 
 def exchange(asker, asked, kind, version, method="INVITE"):
