@@ -90,11 +90,11 @@ void tl_flow_free(struct tl_flow_pair *pair)
 
 		tl_flow_play_stop(pair, side);
 		tl_tape_finish(end);
+		tl_flow_rtcp_bye(end); /* the last report tells of the jitter buffer as well */
 		tl_ear_drop(end);
 		tl_flow_tone_drop(end);
 		tl_fax_ear_free(end->fax_ear);
 		tl_flow_sound_drop(end);
-		tl_flow_rtcp_bye(end);
 		tl_srtp_free(end->srtp_in);
 		tl_srtp_free(end->srtp_out);
 		close_ports(end);

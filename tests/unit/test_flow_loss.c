@@ -2,17 +2,18 @@
 #include <opus.h>
 
 #include "media/rtp/rtcp.h"
+#include "media/rtp/xr.h"
 #include "tests/support/sound.h"
 
 /* What follows a hole is there before its turn comes on a busy machine too. */
-enum { PT_OPUS = 96, OPUS_FRAME = 960, RATE_HZ = 48000, DELAY_MS = 120 };
+enum { PT_OPUS = 96, OPUS_FRAME = 960, RATE_HZ = 48000, DELAY_MS = 120, SHORT_MS = 5 };
 
-static struct call *open_opus_call(void)
+static struct call *open_opus_call(unsigned jitter_min_ms)
 {
 	struct call *call;
 
 	cr_assert_eq(tl_codec_init(), 0);
-	start_engine_with(0, DELAY_MS);
+	start_engine_with(0, jitter_min_ms);
 	call = open_call(AF_INET);
 	speak_format(call, TL_SIDE_B, "opus", PT_OPUS);
 	g_strlcpy(call->plan.side[TL_SIDE_B].send_format.fmtp, "useinbandfec=1",
@@ -67,7 +68,7 @@ Test(flow_loss, takes_a_lost_frame_from_the_packet_after_it)
 {
 	struct tape *tape = g_new0(struct tape, 1);
 	OpusEncoder *encoder = opus_encoder_create(RATE_HZ, 1, OPUS_APPLICATION_VOIP, NULL);
-	struct call *call = open_opus_call();
+	struct call *call = open_opus_call(DELAY_MS);
 	const unsigned packets = 60;
 
 	opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(1));
@@ -84,6 +85,50 @@ Test(flow_loss, takes_a_lost_frame_from_the_packet_after_it)
 	close_call(call);
 	stop_engine();
 	g_free(tape);
+}
+
+static unsigned told_delay_ms(int fd, uint32_t ssrc)
+{
+	struct tl_xr_voip voip;
+	struct tl_rtcp rtcp;
+	uint8_t bytes[1500];
+	ssize_t n;
+
+	do {
+		n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+		cr_assert_gt(n, 0, "no goodbye");
+		cr_assert_eq(tl_rtcp_parse(bytes, (size_t)n, &rtcp), 0);
+	} while (!rtcp.bye);
+	cr_assert_eq(tl_xr_read_voip(rtcp.xr, rtcp.xr_bytes, ssrc, &voip), 0);
+	return voip.jitter_nominal_ms;
+}
+
+/* A copy comes a frame after what it is of should have come: with a delay of less than that it
+ * would be of no use. A busy machine makes the delay longer, never shorter. */
+Test(flow_loss, waits_for_copies)
+{
+	OpusEncoder *encoder = opus_encoder_create(RATE_HZ, 1, OPUS_APPLICATION_VOIP, NULL);
+	struct call *call = open_opus_call(SHORT_MS);
+	struct phone *b = &call->phone[TL_SIDE_B];
+	int fd = open_phone(AF_INET);
+	struct heard heard;
+	unsigned told;
+
+	call->plan.side[TL_SIDE_B].remote_rtcp = name_of(fd);
+	call->plan.side[TL_SIDE_B].rtcp_xr = true;
+	apply(call);
+	for (unsigned i = 0; i < 30; i++) {
+		sing(b, encoder, i);
+		listen_for(&call->phone[TL_SIDE_A], PACE_MS, &heard);
+	}
+	tl_session_close(call->session);
+	wait_event(call, TL_MEDIA_CLOSED, 1);
+	told = told_delay_ms(fd, b->ssrc);
+	cr_expect_geq(told, 20, "the length of a frame, not %u ms", told);
+	opus_encoder_destroy(encoder);
+	close(fd);
+	hang_up_phones(call);
+	stop_engine();
 }
 
 /* RFC 6716 4.2.3: after the bit for voice activity of one 20 ms frame comes that for redundancy. */
@@ -125,7 +170,7 @@ static unsigned count_copies(struct call *call, unsigned packets)
 
 Test(flow_loss, sends_copies_to_who_reports_loss)
 {
-	struct call *call = open_opus_call();
+	struct call *call = open_opus_call(DELAY_MS);
 	int fd = open_phone(AF_INET);
 
 	cr_expect_eq(count_copies(call, 40), 0, "redundancy costs; nobody needs it");

@@ -120,23 +120,53 @@ Test(session, takes_nothing_from_strangers_and_no_junk)
 	stop_engine();
 }
 
-Test(session, follows_a_moved_remote_after_a_new_plan)
+static void move(struct call *call, struct phone *a)
+{
+	close(a->fd);
+	a->fd = open_phone(AF_INET);
+	call->plan.side[TL_SIDE_A].remote = name_of(a->fd);
+	apply(call);
+	settle_both(call);
+}
+
+/* The system itself turns a stranger away: nobody here is woken up by what he sends. */
+static void wait_turned_away(struct call *call, int stranger)
+{
+	struct phone *a = &call->phone[TL_SIDE_A];
+	struct pollfd told = { .fd = stranger };
+	struct heard heard;
+
+	cr_assert_eq(
+		connect(stranger, (const struct sockaddr *)&a->engine, sizeof(struct sockaddr_in)),
+		0);
+	for (int i = 0; i < 300 && !(told.revents & POLLERR); i++) {
+		speak(a, 1);
+		listen_for(&call->phone[TL_SIDE_B], 0, &heard);
+		(void)!send(stranger, "x", 1, 0);
+		poll(&told, 1, 20);
+	}
+	cr_expect(told.revents & POLLERR, "whoever talks is never listened to alone");
+}
+
+Test(session, listens_to_a_talker_alone_and_follows_when_he_moves)
 {
 	struct phone *a;
 	struct call *call;
+	int stranger = open_phone(AF_INET);
 
 	start_engine(0);
 	call = open_call(AF_INET);
 	apply(call);
 	settle_both(call);
 	a = &call->phone[TL_SIDE_A];
-	close(a->fd);
-	a->fd = open_phone(AF_INET);
-	call->plan.side[TL_SIDE_A].remote = name_of(a->fd);
-	apply(call);
-	settle_both(call);
+	move(call, a);
 	speak(&call->phone[TL_SIDE_B], 4);
 	cr_expect_eq(hear(a).payload[0], 4);
+	wait_turned_away(call, stranger);
+	move(call, a);
+	speak(a, 3);
+	cr_expect_eq(hear(&call->phone[TL_SIDE_B]).payload[0], 3);
+	close(stranger);
 	close_call(call);
 	stop_engine();
 }
