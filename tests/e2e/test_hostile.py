@@ -362,6 +362,31 @@ def test_connections_without_end_leave_room_for_calls():
         prove_service(w)
 
 
+def test_connections_without_a_descriptor_left_are_turned_away():
+    """They would stay in the queue, and wake the gateway for ever."""
+    with World(phones="tcp") as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        limits = resource.prlimit(w.gateway.pid, resource.RLIMIT_NOFILE)
+        used = w.gateway.descriptors()
+        most = max(used) + 1
+        resource.prlimit(w.gateway.pid, resource.RLIMIT_NOFILE, (most, limits[1]))
+        held = hold(w, 77, 30)
+        wait_until(lambda: still_open(held) <= most - len(used), what="no room for more")
+        assert "door: too many connections" in w.gateway.log()
+        cpu_s, begun = w.gateway.cpu_s(), time.monotonic()
+        a.rtp.tone(440, 0.5)
+        assert b.rtp.heard(440) > 0.9
+        cpu_s = w.gateway.cpu_s() - cpu_s
+        assert cpu_s < (time.monotonic() - begun) / 3, f"{cpu_s} s of work for a call"
+        w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000)).expect(503)
+        w.hang_up(b, a)
+        resource.prlimit(w.gateway.pid, resource.RLIMIT_NOFILE, limits)
+        for sock in held:
+            sock.close()
+        assert still_open(hold(w, 78, 20)) == 20
+        prove_service(w)
+
+
 def test_a_guesser_of_passwords_does_not_fill_the_log():
     with World(gateway="ban-failures = 0") as w:
         guesser = w.agent(77, "1001", password="wrong", domain="pbx.test")
