@@ -27,15 +27,22 @@ static void add_remote(GString *xml, const struct tl_event_subject *subject, con
 		   user, subject->domain, user, subject->domain);
 }
 
-/* The peer's own may be quoted strings of any bytes. */
+/* Can it be written just as it is? A tag of a peer's may be a quoted string of any bytes. */
+static bool is_text(const char *name)
+{
+	g_autofree char *copy = tl_utf8_copy(name, NAME_BYTES);
+
+	return strcmp(copy, name) == 0;
+}
+
+/* A wrong name is of no use to anybody: none at all, then. */
 static void add_names(GString *xml, const struct tl_board_entry *entry)
 {
-	g_autofree char *call_id = tl_utf8_copy(entry->call_id, NAME_BYTES);
-	g_autofree char *remote_tag =
-		tl_utf8_copy(entry->remote_tag ? entry->remote_tag : "", NAME_BYTES);
+	const char *remote_tag = entry->remote_tag ? entry->remote_tag : "";
 
-	tl_xml_add(xml, " call-id=\"%s\" local-tag=\"%s\" remote-tag=\"%s\"", call_id,
-		   entry->local_tag, remote_tag);
+	if (is_text(entry->call_id) && is_text(entry->local_tag) && is_text(remote_tag))
+		tl_xml_add(xml, " call-id=\"%s\" local-tag=\"%s\" remote-tag=\"%s\"",
+			   entry->call_id, entry->local_tag, remote_tag);
 }
 
 static void add_dialog(GString *xml, const struct tl_event_subject *subject,

@@ -1,12 +1,13 @@
 /* Registration state (RFC 3680): always full, so that a contact that is not there is gone. */
 #include "b2bua/event/package.h"
 #include "b2bua/event/xml.h"
+#include "b2bua/sip/utf8.h"
 
 static void add_contact(GString *xml, const struct tl_binding *binding)
 {
 	/* names the contact as long as its URI stays, and tells nothing */
 	g_autofree char *id = g_compute_checksum_for_string(G_CHECKSUM_SHA1, binding->contact, -1);
-	g_autofree char *uri = g_utf8_make_valid(binding->contact, -1);
+	g_autofree char *uri = tl_utf8_copy(binding->contact, G_MAXSIZE);
 	char q[G_ASCII_DTOSTR_BUF_SIZE];
 
 	tl_xml_add(xml,

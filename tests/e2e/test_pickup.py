@@ -207,3 +207,24 @@ def test_the_caller_gives_up_while_it_is_picked_up():
         answer = pick(w, w.bob, replaces).expect_any()
         assert answer.status in (481, 603), answer  # 603: known, and over
         w.alive()
+
+
+def test_a_tag_of_any_bytes_leaves_the_lamp_readable():
+    """It may be a quoted string: where XML can't say it, the lamp says that it rings, no more."""
+    with three(extensions=PICKUP) as w:
+        watch = Watch(w.bob, "1001", "dialog")
+        watch.notify()
+        for tag, told in (('"<a>&\\"b\\"\'é"', True), ('"\udcff\x01"', False)):
+            a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
+            b = w.alice.incoming()
+            b.expect("INVITE")
+            b.local_tag = tag
+            b.reply(180)
+            a.expect(180)
+            early = watch.until(lambda n: lamp(n) == [("recipient", "early")])
+            dialog, = [attributes for name, _, attributes in names(early) if name == "dialog"]
+            assert dialog.get("local-tag") == (tag if told else None), early
+            b.reply(486)
+            b.expect("ACK")
+            a.expect(486)
+            watch.until(lambda n: lamp(n) == [])

@@ -30,8 +30,8 @@ static struct {
 	int fd;        /* the telephone's */
 	uint16_t fd_port;
 	unsigned cseq, branch;
-	const char *call_id;
-	struct tl_source source; /* of the last INVITE let in */
+	const char *call_id, *user_agent; /* NULL: "phone" */
+	struct tl_source source;          /* of the last INVITE let in */
 } t;
 
 static uint16_t port_of(int fd)
@@ -162,6 +162,9 @@ static char *exchange(int fd, const char *text)
 	return g_strdup("");
 }
 
+/* 40 characters of two bytes */
+#define UMLAUTS "äöüßäöüßäöüßäöüßäöüßäöüßäöüßäöüßäöüßäöüß"
+
 static char *request(const char *method, const char *user, const char *headers)
 {
 	return g_strdup_printf("%s sip:" DOMAIN " SIP/2.0\r\n"
@@ -169,9 +172,9 @@ static char *request(const char *method, const char *user, const char *headers)
 			       "From: <sip:%s@" DOMAIN ">;tag=1\r\n"
 			       "To: <sip:%s@" DOMAIN ">\r\n"
 			       "Call-ID: %s\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\n"
-			       "User-Agent: phone\r\n%sContent-Length: 0\r\n\r\n",
+			       "User-Agent: %s\r\n%sContent-Length: 0\r\n\r\n",
 			       method, t.fd_port, ++t.branch, user, user, t.call_id, ++t.cseq,
-			       method, headers);
+			       method, t.user_agent ? t.user_agent : "phone", headers);
 }
 
 static char *send_register(const char *user, const char *headers)
@@ -295,6 +298,17 @@ Test(registrar, registers_after_a_challenge)
 	cr_expect_str_eq(binding.user_agent, "phone");
 	cr_expect_null(binding.route);
 	cr_expect_eq(tl_registrar_lookup(t.registrar, "1002", &binding, 1), 0u);
+}
+
+Test(registrar, a_long_name_of_a_phone_is_cut_between_characters)
+{
+	struct tl_binding binding;
+
+	t.user_agent = "x" UMLAUTS UMLAUTS;
+	expect(register_1001("Contact: <sip:1001@127.0.0.1>\r\n"), 200, NULL, "a long name");
+	cr_assert_eq(tl_registrar_lookup(t.registrar, "1001", &binding, 1), 1u);
+	cr_expect_eq(strlen(binding.user_agent), 127u, "%s", binding.user_agent);
+	cr_expect(g_utf8_validate(binding.user_agent, -1, NULL), "%s", binding.user_agent);
 }
 
 /* RFC 3665 2.2 to 2.4 */
