@@ -261,7 +261,7 @@ const char *tl_sdp_print(struct tl_sdp_session *sdp, const struct tl_media_desc 
 	} else {
 		g_string_free(body, TRUE);
 	}
-	g_string_printf(sdp->text, "v=0\r\no=- %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " IN ",
+	g_string_printf(sdp->text, "v=0\r\no=twinleg %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " IN ",
 			sdp->id, sdp->version);
 	tl_sdp_append_address(sdp->text, &desc->rtp);
 	g_string_append(sdp->text, "\r\n");

@@ -6,7 +6,7 @@
 
 enum {
 	TL_SDP_TOKEN_BYTES = 32,
-	TL_SDP_PTS = 32, /* payload types looked at on an m-line */
+	TL_SDP_PTS = 128, /* payload types looked at on an m-line */
 };
 
 /* An m-line of the peer, as far as refusing it needs. */

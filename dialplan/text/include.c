@@ -95,7 +95,7 @@ int tl_ini_read_file(struct tl_ini *ini, const char *path, unsigned depth)
 	file.shared = st.st_mode & 0006;
 	order = add_file(ini, &file);
 	set_open(ini, order, true);
-	tl_ini_read(ini, (const char *)text->data, text->len, order, depth);
+	tl_ini_read(ini, text->len ? (const char *)text->data : "", text->len, order, depth);
 	set_open(ini, order, false);
 	return 0;
 }

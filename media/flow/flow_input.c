@@ -25,6 +25,12 @@ static int find_format(const struct tl_side_plan *plan, uint8_t pt)
 	return -1;
 }
 
+static bool is_event(const struct tl_side_plan *plan, uint8_t pt)
+{
+	return plan->event_receive_pt == pt ||
+	       (plan->event_receive_also_pt && plan->event_receive_also_pt == pt);
+}
+
 /* RFC 3389: as agreed upon; or its static number, which comes unasked beside codecs of 8 kHz. */
 static bool is_comfort_noise(const struct tl_side_plan *plan, uint8_t pt)
 {
@@ -264,7 +270,7 @@ void tl_flow_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packe
 		drop_junk(end, packet);
 		return;
 	}
-	event = plan->event_receive_pt == packet->rtp.pt;
+	event = is_event(plan, packet->rtp.pt);
 	format = event ? -1 : find_format(plan, packet->rtp.pt);
 	if (!event && format < 0 && !is_comfort_noise(plan, packet->rtp.pt)) {
 		ignore(end, packet);

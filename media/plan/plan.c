@@ -103,6 +103,41 @@ static void list_common(const struct tl_media_desc *local, const struct tl_media
 	}
 }
 
+static bool names_payload_type(const struct tl_media_desc *desc, uint8_t pt)
+{
+	for (size_t i = 0; i < desc->n_formats; i++)
+		if (desc->formats[i].pt == pt)
+			return true;
+	for (size_t i = 0; i < desc->n_events; i++)
+		if (desc->events[i].pt == pt)
+			return true;
+	for (size_t i = 0; i < desc->n_noises; i++)
+		if (desc->noises[i].pt == pt)
+			return true;
+	return false;
+}
+
+/* An answer may give payload types of its own, by which it is to be sent to, while it sends by ours
+ * (RFC 3264 6.1). Many send by their own all the same: where those mean nothing else to us they
+ * are understood, too. */
+static void fill_receive_as_named_by(struct tl_side_plan *side, const struct tl_media_desc *local,
+				     const struct tl_media_desc *remote)
+{
+	const size_t n = side->n_receive_formats;
+
+	for (size_t i = 0; i < n && side->n_receive_formats < TL_PLAN_FORMATS; i++) {
+		const struct tl_format *theirs = find_compatible(remote, &side->receive_formats[i]);
+		struct tl_format *added = &side->receive_formats[side->n_receive_formats];
+
+		if (!theirs || names_payload_type(local, theirs->pt) ||
+		    !tl_plan_pt_usable(theirs->pt, remote->rtcp_mux))
+			continue;
+		*added = side->receive_formats[i];
+		added->pt = theirs->pt;
+		side->n_receive_formats++;
+	}
+}
+
 /* What is understood: in our own words, as far as the remote has it too, first the counterpart of
  * what is sent: that is what will come, unless the remote uses its right to switch. */
 static void fill_receive(struct tl_side_plan *side, const struct tl_media_desc *local,
@@ -118,6 +153,7 @@ static void fill_receive(struct tl_side_plan *side, const struct tl_media_desc *
 		if (ours != expected && theirs)
 			side->receive_formats[side->n_receive_formats++] = agree(ours, theirs);
 	}
+	fill_receive_as_named_by(side, local, remote);
 }
 
 /* Events go out as the remote numbers them and come in as we do; both must have them. */
@@ -132,6 +168,8 @@ static void fill_events(struct tl_side_plan *side, const struct tl_media_desc *l
 			ours = &local->events[i];
 	side->event_send_pt = ours ? theirs->pt : -1;
 	side->event_receive_pt = ours ? ours->pt : -1;
+	side->event_receive_also_pt =
+		ours && !names_payload_type(local, theirs->pt) ? theirs->pt : 0;
 	side->event_clock_hz = ours ? ours->clock_hz : 0;
 }
 
@@ -255,6 +293,7 @@ static int fill(struct tl_plan *plan, enum tl_side side, const struct legs *legs
 	struct tl_side_plan *to = &plan->side[side];
 
 	to->event_send_pt = to->event_receive_pt = -1;
+	to->event_receive_also_pt = 0;
 	to->noise_send_pt = to->noise_receive_pt = -1;
 	if (!legs->open[side])
 		return 0;

@@ -105,12 +105,13 @@ struct tl_side_plan {
 	bool open;          /* the leg has been negotiated */
 	bool send, receive; /* from the directions of both descriptions */
 	bool rtcp_mux;
-	bool fax_tones;       /* the caller's to set: TL_MEDIA_FAX for those of a fax or modem */
-	bool modem_tones;     /* the same, but without V.21, in the first minute only, and cheap */
-	bool tones;           /* digits are tones in the audio, both ways */
-	uint16_t local_port;  /* of RTP, as we described it: what is sent leaves by it */
-	int event_send_pt;    /* -1: none */
-	int event_receive_pt; /* -1: none */
+	bool fax_tones;      /* the caller's to set: TL_MEDIA_FAX for those of a fax or modem */
+	bool modem_tones;    /* the same, but without V.21, in the first minute only, and cheap */
+	bool tones;          /* digits are tones in the audio, both ways */
+	uint16_t local_port; /* of RTP, as we described it: what is sent leaves by it */
+	uint8_t event_receive_also_pt; /* by the number that its answer gave them; 0: none */
+	int event_send_pt;             /* -1: none */
+	int event_receive_pt;          /* -1: none */
 	unsigned event_clock_hz;
 	int noise_send_pt, noise_receive_pt; /* comfort noise at the audio's clock; -1: none */
 	bool silence; /* the caller's to set: what is encoded for this side leaves silence out */
@@ -118,8 +119,9 @@ struct tl_side_plan {
 	unsigned send_max_ms; /* no packet with more (a=maxptime); 0: any */
 	struct tl_t38 t38;    /* on: fax over UDPTL, and no audio */
 	size_t n_receive_formats;
-	struct tl_format send_format;                      /* payload type as the remote wants it */
-	struct tl_format receive_formats[TL_PLAN_FORMATS]; /* payload types as we described them */
+	struct tl_format send_format; /* payload type as the remote wants it */
+	struct tl_format
+		receive_formats[TL_PLAN_FORMATS]; /* by our payload types, then by theirs */
 
 	struct sockaddr_storage
 		remote; /* where to send until a source is latched; family 0: wait for it */

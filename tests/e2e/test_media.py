@@ -187,6 +187,32 @@ def test_digits_cross_payload_types():
         w.hang_up(a, b)
 
 
+def test_who_sends_by_the_numbers_of_his_own_answer_is_understood():
+    """RFC 3264 6.1 wants him to send by those of the offer, and many don't. What he answers with has
+    been offered to him, among more formats than anybody needs."""
+    unknown = "\r\n".join(f"a=rtpmap:{pt} X-{pt}/8000" for pt in range(35, 64)) + "\r\n"
+    with World() as w:
+        media = w.rtp(w.carrier)
+        a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port).replace(
+            "AVP 8", f"AVP {' '.join(str(pt) for pt in range(35, 64))} 8") + unknown)
+        a.rtp, b = media, w.alice.incoming()
+        assert b.expect("INVITE").sdp.audio.payload_type("PCMA") == 8
+        b.rtp = w.rtp(w.alice)
+        b.rtp.remote = b.invite.sdp.audio.address
+        b.reply(200, make_sdp(w.alice.ip, b.rtp.port, payload_types={"PCMA": 117}, events=121))
+        a.rtp.remote = a.expect(200).sdp.audio.address
+        a.ack()
+        b.expect("ACK")
+        a.rtp.tone(440, 0.4)
+        b.rtp.tone(660, 0.4, pt=117)
+        b.rtp.digit("#", 121)
+        wait_until(lambda: a.rtp.digits(101), what="the digit")
+        assert b.rtp.heard(440, pt=117) > 0.9, {p.pt for p in b.rtp.packets}
+        assert a.rtp.heard(660) > 0.9, len(a.rtp.packets)
+        assert [digit for digit, _ in a.rtp.digits(101)] == ["#"], a.rtp.digits(101)
+        w.hang_up(a, b)
+
+
 def test_digits_cross_a_transcoded_call():
     with World(carrier="codecs = PCMA", extensions={"1001": "codecs = PCMU", "1002": ""}) as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice, answer=("PCMU",))

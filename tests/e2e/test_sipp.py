@@ -8,7 +8,7 @@ from world import RING_ALICE, World, wait_until
 
 SCENARIOS = os.path.join(os.path.dirname(__file__), "sipp")
 NUMBER = "+4930555100"
-PHONE, CARRIER = 11, 2
+PHONE, CARRIER, BACKUP = 11, 2, 3
 
 
 class Sipp:
@@ -16,7 +16,9 @@ class Sipp:
 
     def __init__(self, world, scenario, last, number=None, calls=1, rate=10, tcp=False):
         self.scenario, self.errors = scenario, f"{world.dir}/{scenario}.{last}.log"
-        command = ["sipp", "-sf", f"{SCENARIOS}/{scenario}.xml", "-i", f"{world.net}.{last}",
+        own = f"{SCENARIOS}/{scenario}.xml"  # or one that SIPp has in it
+        which = ["-sf", own] if os.path.exists(own) else ["-sn", scenario]
+        command = ["sipp", *which, "-i", f"{world.net}.{last}",
                    "-p", "5060", "-m", str(calls), "-r", str(rate), "-l", str(calls),
                    "-timeout", "20", "-timeout_error", "-nostdin", "-trace_err",
                    "-error_file", self.errors, "-t", "t1" if tcp else "u1",
@@ -83,6 +85,17 @@ def test_sipp_phone_calls_the_trunk():
         w.wait_for_port(CARRIER)
         Sipp(w, "phone_calls", PHONE, "0123").finish()
         b.finish()
+
+
+def test_sipps_own_scenarios():
+    """Those that people try a gateway with first."""
+    route = "[route r]\nfrom = trunk:carrier\nto = +4930555100\nring = trunk:backup\n"
+    with World(routes=route, register=(), agents=False, spare_backup=True) as w:
+        for caller, callee in (("uac", "uas"), ("regexp", "uas"), ("uac", "3pcc-A")):
+            b = Sipp(w, callee, BACKUP)
+            w.wait_for_port(BACKUP)
+            Sipp(w, caller, CARRIER, NUMBER).finish()
+            b.finish()
 
 
 def test_sipp_two_hundred_calls_none_fails():

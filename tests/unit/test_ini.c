@@ -235,6 +235,18 @@ Test(ini, includes_that_fail)
 	files_done(&files);
 }
 
+Test(ini, an_empty_file_holds_nothing)
+{
+	struct files files;
+	g_autofree char *read = NULL;
+
+	files_init(&files);
+	file_add(&files, "empty.ini", "");
+	read = read_files(&files, "include = empty.ini\n[a]\n");
+	cr_expect_str_eq(read, "[a|]\n", "%s", read);
+	files_done(&files);
+}
+
 Test(ini, devices_and_fifos_are_no_files)
 {
 	struct files files;

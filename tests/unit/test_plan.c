@@ -259,7 +259,7 @@ static const struct {
 	{ "same codec", "PCMA=8", "PCMA=8", "PCMA=8", "PCMA=8",
 	  "relay relay | a >PCMA=8:20 <PCMA=8 | b >PCMA=8:20 <PCMA=8" },
 	{ "same codec, other numbers", "opus=111", "opus=111", "opus=96", "opus=107",
-	  "relay relay | a >opus=111:20 <opus=111 | b >opus=107:20 <opus=96" },
+	  "relay relay | a >opus=111:20 <opus=111 | b >opus=107:20 <opus=96,opus=107" },
 	{ "other codecs", "PCMA=8", "PCMA=8", "opus=96", "opus=96",
 	  "chain chain | a >PCMA=8:20 <PCMA=8 | b >opus=96:20 <opus=96" },
 	{ "an answer of several: the one that is relayed", "PCMU=0", "PCMU=0", "PCMA=8 PCMU=0",
@@ -320,7 +320,7 @@ static const struct {
 	{ "each side its own numbers", "PCMA=8 te/8000=101", "PCMA=8 te/8000=101",
 	  "opus=96 te/48000=97 te/8000=101", "opus=107 te/48000=110",
 	  "chain chain | a >PCMA=8:20 <PCMA=8 te/8000>101<101 | "
-	  "b >opus=107:20 <opus=96 te/48000>110<97" },
+	  "b >opus=107:20 <opus=96,opus=107 te/48000>110<97" },
 	{ "Opus with events at 8000 only", "opus=96 te/48000=97 te/8000=101", "opus=96 te/8000=101",
 	  NULL, NULL, "closed closed | a >opus=96:20 <opus=96 te/8000>101<101" },
 	{ "only one says events", "PCMA=8 te/8000=101", "PCMA=8", NULL, NULL,

@@ -196,7 +196,7 @@ Test(sdp, writes_an_offer)
 	const char *text = tl_sdp_print(sdp, &desc, false, &bytes);
 
 	cr_expect_eq(strlen(text), bytes);
-	cr_expect(g_str_has_prefix(text, "v=0\r\no=- "));
+	cr_expect(g_str_has_prefix(text, "v=0\r\no=twinleg "));
 	cr_expect(strstr(text, " 1 IN IP4 198.51.100.1\r\n"));
 	cr_expect_str_eq(after_origin(text),
 			 "s=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n"
