@@ -13,6 +13,7 @@
 enum {
 	HISTORY_BYTES = 320, /* G.711 for concealment to repeat: more than its longest look back */
 	CONCEAL_STEP_MS = 20,
+	LOST_MAX_MS = 100, /* beyond this a decoder has nothing left to forget */
 };
 
 /* Room for a decoded packet, and for what a resampler rounds up. */
@@ -26,6 +27,7 @@ struct tl_chain {
 	struct tl_resampler *from_decoder, *to_encoder; /* NULL: rates fit */
 	struct tl_conceal *conceal; /* NULL: the decoder has its own, and no worse */
 	bool holed;                 /* a hole was filled; what comes next must be joined to it */
+	unsigned waited_ms;         /* filled since the last packet, and the decoder was not told */
 
 	/* Both sides G.711: payloads go through one table, unless somebody listens, a hole was
 	 * filled or the packet times differ. */
@@ -178,7 +180,8 @@ static int open_decoder(struct tl_chain *chain)
 	r = open_element(codec->decoder, &cfg, &chain->decoder);
 	if (r < 0)
 		return r;
-	if (!tl_decoder_conceals(chain->decoder) || tl_decoder_may_yield(chain->decoder))
+	if (!tl_decoder_conceals(chain->decoder) || tl_decoder_may_yield(chain->decoder) ||
+	    tl_decoder_remembers(chain->decoder))
 		chain->conceal = tl_conceal_new(chain->decode_hz);
 	if (chain->decode_hz == chain->rate_hz)
 		return 0;
@@ -361,6 +364,7 @@ TL_HOT(chain) int tl_chain_push(struct tl_chain *chain, const uint8_t *payload, 
 		return push_map(chain, payload, bytes);
 	recall(chain);
 	chain->holed = chain->noise.on = false;
+	chain->waited_ms = 0;
 	return push_own(chain, payload, bytes);
 }
 
@@ -388,14 +392,17 @@ static int conceal_by_decoder(struct tl_chain *chain, unsigned ms, const uint8_t
 	int made = tl_decoder_conceal(chain->decoder, next, bytes, pcm,
 				      (size_t)chain->decode_hz * ms / 1000);
 
-	return made > 0 ? take_decoded(chain, pcm, (size_t)made, true) : -EBADMSG;
+	if (made <= 0)
+		return -EBADMSG;
+	if (chain->conceal) /* it may have to go on from there */
+		tl_conceal_heard(chain->conceal, pcm, (size_t)made);
+	return take_decoded(chain, pcm, (size_t)made, true);
 }
 
 static int conceal_by_repeat(struct tl_chain *chain, unsigned ms)
 {
 	int16_t pcm[PCM_ROOM];
 	size_t samples = (size_t)chain->decode_hz * ms / 1000;
-
 	bool begins = !chain->holed;
 
 	recall(chain);
@@ -436,9 +443,34 @@ int tl_chain_noise(struct tl_chain *chain, const uint8_t *payload, size_t bytes,
 	return make_noise(chain, ms);
 }
 
+int tl_chain_wait(struct tl_chain *chain, unsigned ms)
+{
+	if (chain->decoder && tl_decoder_remembers(chain->decoder) && !chain->noise.on)
+		chain->waited_ms += ms; /* from here on up to the next packet by repetition */
+	return tl_chain_conceal(chain, ms);
+}
+
+void tl_chain_lose(struct tl_chain *chain)
+{
+	int16_t unheard[PCM_ROOM];
+	unsigned ms = MIN(chain->waited_ms, (unsigned)LOST_MAX_MS);
+	unsigned step = tl_format_frame_ms(&chain->in);
+
+	for (; ms >= step && step; ms -= step)
+		tl_decoder_conceal(chain->decoder, NULL, 0, unheard,
+				   (size_t)chain->decode_hz * step / 1000);
+	chain->waited_ms = 0;
+}
+
 int tl_chain_conceal(struct tl_chain *chain, unsigned ms)
 {
 	return tl_chain_recover(chain, ms, NULL, 0);
+}
+
+static bool conceals_by_itself(const struct tl_chain *chain)
+{
+	return tl_decoder_conceals(chain->decoder) && !tl_decoder_yields(chain->decoder) &&
+	       !chain->waited_ms;
 }
 
 int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes)
@@ -455,7 +487,7 @@ int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, s
 		/* The next packet knows only what was right before it. */
 		if (chain->noise.on)
 			r = make_noise(chain, step);
-		else if (tl_decoder_conceals(chain->decoder) && !tl_decoder_yields(chain->decoder))
+		else if (conceals_by_itself(chain))
 			r = conceal_by_decoder(chain, step, next, ms == step ? bytes : 0);
 		else
 			r = conceal_by_repeat(chain, step);

@@ -62,6 +62,12 @@ int tl_chain_conceal(struct tl_chain *chain, unsigned ms);
 /* The same, with the packet after the hole at hand (it is to be pushed afterwards): Opus may carry
  * in it what was lost (in-band FEC). */
 int tl_chain_recover(struct tl_chain *chain, unsigned ms, const uint8_t *next, size_t bytes);
+/* Nothing has come for so long, and it may still come, or be lost: a hole that leaves the audio
+ * after it as it is. Speex, AMR and G.729 would err for half a second after each hole that they
+ * filled for nothing. */
+int tl_chain_wait(struct tl_chain *chain, unsigned ms);
+/* What was waited for was lost. To be called before what comes after it is pushed. */
+void tl_chain_lose(struct tl_chain *chain);
 /* A packet was left out on purpose: the next one is joined to what came before it. */
 void tl_chain_cut(struct tl_chain *chain);
 /* Per cent of our packets that the far end reports lost (RTCP): an Opus encoder whose remote

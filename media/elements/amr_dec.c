@@ -107,6 +107,7 @@ static void tl_amr_nb_dec_class_init(TlAmrNbDecClass *class)
 {
 	tl_element_describe((GstElementClass *)class, "AMR decoder", "Codec/Decoder/Audio");
 	class->parent.configure = configure_narrow;
+	class->remembers = true;
 }
 
 /* tlamrwbdec. What opencore-amrwb makes up for a voice is hardly to be heard, and what it decodes

@@ -26,6 +26,11 @@ gboolean tl_decoder_yields(const TlElement *self)
 	return tl_decoder_may_yield(self) && class_of(self)->yields((const TlDecoder *)self);
 }
 
+gboolean tl_decoder_remembers(const TlElement *self)
+{
+	return G_TYPE_CHECK_INSTANCE_TYPE(self, tl_decoder_get_type()) && class_of(self)->remembers;
+}
+
 TL_HOT(chain)
 int tl_decoder_run(TlElement *self, const uint8_t *payload, size_t bytes, int16_t *pcm)
 {

@@ -62,6 +62,9 @@ typedef struct {
 	/* Is a faded repeat of what was said better now than what conceal() would make, which is
 	 * then not called? NULL: never. */
 	bool (*yields)(const TlDecoder *self);
+	/* Does conceal() change what is decoded after it so much that audio which was late, and not
+	 * lost, is spoilt? Then it is not called before that is known. */
+	bool remembers;
 	/* So much was made up by somebody else in the place of a hole, right behind what was
 	 * decoded. NULL: that is nothing to this codec. */
 	void (*follow)(TlDecoder *self, const int16_t *pcm, size_t samples);
@@ -117,6 +120,7 @@ gboolean tl_decoder_conceals(const TlElement *self);
 /* May a repeat be better than what it conceals by? Is it for the hole at hand? See yields(). */
 gboolean tl_decoder_may_yield(const TlElement *self);
 gboolean tl_decoder_yields(const TlElement *self);
+gboolean tl_decoder_remembers(const TlElement *self); /* that it concealed: see remembers there */
 /* Packets that the far end misses, in per cent. */
 void tl_encoder_set_loss(TlElement *self, unsigned percent);
 void tl_encoder_set_request(TlElement *self, unsigned mode);

@@ -99,6 +99,7 @@ static void tl_speex_dec_class_init(TlSpeexDecClass *class)
 	class->parent.configure = configure_dec;
 	class->decode = decode_speex;
 	class->conceal = conceal_speex;
+	class->remembers = true;
 }
 
 /* tlspeexenc */

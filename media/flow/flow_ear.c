@@ -316,6 +316,12 @@ TL_HOT(chain) static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	return true;
 }
 
+static void expect_silence(struct tl_ear *ear, bool silence)
+{
+	ear->quiet = silence;
+	tl_jitter_expect_silence(ear->jitter, silence);
+}
+
 static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
 {
 	const struct tl_packet *packet = slot->packet;
@@ -324,7 +330,7 @@ static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsi
 
 	if (r == -EBADMSG)
 		r = tl_chain_conceal(end->ear->chain, ms);
-	tl_jitter_expect_silence(end->ear->jitter, true);
+	expect_silence(end->ear, true);
 	if (r < 0)
 		fail(end);
 }
@@ -339,8 +345,7 @@ static void push(struct tl_flow_end *end, const struct tl_rtp *rtp, const uint8_
 	ear->arrived_us = arrived_us;
 	r = tl_chain_push(ear->chain, payload, rtp->payload_bytes);
 	ear->arrived_us = 0;
-	tl_jitter_expect_silence(ear->jitter,
-				 tl_format_ends_in_silence(&ear->in, payload, rtp->payload_bytes));
+	expect_silence(ear, tl_format_ends_in_silence(&ear->in, payload, rtp->payload_bytes));
 	if (r == -EBADMSG) {
 		r = tl_chain_conceal(ear->chain, ms);
 		tl_counter_add(&end->counters->concealed_us, (uint64_t)ms * 1000);
@@ -370,6 +375,8 @@ static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsig
 	if (next && next->rtp.pt == ear->in.pt)
 		r = tl_chain_recover(ear->chain, ms, tl_packet_payload(next),
 				     next->rtp.payload_bytes);
+	else if (slot->kind == TL_SLOT_SILENCE && !ear->quiet)
+		r = tl_chain_wait(ear->chain, ms);
 	else
 		r = tl_chain_conceal(ear->chain, ms);
 	if (r < 0)
@@ -389,9 +396,12 @@ TL_HOT(chain) static void play_slot(struct tl_flow_end *end, const struct tl_slo
 	if (digit)
 		return;
 	if (slot->packet && tl_flow_format(end, slot->packet->rtp.pt)) {
-		if (ready_chain(end, slot->packet->rtp.pt))
-			push(end, &slot->packet->rtp, tl_packet_payload(slot->packet),
-			     slot->packet->arrived_us, ms);
+		if (!ready_chain(end, slot->packet->rtp.pt))
+			return;
+		if (slot->holed)
+			tl_chain_lose(ear->chain);
+		push(end, &slot->packet->rtp, tl_packet_payload(slot->packet),
+		     slot->packet->arrived_us, ms);
 		return;
 	}
 	if (slot->packet) {

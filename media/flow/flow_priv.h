@@ -46,6 +46,7 @@ struct tl_ear {
 	bool encodes;     /* out counts */
 	bool silence;     /* is left out of it */
 	bool steady;      /* its delay stands still: modems talk */
+	bool quiet;       /* what came last said that silence follows */
 	unsigned out_ptime_ms;
 	bool stale;               /* a plan or a recording came: is this still the right chain? */
 	bool broken;              /* said once; until the next plan */

@@ -78,6 +78,7 @@ static void tl_g729_dec_class_init(TlG729DecClass *class)
 	class->parent.configure = configure_dec;
 	class->decode = decode_g729;
 	class->conceal = conceal_g729;
+	class->remembers = true;
 }
 
 /* tlg729enc */

@@ -409,7 +409,7 @@ static void play(struct tl_jitter *jb, uint32_t units, int64_t off_us)
 	jb->starved_us = 0;
 }
 
-static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
+static int give_packet(struct tl_jitter *jb, struct cell *head, bool holed, int64_t now_us,
 		       struct tl_slot *ret_slot)
 {
 	int64_t off_us = off_us_of(jb, head->ts);
@@ -419,6 +419,7 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, int64_t now_us,
 		.kind = surplus ? TL_SLOT_SURPLUS : TL_SLOT_PACKET,
 		.packet = head->packet,
 		.units = head->units,
+		.holed = holed,
 		.resumed = !jb->taken,
 	};
 	jb->next_ts = head->ts;
@@ -476,7 +477,7 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 	} else if (gap_us > 0 && jb->taken) {
 		return fill_gap(jb, head, holed, ret_slot);
 	}
-	return give_packet(jb, head, now_us, ret_slot);
+	return give_packet(jb, head, holed, now_us, ret_slot);
 }
 
 int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)

@@ -32,6 +32,7 @@ struct tl_slot {
 	int64_t at_us;                /* when it was due */
 	const struct tl_packet *next; /* right after this hole, lent until the next take; NULL: more
 					 is missing, or none is there */
+	bool holed;                   /* a packet: of those before it some have not come */
 	bool resumed; /* the first since the start or a pause: nothing joins it to what was before
 		       */
 };

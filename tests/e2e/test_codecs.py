@@ -103,6 +103,21 @@ def test_what_is_encoded_others_decode_and_the_other_way_round():
         assert not bad, "\n".join(bad)
 
 
+def test_what_comes_late_and_then_in_a_hurry_is_heard_as_it_was_said():
+    # nothing of it is lost: what was made up for the wait is all that may be heard of it
+    with World(carrier="codecs = speex", extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
+        a, b, _ = call(w, 98, "speex/8000", "")
+        said = say("speex", HZ, 0.7)
+        pace(a.rtp, said[:10], 98, 160, 8000)
+        time.sleep(0.08)
+        for payload in said[10:13]:
+            a.rtp.send(payload, 98, samples=160)
+        pace(a.rtp, said[13:], 98, 160, 8000)
+        b.rtp.wait(len(said) + 3)
+        assert purity(b.rtp.audio()) > 0.9, purity(b.rtp.audio())
+        w.hang_up(a, b)
+
+
 def test_amr_sends_the_mode_that_is_asked_for_and_of_the_set():
     with World(carrier="codecs = AMR", extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
         fmtp = "octet-align=1; mode-set=0,2,7"

@@ -152,3 +152,98 @@ Test(chain_loss, a_hole_between_two_laws_is_filled_from_what_went_before, .init 
 	for (size_t i = 20 * 160; i < 21 * 160; i++)
 		cr_expect_lt(abs(heard->v[i] - said->v[i]), 3000, "sample %zu", i);
 }
+
+enum { HOLE_AT = 30, HOLE_PACKETS = 3, JOINT = 1 }; /* packets; the last: of those after the hole */
+
+/* What is heard from JOINT packets after a hole of HOLE_PACKETS on, which the packets from next on
+ * follow. */
+static struct signal *heard_after(const struct tl_format *format, const struct packets *packets,
+				  void (*fill)(struct tl_chain *chain), size_t next)
+{
+	unsigned hz = format->codec->rate_hz;
+	struct signal *heard = g_new0(struct signal, 1);
+	struct tl_chain *chain = listening_chain(format, hz, heard);
+	size_t skipped;
+
+	for (size_t i = 0; i < HOLE_AT; i++)
+		tl_chain_push(chain, packets->list[i].v, packets->list[i].bytes);
+	fill(chain);
+	for (size_t i = next; i < packets->n; i++)
+		tl_chain_push(chain, packets->list[i].v, packets->list[i].bytes);
+	tl_chain_free(chain);
+	skipped = (size_t)(HOLE_AT + HOLE_PACKETS + JOINT) * hz / 50;
+	cr_assert_gt(heard->n, skipped);
+	heard->n -= skipped;
+	memmove(heard->v, heard->v + skipped, heard->n * sizeof heard->v[0]);
+	return heard;
+}
+
+static double likeness_db(const struct signal *a, const struct signal *b)
+{
+	double energy = 1, error = 1;
+
+	cr_assert_eq(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		double off = (double)a->v[i] - b->v[i];
+
+		energy += (double)a->v[i] * a->v[i];
+		error += off * off;
+	}
+	return 10 * log10(energy / error);
+}
+
+static void wait_in_vain(struct tl_chain *chain)
+{
+	tl_chain_wait(chain, 20 * HOLE_PACKETS);
+}
+
+static void wait_and_lose(struct tl_chain *chain)
+{
+	wait_in_vain(chain);
+	tl_chain_lose(chain);
+}
+
+static void conceal(struct tl_chain *chain)
+{
+	tl_chain_conceal(chain, 20 * HOLE_PACKETS);
+}
+
+static const char *const that_remember[] = { "speex", "speex/16000", "AMR", "G729" };
+
+/* As the chain that heard all of it without a hole. */
+Test(chain_loss, what_was_late_is_heard_as_it_was_said, .init = setup)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(that_remember); i++) {
+		struct tl_format format = format_of(that_remember[i]);
+		unsigned hz = format.codec->rate_hz;
+		size_t before = (size_t)(HOLE_AT + JOINT) * hz / 50;
+		g_autofree struct signal *said = voice(hz);
+		g_autofree struct packets *packets = encode(said, &format, 20);
+		g_autofree struct signal *whole = decode(packets, &format, hz);
+		g_autofree struct signal *heard =
+			heard_after(&format, packets, wait_in_vain, HOLE_AT);
+		double db;
+
+		whole->n -= before;
+		memmove(whole->v, whole->v + before, whole->n * sizeof whole->v[0]);
+		db = likeness_db(whole, heard);
+		cr_expect_gt(db, 40, "%s: %.1f dB", that_remember[i], db);
+	}
+}
+
+/* As after a hole that the decoder was told of at once. */
+Test(chain_loss, what_was_waited_for_and_lost_is_as_a_loss, .init = setup)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(that_remember); i++) {
+		struct tl_format format = format_of(that_remember[i]);
+		g_autofree struct signal *said = voice(format.codec->rate_hz);
+		g_autofree struct packets *packets = encode(said, &format, 20);
+		size_t next = HOLE_AT + HOLE_PACKETS;
+		g_autofree struct signal *told = heard_after(&format, packets, conceal, next);
+		g_autofree struct signal *waited =
+			heard_after(&format, packets, wait_and_lose, next);
+		double db = likeness_db(told, waited);
+
+		cr_expect_gt(db, 40, "%s: %.1f dB", that_remember[i], db);
+	}
+}

@@ -20,8 +20,9 @@ struct play {
 	int64_t silence_units, made_units;
 	uint16_t last_seq;
 	bool disorder;
-	int64_t delay_us;   /* of the last packet, from its arrival */
-	int64_t started_us; /* the first */
+	unsigned after_loss; /* packets that said so */
+	int64_t delay_us;    /* of the last packet, from its arrival */
+	int64_t started_us;  /* the first */
 	char log[64];
 	size_t n_log;
 };
@@ -71,6 +72,7 @@ static void note_slot(struct play *p, const struct tl_slot *slot)
 
 	if (p->n_log < sizeof p->log - 1)
 		p->log[p->n_log++] = letters[slot->kind];
+	p->after_loss += slot->holed;
 	if (slot->packet) {
 		uint16_t seq = slot->packet->rtp.seq;
 
@@ -164,6 +166,8 @@ Test(jitter, plays_what_comes)
 			run_until(&p, (int64_t)(MIN_MS * 1000 + strlen(cases[i].want) * FRAME_US));
 			p.log[strlen(cases[i].want)] = '\0';
 			cr_expect_str_eq(p.log, cases[i].want, "%s", cases[i].why);
+			cr_expect_eq(p.after_loss, strchr(cases[i].want, 'o') != NULL, "%s",
+				     cases[i].why);
 			cr_expect_not(p.disorder, "%s", cases[i].why);
 			end(&p);
 		}
