@@ -6,7 +6,7 @@ import time
 
 import harness
 from codecs_of_others import AMR_BITS, amr_storage, hear, say
-from rtp import level, share
+from rtp import in_time, level, share
 from world import World
 
 NUMBER = "+4930555100"
@@ -62,10 +62,11 @@ def call(w, pt, rtpmap, fmtp, *more, also=None):
 def pace(rtp, payloads, pt, samples, clock):
     """At the pace of what they hold, which rtp.payloads() takes for 20 ms."""
     next_at = time.monotonic()
-    for payload in payloads:
-        time.sleep(max(0, next_at - time.monotonic()))
-        rtp.send(payload, pt, samples=samples)
-        next_at += samples / clock
+    with in_time():
+        for payload in payloads:
+            time.sleep(max(0, next_at - time.monotonic()))
+            rtp.send(payload, pt, samples=samples)
+            next_at += samples / clock
 
 
 def purity(samples):

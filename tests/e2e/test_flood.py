@@ -11,6 +11,8 @@ from harness import is_sanitized
 from sip_message import make_sdp, token
 from world import World, wait_until
 
+HEAVY = True
+
 STRANGER = 66
 FLOOD = 20000
 BATCH = 50

@@ -10,6 +10,8 @@ from harness import is_sanitized
 from rtp import sine, wav
 from world import World, wait_until
 
+HEAVY = True
+
 COUNT, RATE = 280, 60  # the last 200 calls are remembered, for `show`
 LINGER_S = 34  # an INVITE that has been answered is remembered for 64 T1 (RFC 6026)
 GROWN_KB = 512

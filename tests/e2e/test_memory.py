@@ -12,6 +12,8 @@ from test_message import send, take
 from test_sipp import CARRIER, PHONE, Sipp
 from world import World, wait_until
 
+HEAVY = True
+
 
 class Mass:
     """One kind of request, again and again, some dozens under way at once. By TCP: there a finished
