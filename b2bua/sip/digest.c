@@ -74,7 +74,9 @@ void tl_digest_free(struct tl_digest *digest)
 	g_free(digest);
 }
 
-/* The value of `name="value"` or `name=value`, unquoted; a new string, or NULL. */
+/* The value of `name="value"` or `name=value`, unquoted; a new string, or NULL. A control
+ * character, which can only come from a folded header, is left out: of what we hash as of what we
+ * send. */
 static char *take_param(const msg_auth_t *auth, const char *name)
 {
 	size_t n = strlen(name);
@@ -94,7 +96,8 @@ static char *take_param(const msg_auth_t *auth, const char *name)
 		for (value++; *value && *value != '"'; value++) {
 			if (*value == '\\' && value[1])
 				value++;
-			g_string_append_c(s, *value);
+			if (!g_ascii_iscntrl(*value))
+				g_string_append_c(s, *value);
 		}
 		return g_string_free(s, FALSE);
 	}
@@ -253,16 +256,14 @@ static char *response_of(const struct tl_digest *digest, const struct challenge 
 						   a2, NULL });
 }
 
-/* `, name="value"`, with quotes and backslashes escaped. A control character, which can only
- * come from a folded header, is left out. */
+/* `, name="value"`, with quotes and backslashes escaped. */
 static void append_quoted(GString *s, const char *name, const char *value)
 {
 	g_string_append_printf(s, ", %s=\"", name);
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\')
 			g_string_append_c(s, '\\');
-		if (!g_ascii_iscntrl(*value))
-			g_string_append_c(s, *value);
+		g_string_append_c(s, *value);
 	}
 	g_string_append_c(s, '"');
 }

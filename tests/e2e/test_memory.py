@@ -145,29 +145,47 @@ def test_memory_after_subscriptions_publications_and_messages():
         assert w.gateway.control("subscriptions") == []
 
 
+def whole_calls():
+    return World(register=(), agents=False, carrier="transport = tcp",
+                 gateway="overload-lag = 0ms")  # a busy machine refuses none
+
+
+def call(w, count):
+    """So many calls, one after another, that SIPp makes and SIPp answers; the memory after them."""
+    b = Sipp(w, "answers", PHONE, calls=count, tcp=True)
+    w.wait_for_port(PHONE)
+    Sipp(w, "caller_hangs_up", CARRIER, NUMBER, calls=count, rate=100, tcp=True).finish()
+    b.finish()
+    wait_until(lambda: not w.gateway.control("calls"), what="calls empty")
+    return w.gateway.rss_kb()
+
+
 def test_memory_after_whole_calls():
     # What finished transactions keep for their time is there again for the next ones after it.
     if is_sanitized():
         raise Skip("a sanitizer build keeps what was freed: more of it than this test would find")
-    with World(register=(), agents=False, carrier="transport = tcp",
-               gateway="overload-lag = 0ms") as w:  # a busy machine refuses none
+    with whole_calls() as w:
         Sipp(w, "registers", PHONE, tcp=True).finish()
-
-        def calls(count):
-            b = Sipp(w, "answers", PHONE, calls=count, tcp=True)
-            w.wait_for_port(PHONE)
-            Sipp(w, "caller_hangs_up", CARRIER, NUMBER, calls=count, rate=100, tcp=True).finish()
-            b.finish()
-            wait_until(lambda: not w.gateway.control("calls"), what="calls empty")
-            return w.gateway.rss_kb()
-
-        calls(300)
+        call(w, 300)
         time.sleep(LINGER_S)
         before = w.gateway.rss_kb()
-        grown = calls(300) - before
+        grown = call(w, 300) - before
         assert grown < 2048, f"{grown} kB more after 300 calls"
 
 
+def test_memory_of_a_rush_goes_back_to_the_system():
+    if is_sanitized():
+        raise Skip("a sanitizer build has another allocator")
+    with whole_calls() as w:
+        Sipp(w, "registers", PHONE, tcp=True).finish()
+        rush = call(w, 300)
+        wait_until(lambda: "memory: no calls" in w.gateway.log(), timeout=LINGER_S + 30,
+                   what="memory goes back")
+        left = w.gateway.rss_kb()
+        assert left < rush - 1024, f"{left} kB are left of {rush}"
+
+
+test_memory_of_a_rush_goes_back_to_the_system.timeout_s = 120
 for mass in (test_memory_after_20000_options, test_memory_after_20000_register,
              test_memory_after_20000_rejected_invites, test_memory_after_20000_messages):
     mass.timeout_s = 180
