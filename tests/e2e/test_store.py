@@ -2,12 +2,13 @@
 
 import ctypes
 import os
+import resource
 import sqlite3
 import time
 
 from harness import LIBC, Skip
 from sip_message import param, uri_of
-from world import World, wait_until
+from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x00020000, 1 << 14, 1 << 18
@@ -95,6 +96,19 @@ def test_a_full_disk_costs_no_call_and_no_registration():
         w.gateway.kill()
         w.start()
         assert contacts(w.alice.register(expires=None)), "what was written then is whole"
+
+
+def test_a_limit_on_the_size_of_files_costs_no_call():
+    with World(routes=RING_ALICE + "record = stereo\n") as w:
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(w.gateway.pid, resource.RLIMIT_FSIZE, (16384, limit))
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        a.rtp.tone(440, 1.5)
+        assert b.rtp.heard(440) > 0.9
+        resource.prlimit(w.gateway.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        w.hang_up(a, b)
+        assert os.path.getsize(w.record()["recording"]) >= 8192
+        serve(w)
 
 
 def test_a_database_that_is_gone_is_made_anew():
