@@ -96,7 +96,7 @@ int tl_stack_local_ip(const struct sockaddr *peer, struct sockaddr_storage *ret_
 	return 0;
 }
 
-static bool is_wildcard(const struct sockaddr_storage *addr)
+bool tl_stack_is_wildcard(const struct sockaddr_storage *addr)
 {
 	if (addr->ss_family == AF_INET6)
 		return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
@@ -125,7 +125,7 @@ static struct tl_port *find_port(const struct tl_stack *stack, enum tl_transport
 		}
 		if (tl_address_same_host((struct sockaddr *)&own, (struct sockaddr *)&local))
 			return port;
-		if (is_wildcard(&own) && !wildcard)
+		if (tl_stack_is_wildcard(&own) && !wildcard)
 			wildcard = port;
 		if (!other || !other->stays)
 			other = port;
@@ -145,7 +145,7 @@ int tl_stack_media_ip(const struct tl_stack *stack, const struct sockaddr *peer,
 	const struct tl_port *port = find_port(stack, TL_TRANSPORT_UDP, true, peer);
 	struct sockaddr_storage own;
 
-	if (!port || !tl_stack_literal(port->host, &own) || is_wildcard(&own))
+	if (!port || !tl_stack_literal(port->host, &own) || tl_stack_is_wildcard(&own))
 		return tl_stack_local_ip(peer, ret_ip);
 	*ret_ip = own;
 	return 0;
@@ -181,7 +181,7 @@ static const char *contact_host(const struct tl_stack *stack, su_home_t *home,
 
 	if (stack->advertise && !tl_address_is_inside(peer))
 		return tl_host_format(home, stack->advertise);
-	if (port && tl_stack_literal(port->host, &own) && !is_wildcard(&own))
+	if (port && tl_stack_literal(port->host, &own) && !tl_stack_is_wildcard(&own))
 		return tl_host_format(home, port->host);
 	if (tl_stack_local_ip(peer, &own) < 0)
 		return tl_host_format(home, stack->domain);

@@ -48,10 +48,12 @@ void tl_stack_ports_init(struct tl_stack *stack)
 	stack->clients =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)tl_tls_free);
 	tl_tls_start(stack->root);
+	tl_stack_sources_start(stack);
 }
 
 void tl_stack_ports_done(struct tl_stack *stack)
 {
+	tl_stack_sources_stop();
 	g_ptr_array_free(stack->ports, TRUE);
 	g_hash_table_destroy(stack->clients);
 	tl_tls_stop();

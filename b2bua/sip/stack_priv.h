@@ -66,6 +66,10 @@ int tl_stack_ports_configure(struct tl_stack *stack, const struct tl_gateway *ga
 /* A leg is gone: a port that waited for it may be closed. */
 void tl_stack_ports_forget(struct tl_stack *stack, struct tl_leg *leg);
 
+/* stack_source.c: from here on connections of the calling thread come from where we listen */
+void tl_stack_sources_start(const struct tl_stack *stack);
+void tl_stack_sources_stop(void);
+
 /* stack_address.c */
 /* The socket that Sofia has opened for this port, or -1. */
 int tl_port_find_fd(const struct tl_port *port);
@@ -76,3 +80,4 @@ struct tl_port *tl_stack_find_port(const struct tl_stack *stack, enum tl_transpo
 void tl_stack_source(const struct tl_stack *stack, msg_t *msg, struct sockaddr_storage *ret_source,
 		     enum tl_transport *ret_transport);
 bool tl_stack_literal(const char *host, struct sockaddr_storage *ret_addr);
+bool tl_stack_is_wildcard(const struct sockaddr_storage *addr); /* 0.0.0.0 or :: */

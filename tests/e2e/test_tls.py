@@ -73,6 +73,7 @@ def test_in_and_out_by_a_tls_trunk():
         a, b = check_call(w, w.alice, "0123", w.carrier)
         assert b.invite.get("Via").startswith(f"SIP/2.0/TLS {w.ip}:5061"), b.invite.get("Via")
         assert f"{w.ip}:5061;transport=tls" in b.invite.get("Contact"), b.invite.get("Contact")
+        assert b.invite.source[0] == w.ip, "the connection comes from where it is listened"
         w.hang_up(b, a)
         a, b = check_call(w, w.carrier, NUMBER, w.alice)
         w.hang_up(b, a)
