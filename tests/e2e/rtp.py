@@ -17,6 +17,7 @@ import time
 import wave
 
 FRAME_S = 0.020
+SILENT = 20  # at most: root mean square of what a codec makes of silence
 
 
 @contextlib.contextmanager
@@ -114,6 +115,12 @@ def level(samples):
     return math.sqrt(sum(s * s for s in samples) / len(samples)) if samples else 0.0
 
 
+def sound_of(samples):
+    """Without the silence around it, to 20 ms."""
+    frames = [i for i in range(0, len(samples), 160) if level(samples[i:i + 160]) > SILENT]
+    return samples[frames[0]:frames[-1] + 160] if frames else []
+
+
 def wav(samples, rate=8000):
     """A mono WAV file's bytes."""
     out = io.BytesIO()
@@ -140,6 +147,8 @@ class Packet:
 
 class Rtp:
     """A socket pair for RTP and RTCP; receives all the time, sends when told."""
+
+    said_s = {}  # how long each tone was, by its frequency, that was said last by anybody
 
     def __init__(self, ip, ssrc=0x7ee70001, seq=1000, ts=160000):
         self.ip, self.remote = ip, None
@@ -215,6 +224,7 @@ class Rtp:
         """A sine at its own pace."""
         self.payloads(chunks(encode(sine(hz, seconds), codec), 160), TYPES[codec] if pt is None
                       else pt)
+        Rtp.said_s[hz] = seconds
 
     def tone_start(self, hz, seconds=1.0, codec="PCMA", pt=None):
         """The same beside the test; join() what is returned."""
@@ -261,8 +271,12 @@ class Rtp:
                 for s in decode(p.payload, codec)]
 
     def heard(self, hz, codec="PCMA", pt=None, since=0, skip_ms=100):
-        """The share of a tone in what was received, leaving out how it began and ended: 0 to 1."""
-        audio, skip = self.audio(codec, pt, since), skip_ms * 8
+        """The share of a tone in what was received, leaving out how it began and ended: 0 to 1. The
+        silence before it and after it, which a gateway that transcodes sends for a while, is none
+        of it; of the last such tone that was said, half is the least that must have come."""
+        audio, skip = sound_of(self.audio(codec, pt, since)), skip_ms * 8
+        if len(audio) < Rtp.said_s.get(hz, 0) / 2 * 8000:
+            return 0.0
         return share_in_windows(audio[skip:-skip], hz)
 
     def digits(self, pt, since=0):
