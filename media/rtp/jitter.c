@@ -6,6 +6,7 @@
 
 #include "media/fetch.h"
 #include "media/rtp/delay.h"
+#include "media/rtp/shelf.h"
 
 /*
  * Two clocks meet here. The sender's, as timestamps: next_ts is the first unit
@@ -16,7 +17,6 @@
  */
 
 enum {
-	RING = 64,             /* a power of two */
 	STARVED_MAX_MS = 1000, /* silence is made up no longer than this; then the buffer rests */
 	JUMP_MS = 2000,        /* a gap in the timestamps beyond this is another timeline */
 	BEHIND_MAX_US = 300000,
@@ -35,15 +35,6 @@ enum {
 	LOSSY_US = 30000000, /* since the last loss */
 };
 
-enum cell_kind { CELL_EMPTY, CELL_PACKET, CELL_PASSED };
-
-struct cell {
-	enum cell_kind kind;
-	uint16_t seq;
-	uint32_t ts, units;
-	struct tl_packet *packet;
-};
-
 struct tl_jitter {
 	struct tl_jitter_cfg cfg;
 	struct tl_delay delay;
@@ -52,7 +43,6 @@ struct tl_jitter {
 	bool silence; /* was announced */
 	bool copies;  /* of lost packets are in the next ones */
 	int64_t lost_us;
-	uint16_t next_seq, high_seq;
 	uint32_t next_ts;
 	int64_t play_us;
 	uint32_t frame_units;
@@ -61,7 +51,7 @@ struct tl_jitter {
 	unsigned late_in_a_row;
 	bool has_bad_seq;
 	uint16_t bad_seq; /* RFC 3550 A.1: two in a row make a restart */
-	struct cell ring[RING];
+	struct tl_shelf shelf;
 };
 
 static int64_t to_us(const struct tl_jitter *jb, int64_t units)
@@ -87,11 +77,7 @@ struct tl_jitter *tl_jitter_new(const struct tl_jitter_cfg *cfg)
 
 static void empty(struct tl_jitter *jb, struct tl_pool *pool)
 {
-	for (size_t i = 0; i < RING; i++) {
-		if (jb->ring[i].kind == CELL_PACKET)
-			tl_pool_give(pool, jb->ring[i].packet);
-		jb->ring[i].kind = CELL_EMPTY;
-	}
+	tl_shelf_clear(&jb->shelf, pool);
 	jb->started = false;
 }
 
@@ -114,11 +100,11 @@ void tl_jitter_reset(struct tl_jitter *jb, unsigned clock_hz, struct tl_pool *po
 
 void tl_jitter_fetch(const struct tl_jitter *jb)
 {
-	const struct cell *next = &jb->ring[jb->next_seq % RING];
+	const struct tl_cell *next = &jb->shelf.cells[jb->shelf.next_seq % TL_SHELF_CELLS];
 
-	tl_fetch(jb, offsetof(struct tl_jitter, ring));
+	tl_fetch(jb, offsetof(struct tl_jitter, shelf.cells));
 	tl_fetch(next, 2 * sizeof *next);
-	if (next->kind == CELL_PACKET)
+	if (next->kind == TL_CELL_PACKET)
 		tl_fetch(next->packet, sizeof *next->packet - sizeof next->packet->data + 192);
 }
 
@@ -149,16 +135,11 @@ unsigned tl_jitter_target_ms(const struct tl_jitter *jb)
 	return (unsigned)(tl_delay_target_us(&jb->delay) / 1000);
 }
 
-static struct cell *cell_at(struct tl_jitter *jb, uint16_t seq)
-{
-	return &jb->ring[seq % RING];
-}
-
 static void start(struct tl_jitter *jb, const struct tl_packet *packet)
 {
 	jb->started = true;
 	jb->taken = false;
-	jb->next_seq = jb->high_seq = packet->rtp.seq;
+	jb->shelf.next_seq = jb->shelf.high_seq = packet->rtp.seq;
 	jb->next_ts = packet->rtp.ts;
 	jb->play_us = packet->arrived_us + tl_delay_target_us(&jb->delay);
 	jb->starved_us = 0;
@@ -170,14 +151,15 @@ static void start(struct tl_jitter *jb, const struct tl_packet *packet)
 /* Nothing was played yet and an earlier packet comes: the stream begins with it. */
 static bool extend_start(struct tl_jitter *jb, const struct tl_packet *packet)
 {
-	int ahead = tl_rtp_seq_minus(jb->high_seq, packet->rtp.seq);
+	int ahead = tl_rtp_seq_minus(jb->shelf.high_seq, packet->rtp.seq);
 
 	int64_t earlier_us = to_us(jb, tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts));
 
-	if (jb->taken || ahead >= RING || earlier_us < 0 || earlier_us > (int64_t)JUMP_MS * 1000)
+	if (jb->taken || ahead >= TL_SHELF_CELLS || earlier_us < 0 ||
+	    earlier_us > (int64_t)JUMP_MS * 1000)
 		return false;
 	jb->play_us -= earlier_us;
-	jb->next_seq = packet->rtp.seq;
+	jb->shelf.next_seq = packet->rtp.seq;
 	jb->next_ts = packet->rtp.ts;
 	return true;
 }
@@ -187,21 +169,13 @@ static int refuse_old(struct tl_jitter *jb, const struct tl_packet *packet)
 {
 	uint16_t seq = packet->rtp.seq;
 
-	if (tl_rtp_seq_minus(jb->next_seq, seq) <= RING)
+	if (tl_rtp_seq_minus(jb->shelf.next_seq, seq) <= TL_SHELF_CELLS)
 		return -ETIME;
 	if (jb->has_bad_seq && seq == jb->bad_seq)
 		return -ENOBUFS;
 	jb->has_bad_seq = true;
 	jb->bad_seq = (uint16_t)(seq + 1);
 	return -ETIME;
-}
-
-static bool is_empty(const struct tl_jitter *jb)
-{
-	for (size_t i = 0; i < RING; i++)
-		if (jb->ring[i].kind == CELL_PACKET)
-			return false;
-	return true;
 }
 
 /*
@@ -216,11 +190,11 @@ static int place_late(struct tl_jitter *jb, const struct tl_packet *packet, int6
 
 	if (late_us >= (int64_t)JUMP_MS * 1000)
 		return 0; /* not late, but another timeline */
-	if (!is_empty(jb))
+	if (!tl_shelf_is_empty(&jb->shelf))
 		return -ETIME;
 	if (!fits && ++jb->late_in_a_row < LATE_IN_A_ROW) {
-		jb->next_seq = (uint16_t)(packet->rtp.seq + 1);
-		jb->high_seq = packet->rtp.seq;
+		jb->shelf.next_seq = (uint16_t)(packet->rtp.seq + 1);
+		jb->shelf.high_seq = packet->rtp.seq;
 		return -ETIME;
 	}
 	if (!fits) {
@@ -234,12 +208,12 @@ static int place_late(struct tl_jitter *jb, const struct tl_packet *packet, int6
 
 static int admit(struct tl_jitter *jb, const struct tl_packet *packet, uint32_t units)
 {
-	int ahead = tl_rtp_seq_minus(packet->rtp.seq, jb->next_seq);
+	int ahead = tl_rtp_seq_minus(packet->rtp.seq, jb->shelf.next_seq);
 	int32_t late;
 
 	if (ahead < 0 && !extend_start(jb, packet))
 		return refuse_old(jb, packet);
-	if (ahead >= RING)
+	if (ahead >= TL_SHELF_CELLS)
 		return -ENOBUFS;
 	late = tl_rtp_ts_minus(jb->next_ts, packet->rtp.ts);
 	if (late > 0 && jb->taken)
@@ -249,10 +223,10 @@ static int admit(struct tl_jitter *jb, const struct tl_packet *packet, uint32_t 
 
 TL_HOT(chain) int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, uint32_t units)
 {
-	struct cell *cell = cell_at(jb, packet->rtp.seq);
+	struct tl_cell *cell = tl_shelf_at(&jb->shelf, packet->rtp.seq);
 	int r;
 
-	if (cell->kind != CELL_EMPTY && cell->seq == packet->rtp.seq && jb->started)
+	if (cell->kind != TL_CELL_EMPTY && cell->seq == packet->rtp.seq && jb->started)
 		return -EEXIST;
 	tl_delay_note(&jb->delay, packet->rtp.ts, jb->cfg.clock_hz, packet->arrived_us);
 	if (!jb->started)
@@ -264,46 +238,21 @@ TL_HOT(chain) int tl_jitter_put(struct tl_jitter *jb, struct tl_packet *packet, 
 	jb->has_bad_seq = false;
 	if (units)
 		jb->frame_units = units;
-	*cell = (struct cell) { CELL_PACKET, packet->rtp.seq, packet->rtp.ts,
-				units ? units : jb->frame_units, packet };
-	if (tl_rtp_seq_minus(packet->rtp.seq, jb->high_seq) > 0)
-		jb->high_seq = packet->rtp.seq;
+	*cell = (struct tl_cell) { TL_CELL_PACKET, packet->rtp.seq, packet->rtp.ts,
+				   units ? units : jb->frame_units, packet };
+	tl_shelf_note(&jb->shelf, packet->rtp.seq);
 	return 0;
 }
 
 void tl_jitter_pass(struct tl_jitter *jb, uint16_t seq)
 {
-	int ahead = tl_rtp_seq_minus(seq, jb->next_seq);
+	int ahead = tl_rtp_seq_minus(seq, jb->shelf.next_seq);
 
-	if (!jb->started || ahead < 0 || ahead >= RING || cell_at(jb, seq)->kind == CELL_PACKET)
+	if (!jb->started || ahead < 0 || ahead >= TL_SHELF_CELLS ||
+	    tl_shelf_at(&jb->shelf, seq)->kind == TL_CELL_PACKET)
 		return;
-	*cell_at(jb, seq) = (struct cell) { .kind = CELL_PASSED, .seq = seq };
-	if (tl_rtp_seq_minus(seq, jb->high_seq) > 0)
-		jb->high_seq = seq;
-}
-
-/* The earliest packet held. *ret_holed: numbers before it are missing. NULL: none is held. */
-static struct cell *find_head(struct tl_jitter *jb, bool *ret_holed)
-{
-	bool holed = false;
-
-	for (uint16_t seq = jb->next_seq; tl_rtp_seq_minus(jb->high_seq, seq) >= 0; seq++) {
-		struct cell *cell = cell_at(jb, seq);
-		bool there = cell->kind != CELL_EMPTY && cell->seq == seq;
-
-		if (there && cell->kind == CELL_PACKET) {
-			*ret_holed = holed;
-			return cell;
-		}
-		holed = holed || !there;
-	}
-	return NULL;
-}
-
-static void clear_before(struct tl_jitter *jb, uint16_t seq)
-{
-	for (; tl_rtp_seq_minus(seq, jb->next_seq) > 0; jb->next_seq++)
-		cell_at(jb, jb->next_seq)->kind = CELL_EMPTY;
+	*tl_shelf_at(&jb->shelf, seq) = (struct tl_cell) { .kind = TL_CELL_PASSED, .seq = seq };
+	tl_shelf_note(&jb->shelf, seq);
 }
 
 static void advance(struct tl_jitter *jb, uint32_t units)
@@ -329,8 +278,7 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 	uint32_t units = step_of(jb);
 
 	if (!jb->taken || (!jb->silence && jb->starved_us >= (int64_t)STARVED_MAX_MS * 1000)) {
-		for (size_t i = 0; i < RING; i++)
-			jb->ring[i].kind = CELL_EMPTY;
+		tl_shelf_forget_passed(&jb->shelf);
 		jb->started = false;
 		*ret_due_us = INT64_MAX;
 		return 0;
@@ -341,7 +289,7 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 }
 
 /* The stretch up to the head was lost, or never sent. */
-static int fill_gap(struct tl_jitter *jb, const struct cell *head, bool holed,
+static int fill_gap(struct tl_jitter *jb, const struct tl_cell *head, bool holed,
 		    struct tl_slot *ret_slot)
 {
 	uint32_t gap = head->ts - jb->next_ts, step = MIN(gap, step_of(jb));
@@ -358,7 +306,7 @@ static int fill_gap(struct tl_jitter *jb, const struct cell *head, bool holed,
 }
 
 /* In a pause the delay can be corrected unheard: more of it is played, or less. */
-static void align_pause(struct tl_jitter *jb, const struct cell *head)
+static void align_pause(struct tl_jitter *jb, const struct tl_cell *head)
 {
 	int64_t gap_us = to_us(jb, tl_rtp_ts_minus(head->ts, jb->next_ts));
 	int64_t shift_us =
@@ -409,7 +357,7 @@ static void play(struct tl_jitter *jb, uint32_t units, int64_t off_us)
 	jb->starved_us = 0;
 }
 
-static int give_packet(struct tl_jitter *jb, struct cell *head, bool holed, int64_t now_us,
+static int give_packet(struct tl_jitter *jb, struct tl_cell *head, bool holed, int64_t now_us,
 		       struct tl_slot *ret_slot)
 {
 	int64_t off_us = off_us_of(jb, head->ts);
@@ -431,7 +379,7 @@ static int give_packet(struct tl_jitter *jb, struct cell *head, bool holed, int6
 		play(jb, head->units, off_us);
 	}
 	jb->taken = true;
-	clear_before(jb, (uint16_t)(head->seq + 1));
+	tl_shelf_advance(&jb->shelf, (uint16_t)(head->seq + 1));
 	return 1;
 }
 
@@ -451,7 +399,7 @@ static void note_loss(struct tl_jitter *jb, bool lost, int64_t now_us)
 static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		     int64_t *ret_due_us)
 {
-	struct cell *head;
+	struct tl_cell *head;
 	bool holed = false;
 	int64_t gap_us;
 
@@ -461,7 +409,7 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 	/* Who was away for so long does not make up for it: it would come all at once. */
 	if (now_us - jb->play_us > BEHIND_MAX_US)
 		jb->play_us = now_us;
-	head = find_head(jb, &holed);
+	head = tl_shelf_head(&jb->shelf, &holed);
 	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
 		return 0; /* what is missing has still time to come */
 	if (!head)
@@ -484,7 +432,7 @@ int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)
 {
 	int64_t due_us;
 
-	if (!jb->started || !find_head(jb, &(bool) { false }))
+	if (!jb->started || !tl_shelf_head(&jb->shelf, &(bool) { false }))
 		return 0;
 	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
 }
@@ -503,21 +451,21 @@ int tl_jitter_take(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slo
 
 static bool is_next(const struct tl_jitter *jb, uint16_t seq, uint32_t ts)
 {
-	return jb->started && jb->taken && seq == jb->next_seq && ts == jb->next_ts;
+	return jb->started && jb->taken && seq == jb->shelf.next_seq && ts == jb->next_ts;
 }
 
 bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t units,
 		     int64_t arrived_us, int64_t *ret_at_us)
 {
-	if (!is_next(jb, rtp->seq, rtp->ts) || tl_rtp_seq_minus(jb->high_seq, rtp->seq) >= 0 ||
-	    arrived_us >= jb->play_us ||
+	if (!is_next(jb, rtp->seq, rtp->ts) ||
+	    tl_rtp_seq_minus(jb->shelf.high_seq, rtp->seq) >= 0 || arrived_us >= jb->play_us ||
 	    is_surplus(jb, off_us_of(jb, rtp->ts), to_us(jb, units), arrived_us))
 		return false;
 	tl_delay_note(&jb->delay, rtp->ts, jb->cfg.clock_hz, arrived_us);
 	jb->late_in_a_row = 0;
 	jb->has_bad_seq = false;
 	jb->frame_units = units;
-	jb->high_seq = jb->next_seq++;
+	jb->shelf.high_seq = jb->shelf.next_seq++;
 	*ret_at_us = jb->play_us;
 	play(jb, units, off_us_of(jb, rtp->ts));
 	return true;
@@ -525,10 +473,10 @@ bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t un
 
 int tl_jitter_take_next(struct tl_jitter *jb, struct tl_slot *ret_slot)
 {
-	const struct cell *next = cell_at(jb, jb->next_seq);
+	const struct tl_cell *next = tl_shelf_at(&jb->shelf, jb->shelf.next_seq);
 	int64_t due_us;
 
-	if (next->kind != CELL_PACKET || !is_next(jb, next->seq, next->ts))
+	if (next->kind != TL_CELL_PACKET || !is_next(jb, next->seq, next->ts))
 		return 0;
 	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
 }
