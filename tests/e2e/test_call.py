@@ -2,7 +2,7 @@
 
 from rtp import Rtp
 from sip_message import make_sdp, param, uri_of, user_of
-from world import RING_ALICE, World
+from world import RING_ALICE, World, connect
 
 NUMBER = "+4930555100"
 ASKED = ["> INVITE", "< 100", "< 180", "< 200", "> ACK"]
@@ -144,11 +144,8 @@ def test_early_media_is_passed_on_as_183_with_sdp():
         media.remote = progress.sdp.audio.address
         b.rtp.tone(440, 0.6)
         assert media.heard(440) > 0.9, media.heard(440)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        ok = a.expect(200)
+        ok = connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         assert ok.sdp.audio.address == progress.sdp.audio.address, "the answer moved"
-        a.ack()
-        b.expect("ACK")
         w.hang_up(a, b)
         assert a.ladder == ["> INVITE", "< 100", "< 183", "< 200", "> ACK", "> BYE", "< 200"]
 

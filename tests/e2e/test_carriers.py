@@ -2,7 +2,7 @@
 URIs, calls that expire."""
 
 from sip_message import make_sdp
-from world import World
+from world import World, connect
 
 NUMBER = "+4930555100"
 MIXED = ("Content-Type", 'multipart/mixed;boundary="cut here"')
@@ -41,12 +41,9 @@ def test_a_description_among_other_parts():  # RFC 5621, RFC 6442, RFC 3372
         assert "multipart/mixed" in b.invite.get("Accept"), b.invite
         a.rtp, b.rtp = a_rtp, w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
-        b.reply(200, parts(sdp_part(make_sdp(w.alice.ip, b.rtp.port)), isup("optional")), [MIXED])
-        ok = a.expect(200)
+        ok = connect(a, b, parts(sdp_part(make_sdp(w.alice.ip, b.rtp.port)), isup("optional")),
+                     [MIXED])
         assert ok.get("Content-Type") == "application/sdp", ok
-        a.rtp.remote = ok.sdp.audio.address
-        a.ack()
-        b.expect("ACK")
         check_sound(a, b)
         w.hang_up(a, b)
 
@@ -129,9 +126,6 @@ def test_an_invite_expires():  # RFC 3261 13.3.1
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000), [("Expires", "1")])
         b = w.alice.incoming()
         b.expect("INVITE")
-        b.reply(200, make_sdp(w.alice.ip, 5000))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, 5000))
         a.expect_nothing(1.2)  # an answered call goes on
         w.hang_up(a, b)

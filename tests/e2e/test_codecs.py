@@ -7,7 +7,7 @@ import time
 import harness
 from codecs_of_others import AMR_BITS, amr_storage, hear, say
 from rtp import in_time, level, share
-from world import World
+from world import World, connect
 
 NUMBER = "+4930555100"
 #        codec          payload type, rtpmap, fmtp
@@ -51,11 +51,7 @@ def call(w, pt, rtpmap, fmtp, *more, also=None):
     b.expect("INVITE")
     b.rtp = w.rtp(w.alice)
     b.rtp.remote = b.invite.sdp.audio.address
-    b.reply(200, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
-    ok = a.expect(200)
-    a.rtp.remote = ok.sdp.audio.address
-    a.ack()
-    b.expect("ACK")
+    ok = connect(a, b, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
     return a, b, ok.sdp.audio
 
 
@@ -177,12 +173,8 @@ def test_comfort_noise_becomes_noise_and_silence_is_left_out():
         b.expect("INVITE")
         b.rtp = w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
-        b.reply(200, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
-        ok = a.expect(200)
+        ok = connect(a, b, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
         assert "CN/8000" in ok.sdp.audio.rtpmap().values(), "comfort noise is taken"
-        a.rtp.remote = ok.sdp.audio.address
-        a.ack()
-        b.expect("ACK")
         # A says a word, describes its silence at -50 dBov, and says a word 1.5 s later.
         a.rtp.tone(HZ, 0.3, codec="PCMU")
         a.rtp.send(bytes([50]), 13, samples=12000)

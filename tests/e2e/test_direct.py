@@ -1,7 +1,7 @@
 """media = direct: the peers' SDP passes through, and their RTP goes from one to the other."""
 
 from sip_message import make_sdp
-from world import RING_ALICE, World
+from world import RING_ALICE, World, connect
 
 NUMBER = "+4930555100"
 DIRECT = RING_ALICE + "media = direct\n"
@@ -33,12 +33,8 @@ def talk(w, extra=(), answer_headers=()):
     b.reply(180)
     a.expect(180)
     answer = make_sdp(w.alice.ip, b.rtp.port, ("PCMU",), extra=["a=x-own:1"])
-    b.reply(200, answer, answer_headers)
-    ok = a.expect(200)
+    ok = connect(a, b, answer, answer_headers)
     same(ok, answer)
-    a.rtp.remote = ok.sdp.audio.address
-    a.ack()
-    b.expect("ACK")
     return a, b
 
 
@@ -106,10 +102,7 @@ def test_a_refused_offer_is_forgotten():
         accepted = b.expect("INVITE")
         same(accepted, offer)
         assert accepted.sdp.version > again.sdp.version, accepted
-        b.reply(200, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=3), to=accepted)
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(b.agent.ip, b.rtp.port, ("PCMU",), version=3), to=accepted)
         check_sound(a, b)
         w.hang_up(a, b)
 
@@ -180,10 +173,7 @@ def test_a_late_offer_that_is_never_answered_ends_the_call():
         a = w.carrier.invite(NUMBER)
         b = w.alice.incoming()
         b.expect("INVITE")
-        b.reply(200, make_sdp(w.alice.ip, 5000))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, 5000))
         b.answer_request("BYE")
         a.answer_request("BYE")
 

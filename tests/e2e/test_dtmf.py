@@ -9,7 +9,7 @@ import time
 from rtp import decode, encode, sine, wav
 from sip_message import make_sdp
 from test_codecs_silence import together
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER, BOB = "+4930555100", "+4930555101"
 TO_BOB = RING_ALICE + f"[route bob]\nfrom = trunk:carrier\nto = {BOB}\nring = 1002\n"
@@ -98,10 +98,7 @@ def test_long_digits_keep_their_length_on_clocks_of_16_and_48_khz():
                 (NUMBER, w.alice, "opus", 48000, 101), (NUMBER, w.alice, "opus", 48000, None),
                 (BOB, w.bob, "wide", 16000, 101)):
             a, b = w.ring(w.carrier, number, phone, events=a_events)
-            b.reply(200, make_sdp(phone.ip, b.rtp.port, (codec,), events=110, event_clock=clock))
-            a.rtp.remote = a.expect(200).sdp.audio.address
-            a.ack()
-            b.expect("ACK")
+            connect(a, b, make_sdp(phone.ip, b.rtp.port, (codec,), events=110, event_clock=clock))
             ours = b.invite.sdp.audio.payload_type(f"telephone-event/{clock}")
             ends.append((a, b, ours, clock))
         (a, b, ours, clock), (tones, _, _, _), (c, d, its, _) = ends

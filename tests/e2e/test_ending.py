@@ -2,7 +2,7 @@
 
 from rtp import sine, wav
 from sip_message import make_sdp, param, uri_of
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
 TONE = {"busy.wav": wav(sine(700, 0.8)), "welcome.wav": wav(sine(400, 0.4)),
@@ -44,11 +44,7 @@ def refuse(dialog, status):
 
 
 def answer(world, a, b):
-    b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
-    ok = a.expect(200)
-    a.rtp.remote = ok.sdp.audio.address
-    a.ack()
-    b.expect("ACK")
+    connect(a, b, make_sdp(b.agent.ip, b.rtp.port))
 
 
 def check(shown, **wanted):

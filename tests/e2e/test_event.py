@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 from sip import MAGIC
 from sip_message import make_sdp, param, token
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 TYPES = {"presence": "application/pidf+xml", "dialog": "application/dialog-info+xml",
          "message-summary": "application/simple-message-summary", "reg": "application/reginfo+xml"}
@@ -101,10 +101,7 @@ def test_a_busy_lamp_follows_a_call():  # RFC 4235
         assert first.get("Content-Type") == TYPES["dialog"] and lamp(first) == [], first
         a, b = w.ring(w.carrier, "+4930555100", w.alice)
         ringing = watch.until(lambda n: lamp(n) == [("recipient", "early")])
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port, ("PCMA",)))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port, ("PCMA",)))
         talking = watch.until(lambda n: lamp(n) == [("recipient", "confirmed")])
         w.hang_up(b, a)
         idle = watch.until(lambda n: lamp(n) == [])

@@ -4,7 +4,7 @@ import subprocess
 
 from sip import Agent
 from sip_message import make_sdp
-from world import World
+from world import World, connect
 
 NUMBER = "+4930555100"
 
@@ -53,11 +53,7 @@ def arrives(world, phone, home):
 
 
 def check_talk(world, a, b, home):
-    b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
-    ok = a.expect(200)
-    a.rtp.remote = ok.sdp.audio.address
-    a.ack()
-    b.expect("ACK")
+    connect(a, b, make_sdp(b.agent.ip, b.rtp.port))
     tone = a.rtp.tone_start(440, 0.5)
     b.rtp.tone(660, 0.5)
     tone.join()

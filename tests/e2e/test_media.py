@@ -8,7 +8,7 @@ import wave
 
 from rtp import Rtp, chunks, continuity, encode, share_in_windows, sine, wav
 from sip_message import make_sdp
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
 BOTH = ("PCMA", "PCMU")
@@ -199,10 +199,7 @@ def test_who_sends_by_the_numbers_of_his_own_answer_is_understood():
         assert b.expect("INVITE").sdp.audio.payload_type("PCMA") == 8
         b.rtp = w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port, payload_types={"PCMA": 117}, events=121))
-        a.rtp.remote = a.expect(200).sdp.audio.address
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port, payload_types={"PCMA": 117}, events=121))
         a.rtp.tone(440, 0.4)
         b.rtp.tone(660, 0.4, pt=117)
         b.rtp.digit("#", 121)
@@ -229,11 +226,8 @@ def test_digits_cross_clocks_8000_and_48000():
     with World(carrier="codecs = PCMA", extensions={"1001": "codecs = opus", "1002": ""}) as w:
         a, b = w.ring(w.carrier, NUMBER, w.alice)
         assert event_type(b.invite.sdp, 48000), b.invite.sdp.text
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port, ("opus",), events=110, event_clock=48000,
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port, ("opus",), events=110, event_clock=48000,
                               payload_types={"opus": 107}))
-        a.rtp.remote = a.expect(200).sdp.audio.address
-        a.ack()
-        b.expect("ACK")
         a.rtp.tone(440, 0.2)
         a.rtp.digit("5", 101)
         a.rtp.tone(440, 0.2)

@@ -4,7 +4,7 @@ signalling stays as it is, and what it hears follows."""
 from rtp import continuity
 from sip_message import make_sdp
 from test_dtmf import read_tones
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
 RECORD_OUT = """
@@ -257,12 +257,8 @@ def test_a_callee_is_never_called_on_hold():
         with World() as w:
             a, b = w.ring(w.carrier, NUMBER, w.alice, direction=direction)
             assert b.invite.sdp.audio.direction == "sendrecv", b.invite.sdp.audio.direction
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-            ok = a.expect(200)
+            ok = connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
             assert ok.sdp.audio.direction == {"sendonly": "recvonly"}.get(direction, direction)
-            a.rtp.remote = ok.sdp.audio.address
-            a.ack()
-            b.expect("ACK")
             reinvite(a)
             check_talks(a, b)
             w.hang_up(a, b)

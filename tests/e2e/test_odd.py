@@ -6,7 +6,7 @@ import torture
 from bystander import NUMBER, Bystander, prove_service
 from sip import MAGIC
 from sip_message import Message, make_sdp, token
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 EARLY = 0.3  # so long nothing may happen
 
@@ -143,10 +143,7 @@ def test_an_invite_that_comes_by_two_ways_is_taken_once():
         w.carrier.send(text, *a.invite_hop)
         a.expect(482)
         w.alice.expect_no_call(EARLY)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         w.hang_up(a, b)
 
 
@@ -375,10 +372,7 @@ def test_a_caller_without_a_tag_is_put_up_with():
         b.expect("INVITE")
         b.reply(180)
         a.expect(180)
-        b.reply(200, make_sdp(w.alice.ip, w.rtp(w.alice).port))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, w.rtp(w.alice).port))
         b.request("BYE")
         a.answer_request("BYE")
         b.expect(200)

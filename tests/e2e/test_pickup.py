@@ -4,6 +4,7 @@
 from sip_message import make_sdp
 from test_event import Watch, lamp, names
 from test_transfer import NUMBER, THREE, check_talks, shown, three
+from world import connect
 
 PICKUP = {**THREE, "1001": "pickup = yes"}
 
@@ -89,10 +90,7 @@ def test_a_call_with_direct_media_whose_early_media_flow():
         b.reply(183, make_sdp(w.alice.ip, b.rtp.port))
         assert a.expect(183).sdp.audio.address == (w.alice.ip, b.rtp.port)
         pick(w, w.bob, replaces).expect(488)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         w.hang_up(a, b)
 
 
@@ -147,10 +145,7 @@ def refused(status, phone="bob", replaces=None, **more):
     with three(**more) as w:
         a, b, right = rings(w)
         pick(w, getattr(w, phone), replaces or right).expect(status)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.rtp.remote = a.expect(200).sdp.audio.address
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         check_talks(a, b)
         w.hang_up(a, b)
 

@@ -3,7 +3,7 @@
 from sip_message import make_sdp
 from test_hold import check_silence
 from test_modify import check_talks
-from world import World, wait_until
+from world import World, connect, wait_until
 
 NUMBER = "+4930555100"
 REQUIRED = [("Require", "100rel"), ("Supported", "100rel")]
@@ -40,10 +40,7 @@ def prack(a, response, body="", number=0):
 
 
 def answer(a, b, body="", **more):
-    b.reply(200, body, **more)
-    ok = a.expect(200)
-    a.ack()
-    b.expect("ACK")
+    ok = connect(a, b, body, **more)
     return ok
 
 

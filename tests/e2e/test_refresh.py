@@ -1,7 +1,7 @@
 """What is said of media before the answer stays said; an offer that is refused changes nothing."""
 
 from sip_message import make_sdp
-from world import World
+from world import World, connect
 
 NUMBER = "+4930555100"
 
@@ -25,10 +25,7 @@ def check_moved(with_sdp):
         provisional(w, a, b, body)
         b.request("UPDATE", make_sdp(w.alice.ip, second.port, version=2))
         assert b.expect(200).sdp.audio.address
-        b.reply(200, body if with_sdp else "")
-        ok = a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        ok = connect(a, b, body if with_sdp else "")
         media.remote = ok.sdp.audio.address
         second.remote = b.invite.sdp.audio.address
         media.tone(440, 0.6)

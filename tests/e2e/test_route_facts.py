@@ -2,7 +2,7 @@
 
 from rtp import sine, wav
 from sip_message import make_sdp
-from world import RING_ALICE, World
+from world import RING_ALICE, World, connect
 
 NUMBER = "+4930555100"
 TONE = {"tone.wav": wav(sine(700, 1.0))}
@@ -87,10 +87,7 @@ def test_the_ringback_of_a_route_is_heard_until_the_answer():
         assert a.rtp.heard(700, skip_ms=40) > 0.9, a.rtp.heard(700)
         b.rtp = w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         since = len(a.rtp.packets)
         b.rtp.tone(440, 0.5)
         assert a.rtp.heard(440, since=since) > 0.8, a.rtp.heard(440, since=since)

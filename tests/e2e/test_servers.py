@@ -12,7 +12,7 @@ import time
 
 import harness
 from sip_message import make_sdp
-from world import World, wait_until
+from world import World, connect, wait_until
 
 OUT = """
 [route out]
@@ -117,10 +117,7 @@ def call(w, *places):
         for agent in places:
             if not agent.arrivals.empty():
                 b = taken(agent)
-                b.reply(200, make_sdp(agent.ip, w.rtp(agent).port))
-                a.expect(200)
-                a.ack()
-                b.expect("ACK")
+                connect(a, b, make_sdp(agent.ip, w.rtp(agent).port))
                 w.hang_up(a, b)
                 return agent
         time.sleep(0.02)

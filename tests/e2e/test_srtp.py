@@ -6,7 +6,7 @@ import time
 
 from pylibsrtp import Policy, Session, Error, ffi
 from sip_message import make_sdp
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
 SUITES = {"AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
@@ -82,10 +82,7 @@ def call(w, sdp, status=200):
     b.expect("INVITE")
     b.rtp = w.rtp(w.alice)
     b.rtp.remote = b.invite.sdp.audio.address
-    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-    ok = a.expect(200)
-    a.ack()
-    b.expect("ACK")
+    ok = connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
     return a, (b, ok)
 
 
@@ -264,10 +261,7 @@ def test_required_offers_only_encryption_and_each_call_has_keys_of_its_own():
             seen |= {key.key for key in offered}
             theirs = next(k for k in offered if k.suite == "AES_CM_128_HMAC_SHA1_80")
             ours = Key(tag=theirs.tag)
-            b.reply(200, secure_sdp(w.alice, b.rtp, [ours]))
-            a.rtp.remote = a.expect(200).sdp.audio.address
-            a.ack()
-            b.expect("ACK")
+            connect(a, b, secure_sdp(w.alice, b.rtp, [ours]))
             arm(b.rtp, ours, theirs)
             both_hear(a, b)
             w.hang_up(a, b)
@@ -288,10 +282,7 @@ def test_offer_leaves_the_choice_to_the_callee():
     with World(extensions={"1001": "srtp = offer"}, register=("1001",)) as w:
         a, b = ring_secure(w)
         assert b.invite.sdp.audio.proto == "RTP/AVP" and keys_of(b.invite.sdp)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.rtp.remote = a.expect(200).sdp.audio.address
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         both_hear(a, b)
         w.hang_up(a, b)
 

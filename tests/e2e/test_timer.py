@@ -2,7 +2,7 @@
 
 from sip_message import make_sdp
 from test_modify import check_talks, reinvite
-from world import World
+from world import World, connect
 
 NUMBER = "+4930555100"
 SHORT = "session-expires = 6s\nsession-min = 4s"
@@ -19,10 +19,7 @@ def talk(w, answer_headers=(), invite_headers=()):
     b.expect("INVITE")
     b.rtp = w.rtp(w.alice)
     b.rtp.remote = b.invite.sdp.audio.address
-    b.reply(200, make_sdp(w.alice.ip, b.rtp.port), answer_headers)
-    a.rtp.remote = a.expect(200).sdp.audio.address
-    a.ack()
-    b.expect("ACK")
+    connect(a, b, make_sdp(w.alice.ip, b.rtp.port), answer_headers)
     return a, b
 
 

@@ -3,6 +3,7 @@
 from sip_message import make_sdp
 from test_transfer import (NUMBER, THREE, check_talks, notified, record, refer, shown, tag,
                            target_answers, target_rings, three)
+from world import connect
 
 
 def moved(dialog, codecs=("PCMA",), **sdp):
@@ -268,10 +269,7 @@ def test_who_stays_is_told_who_is_there_now():
         b = w.alice.incoming()
         b.expect("INVITE")
         b.rtp = w.rtp(w.alice)
-        b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-        a.rtp.remote = a.expect(200).sdp.audio.address
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         refer(b, "1002")
         notified(b, "100")
         c = target_rings(w, w.bob)

@@ -6,7 +6,7 @@ import time
 
 from sip import Agent
 from sip_message import make_sdp
-from world import RING_ALICE, World, wait_until
+from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
 ASKED = ["> INVITE", "< 100", "< 180", "< 200", "> ACK"]
@@ -219,10 +219,7 @@ def check_digest(world, status, challenge, offered, answered, expect):
     assert value and 'username="twin"' in value and 'realm="carrier.test"' in value, second
     assert expect in value, value
     check_response(value, "INVITE")
-    b.reply(200, make_sdp(world.carrier.ip, 5000))
-    a.expect(200)
-    a.ack()
-    b.expect("ACK")
+    connect(a, b, make_sdp(world.carrier.ip, 5000))
     world.hang_up(a, b)
 
 

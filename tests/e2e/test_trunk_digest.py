@@ -3,7 +3,7 @@
 import hashlib
 
 from sip_message import challenge_of, make_sdp
-from world import RING_ALICE, World
+from world import RING_ALICE, World, connect
 
 NUMBER = "+4930555100"
 KEYS = "allow-user = carrier7\nallow-password = carrier-secret\n"
@@ -100,10 +100,7 @@ def meets(status, algorithm, offered="auth", qop="auth"):
         challenge(b, invite, status, algorithm=algorithm, qop=offered)
         again = b.expect("INVITE")
         check_proof(again, status, "n1", algorithm, qop)
-        b.reply(200, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), to=again)
-        a.expect(200)
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), to=again)
         w.hang_up(a, b)
 
 

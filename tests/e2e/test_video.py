@@ -5,7 +5,7 @@ import struct
 
 from sip_message import make_sdp
 from test_modify import check_talks, reinvite
-from world import World, wait_until
+from world import World, connect, wait_until
 
 NUMBER = "+4930555100"
 PLI = struct.pack("!BBHII", 0x81, 206, 2, 0x11223344, 0x55667788)  # RFC 4585 6.3.1
@@ -31,10 +31,7 @@ def call(w, lines, answer):
     b.expect("INVITE")
     a.rtp, a.video, b.rtp, b.video = media, a_video, w.rtp(w.alice), b_video
     b.rtp.remote = b.invite.sdp.audio.address
-    b.reply(200, make_sdp(w.alice.ip, b.rtp.port, extra=answer(b_video.port)))
-    a.rtp.remote = a.expect(200).sdp.audio.address
-    a.ack()
-    b.expect("ACK")
+    connect(a, b, make_sdp(w.alice.ip, b.rtp.port, extra=answer(b_video.port)))
     for dialog, sdp in ((a, a.answer.sdp), (b, b.invite.sdp)):
         line = line_of(sdp)
         dialog.video.remote = line.address if line else None

@@ -190,11 +190,7 @@ class World:
              **sdp):
         """A call that talks: both dialogs, with .rtp on each, aimed at the gateway."""
         a, b = self.ring(caller, number, callee, codecs, **sdp)
-        b.reply(200, make_sdp(callee.ip, b.rtp.port, answer, **(answer_sdp or {})))
-        ok = a.expect(200)
-        a.rtp.remote = ok.sdp.audio.address
-        a.ack()
-        b.expect("ACK")
+        connect(a, b, make_sdp(callee.ip, b.rtp.port, answer, **(answer_sdp or {})))
         return a, b
 
     def hang_up(self, first, other):
@@ -218,6 +214,18 @@ class World:
                  if k in shown]
         assert times == sorted(times), shown
         return shown
+
+
+def connect(a, b, answer, headers=(), to=None):
+    """b answers its INVITE, or the request `to`, which a acknowledges; a's 200. a's .rtp, where it
+    has one, is aimed at whom it names."""
+    b.reply(200, answer, headers, to=to)
+    ok = a.expect(200)
+    if hasattr(a, "rtp") and ok.sdp:
+        a.rtp.remote = ok.sdp.audio.address
+    a.ack()
+    b.expect("ACK")
+    return ok
 
 
 def wait_until(condition, timeout=15.0, what="condition"):
