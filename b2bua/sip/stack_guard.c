@@ -300,6 +300,8 @@ const char *tl_guard_broken_header(const sip_t *sip)
 		"Expires",
 	};
 
+	if (sip->sip_content_length && sip->sip_content_length->l_length && !sip->sip_payload)
+		return "Content-Length"; /* Sofia misses a body that is cut, not one that is gone */
 	/* a header that was read in part keeps its own class; one that could not be told has a name
 	 */
 	for (const sip_header_t *h = (const sip_header_t *)sip->sip_error; h; h = h->sh_next) {

@@ -174,6 +174,23 @@ static void stamp(msg_t *msg, sip_via_t *via)
 				 su_sprintf(msg_home(msg), "rport=%s", colon + 1));
 }
 
+/*
+ * Without rport the answer goes to the port that Via names, RFC 3261 18.2.2: there are
+ * telephones and gateways that send from one port and listen at another. But one whose Via names
+ * another host than it came from is behind a NAT, where only the port that it came from leads in.
+ */
+static void ask_for_rport(msg_t *msg, sip_via_t *via)
+{
+	const struct sockaddr *from = &msg_addr(msg)->su_sa;
+	struct sockaddr_storage named;
+
+	if (via->v_rport || (tl_address_parse(via->v_host, 0, &named) &&
+			     tl_address_same_host((struct sockaddr *)&named, from)))
+		return;
+	msg_header_replace_param(msg_home(msg), via->v_common,
+				 su_sprintf(msg_home(msg), "rport=%u", tl_address_port(from)));
+}
+
 void tl_lenient_match_transport(msg_t *msg, sip_t *sip)
 {
 	sip_via_t *via = sip->sip_via;
@@ -183,6 +200,7 @@ void tl_lenient_match_transport(msg_t *msg, sip_t *sip)
 		stamp(msg, via);
 	if (!stream) {
 		via->v_protocol = sip_transport_udp;
+		ask_for_rport(msg, via);
 		return;
 	}
 	via->v_protocol =

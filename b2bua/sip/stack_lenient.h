@@ -21,7 +21,7 @@ void tl_lenient_strip_nuls(msg_t *msg);
 /* This Via could only be read so far as to answer the message with 400. */
 bool tl_lenient_is_broken(const sip_via_t *via);
 /* A request whose Via names another transport than the one that brought it would be dropped: it is
- * answered where it came from. */
+ * answered where it came from. Over UDP, one without rport whose Via names another host, too. */
 void tl_lenient_match_transport(msg_t *msg, sip_t *sip);
 
 /* In a stream a message must say how long its body is (RFC 3261 18.3), and the parser would wait for

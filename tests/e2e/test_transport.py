@@ -1,6 +1,8 @@
 """UDP and TCP, IPv4 and IPv6, in every mix; and what one leg may not learn of the other."""
 
+import itertools
 import re
+import select
 import socket
 import time
 
@@ -12,6 +14,9 @@ NUMBER = "+4930555100"
 ASKED = ["> INVITE", "< 100", "< 180", "< 200", "> ACK"]
 TRUNK_OUT = "[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier\n"
 BOTH = f"[route in]\nfrom = trunk:carrier\nto = {NUMBER}\nring = 1001, 1002\n"
+
+
+counter = itertools.count(1)
 
 
 def check_call(world, caller, callee, number=NUMBER):
@@ -317,6 +322,30 @@ def test_a_large_message_over_udp_is_answered_and_one_over_tcp_too():
             b.expect("INVITE")
             b.reply(486)
             a.expect(486)
+
+
+def answered_at(world, via, port, speak, *listen):
+    """OPTIONS with that Via, sent by a socket; the index of the one that hears the answer."""
+    number = next(counter)
+    speak.sendto((f"OPTIONS sip:{world.ip} SIP/2.0\r\nVia: SIP/2.0/UDP {via}:{port}"
+                  f";branch=z9hG4bK{number}\r\nFrom: <sip:a@{via}>;tag=1\r\nCSeq: 1 OPTIONS\r\n"
+                  f"To: <sip:{world.ip}>\r\nCall-ID: {number}\r\nContent-Length: 0\r\n\r\n")
+                 .encode(), world.address)
+    ready, _, _ = select.select(listen, [], [], 5)
+    assert len(ready) == 1 and ready[0].recv(4096).startswith(b"SIP/2.0 200"), ready
+    return listen.index(ready[0])
+
+
+def test_an_answer_goes_to_the_port_that_via_names_unless_there_is_a_nat():
+    with World() as w, socket.socket(type=socket.SOCK_DGRAM) as speaks, \
+            socket.socket(type=socket.SOCK_DGRAM) as listens:
+        me = f"{w.net}.77"
+        speaks.bind((me, 0))
+        listens.bind((me, 0))
+        port = listens.getsockname()[1]
+        assert answered_at(w, me, port, speaks, speaks, listens) == 1, "RFC 3261 18.2.2"
+        assert answered_at(w, "192.168.1.20", port, speaks, speaks, listens) == 0, "a NAT"
+        assert answered_at(w, me, f"{port};rport", speaks, speaks, listens) == 0, "RFC 3581"
 
 
 def test_a_browser_at_a_sip_address_is_told_of_in_the_log():

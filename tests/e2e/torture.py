@@ -253,6 +253,8 @@ Content-Type: application/sdp
     # 3.1.2.2: the datagram ends before the body does
     ("clerr", (400,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
      "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\nContent-Length: 9999\n\n{sdp}"),
+    ("clerr with no body at all", (400,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD +
+     "CSeq: 8 INVITE\nContact: <sip:caller@{peer}>\nContent-Length: 10\n\n"),
     ("ncl", (400,), "INVITE sip:{number}@{gw} SIP/2.0\n" + HEAD + "CSeq: 8 INVITE\n"
      "Contact: <sip:caller@{peer}>\nContent-Type: application/sdp\nContent-Length: -999\n\n{sdp}"),
     ("scalar02", (400,), """REGISTER sip:{gw} SIP/2.0
@@ -438,7 +440,8 @@ Content-Type: application/sdp
 
 # What a stream makes different: a body is waited for, one without a length is none (RFC 3261 18.3),
 # and what follows a message is another one.
-BY_TCP = {"clerr": (NONE,), "inv2543": (400,), "dblreq": (200, 407, 400)}
+BY_TCP = {"clerr": (NONE,), "clerr with no body at all": (NONE,), "inv2543": (400,),
+          "dblreq": (200, 407, 400)}
 
 
 def render(text, peer, gateway, number, serial):
