@@ -71,14 +71,18 @@ def test_a_refused_reinvite_leaves_the_call_as_it_is():
         w.hang_up(a, c)
 
 
-def test_nothing_is_sent_to_a_telephone_without_update_by_default():
-    with three() as w:
-        a, b = talk(w, w.carol, "1001", [PLAIN])
+def check_untold(headers, **more):
+    with three(**more) as w:
+        a, b = talk(w, w.carol, "1001", headers)
         c = transferred(w, b)
         released(b)
         a.expect_nothing(0.2)
         check_talks(a, c)
         w.hang_up(a, c)
+
+
+def test_nothing_is_sent_to_a_telephone_without_update_by_default():
+    check_untold([PLAIN])
 
 
 def test_who_acknowledges_late_is_told_then():
@@ -94,13 +98,8 @@ def test_who_acknowledges_late_is_told_then():
 
 
 def test_nobody_is_told_where_it_is_off():
-    with three(extensions={**THREE, "1003": "connected-identity = off"}) as w:
-        a, b = talk(w, w.carol, "1001", [UPDATES, ("Supported", "from-change")])
-        c = transferred(w, b)
-        released(b)
-        a.expect_nothing(0.2)
-        check_talks(a, c)
-        w.hang_up(a, c)
+    check_untold([UPDATES, ("Supported", "from-change")],
+                 extensions={**THREE, "1003": "connected-identity = off"})
 
 
 def test_a_trunk_is_told_when_it_says_that_it_can_take_it():

@@ -16,6 +16,16 @@ def same(message, said):
     assert lines(message.sdp) == [li for li in said.split("\r\n") if li[:2] != "o="], message
 
 
+def refuse(asker, asked, offer=""):
+    """An offer, or the wish for one, that the other party does not take."""
+    asker.request("INVITE", offer)
+    refused = asked.expect("INVITE")
+    asked.reply(488, to=refused)
+    asker.expect(488)
+    asked.expect("ACK")
+    return refused
+
+
 def check_sources(a, b):
     """Nothing has come from the gateway."""
     assert {p.source for p in a.rtp.packets} == {(b.agent.ip, b.rtp.port)}
@@ -75,10 +85,7 @@ def test_new_offers_pass_both_ways_and_versions_grow():
             moved.remote, second.rtp.remote = first.rtp.remote, (first.agent.ip, moved.port)
             first.rtp = moved
             check_sound(a, b)
-        a.request("INVITE", make_sdp(a.agent.ip, a.rtp.port, ("PCMU",), version=3))
-        b.reply(488, to=b.expect("INVITE"))
-        a.expect(488)
-        b.expect("ACK")
+        refuse(a, b, make_sdp(a.agent.ip, a.rtp.port, ("PCMU",), version=3))
         w.hang_up(b, a)
 
 
@@ -87,11 +94,7 @@ def test_a_refused_offer_is_forgotten():
     with World(routes=DIRECT, gateway="session-expires = 4s\nsession-min = 4s") as w:
         a, b = talk(w, answer_headers=[("Require", "timer"),
                                        ("Session-Expires", "4;refresher=uac")])
-        a.request("INVITE", make_sdp(a.agent.ip, w.rtp(a.agent).port, ("PCMA",), version=2))
-        refused = b.expect("INVITE")
-        b.reply(488, to=refused)
-        a.expect(488)
-        b.expect("ACK")
+        refused = refuse(a, b, make_sdp(a.agent.ip, w.rtp(a.agent).port, ("PCMA",), version=2))
         again = b.expect("INVITE", 10)
         assert lines(again.sdp) == lines(b.invite.sdp), again
         assert again.sdp.version > refused.sdp.version > b.invite.sdp.version, again
@@ -201,10 +204,7 @@ def test_a_reinvite_without_an_offer_asks_the_other_party():
         ask(b, a, 3)
         ask(a, b, 4, answers=False)  # what was known stands for it
         check_sound(a, b)
-        a.request("INVITE")
-        b.reply(488, to=b.expect("INVITE"))
-        a.expect(488)
-        b.expect("ACK")
+        refuse(a, b)
         a.request("INVITE")
         again = b.expect("INVITE")
         a.cancel()

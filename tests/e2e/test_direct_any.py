@@ -1,7 +1,7 @@
 """media = direct: whatever the parties agree on passes, also what the gateway could not take part in."""
 
 from sip_message import make_sdp
-from test_direct import DIRECT, NUMBER, same, talk
+from test_direct import DIRECT, NUMBER, refuse, same, talk
 from test_prack import REQUIRED, prack, progress_reliably
 from world import World
 
@@ -45,10 +45,7 @@ def test_an_offer_in_the_call_may_be_of_any_kind():
             exchange(a, b, kind, version)
             exchange(b, a, kind, version)
         exchange(a, b, "fax by TCP", 30, method="UPDATE")
-        a.request("INVITE", describe(w.carrier, "text", version=31))
-        b.reply(488, to=b.expect("INVITE"))
-        a.expect(488)
-        b.expect("ACK")
+        refuse(a, b, describe(w.carrier, "text", version=31))
         w.hang_up(a, b)
 
 

@@ -3,7 +3,7 @@ comes back (RFC 3311, RFC 3262); glare, preconditions (RFC 3312), forks."""
 
 from sip_message import make_sdp
 from test_direct import DIRECT, NUMBER, check_sound, same
-from test_prack import prack, progress_reliably
+from test_prack import prack
 from world import World, wait_until
 
 ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE")

@@ -1,7 +1,7 @@
 """Transfers of calls with media = direct: the parties send to each other before and after."""
 
 from sip_message import make_sdp
-from test_direct import DIRECT, NUMBER, check_sound, check_sources, talk
+from test_direct import DIRECT, check_sound, check_sources, talk
 from test_transfer import notified, refer, three
 
 INSIDE = """
@@ -16,9 +16,14 @@ media = direct
 def transferred(w, a, c):
     """Whoever was called offers; the party that stays gets that, and its answer goes back."""
     assert c.expect("INVITE").body == b"", c.invite
-    c.rtp = w.rtp(c.agent)
     c.reply(180)
-    c.reply(200, make_sdp(c.agent.ip, c.rtp.port, ("PCMU",)))
+    offer_to(w, a, c)
+
+
+def offer_to(w, a, c, asked=None):
+    """What c, who was asked for an offer, answers goes to a; what that answers goes to c."""
+    c.rtp = w.rtp(c.agent)
+    c.reply(200, make_sdp(c.agent.ip, c.rtp.port, ("PCMU",), version=2 if asked else 1), to=asked)
     again = a.expect("INVITE")
     assert again.sdp.audio.address == (c.agent.ip, c.rtp.port), again
     a.rtp = w.rtp(a.agent)
@@ -126,15 +131,7 @@ def test_attended():
         notified(b1, "100")
         asked = c.expect("INVITE")
         assert asked.body == b"", asked
-        c.rtp = w.rtp(w.bob)
-        c.reply(200, make_sdp(c.agent.ip, c.rtp.port, ("PCMU",), version=2), to=asked)
-        again = a.expect("INVITE")
-        assert again.sdp.audio.address == (c.agent.ip, c.rtp.port), again
-        a.rtp = w.rtp(a.agent)
-        a.reply(200, make_sdp(a.agent.ip, a.rtp.port, ("PCMU",), version=2), to=again)
-        a.expect("ACK")
-        assert c.expect("ACK").sdp.audio.address == (a.agent.ip, a.rtp.port)
-        a.rtp.remote, c.rtp.remote = (c.agent.ip, c.rtp.port), (a.agent.ip, a.rtp.port)
+        offer_to(w, a, c, asked)
         notified(b1, "200", "terminated")
         b1.answer_request("BYE")
         b2.answer_request("BYE")

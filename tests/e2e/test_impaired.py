@@ -7,6 +7,8 @@ from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
 CALLS = 8
+REQUIRED = [("Require", "100rel"), ("Supported", "100rel")]
+RELIABLE = [("Require", "100rel"), ("RSeq", 1)]
 
 
 class BadWorld(World):
@@ -63,6 +65,26 @@ def answer(w, a, b, headers=(), body=True):
     a.ack()
     until(b, "ACK")
     return ok
+
+
+def prack(dialog, response, body=""):
+    dialog.request("PRACK", body,
+                   [("RAck", f"{response.get('RSeq')} {dialog.invite.get('CSeq')}")])
+    return until_of(dialog, "PRACK")
+
+
+def until_of(dialog, method, status=200):
+    while True:
+        message = until(dialog, status)
+        if message.cseq[1] == method:
+            return message
+
+
+def say_early(w, a, b):
+    """A reliable 183 with the answer, as it reached a, who has yet to acknowledge it."""
+    b.reply(183, make_sdp(w.alice.ip, b.rtp.port), RELIABLE)
+    b.reply(200, to=until(b, "PRACK"))
+    return until(a, 183)
 
 
 def hang_up(first, other):
@@ -166,15 +188,11 @@ def test_a_hold_is_passed_on():
 
 
 def test_reliable_provisional_responses():
-    required = [("Require", "100rel"), ("Supported", "100rel")]
     with BadWorld(6) as w:
         def call(number):
-            a, b = ring(w, number, required)
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), [("Require", "100rel"), ("RSeq", 1)])
-            b.reply(200, to=until(b, "PRACK"))
-            early = until(a, 183)
-            a.request("PRACK", headers=[("RAck", f"{early.get('RSeq')} {a.invite.get('CSeq')}")])
-            until(a, 200)
+            a, b = ring(w, number, REQUIRED)
+            early = say_early(w, a, b)
+            prack(a, early)
             check_audio(a, b, early)
             answer(w, a, b, body=False)
             hang_up(a, b)

@@ -3,26 +3,11 @@ reliable responses of one leg or the other, offers in PRACK, challenges, failove
 
 from impair import in_parallel, until
 from sip_message import make_sdp
-from test_impaired import BadWorld, NUMBER, answer, hang_up, ring
+from test_impaired import (BadWorld, RELIABLE, REQUIRED, answer, hang_up, prack, ring, say_early,
+                           until_of)
 from test_impaired_turns import CALLS, WithBob, aim, dial, names_of, escape, released
 from test_srtp import both_hear as check_talks
 from world import RING_ALICE
-
-REQUIRED = [("Require", "100rel"), ("Supported", "100rel")]
-RELIABLE = [("Require", "100rel"), ("RSeq", 1)]
-
-
-def prack(dialog, response, body=""):
-    dialog.request("PRACK", body,
-                   [("RAck", f"{response.get('RSeq')} {dialog.invite.get('CSeq')}")])
-    return until_of(dialog, "PRACK")
-
-
-def until_of(dialog, method, status=200):
-    while True:
-        message = until(dialog, status)
-        if message.cseq[1] == method:
-            return message
 
 
 def test_only_the_caller_is_reliable():
@@ -67,9 +52,7 @@ def test_a_prack_offers_anew():
     with BadWorld(43) as w:
         def call(number):
             a, b = ring(w, number, REQUIRED)
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), RELIABLE)
-            b.reply(200, to=until(b, "PRACK"))
-            early = until(a, 183)
+            early = say_early(w, a, b)
             aim(a, early)
             moved = w.rtp(w.carrier)
             moved.remote, a.rtp = a.rtp.remote, moved

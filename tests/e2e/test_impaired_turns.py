@@ -6,7 +6,7 @@ import struct
 
 from impair import in_parallel, until
 from sip_message import make_sdp
-from test_impaired import BadWorld, NUMBER, answer, check_audio, hang_up, register, ring
+from test_impaired import BadWorld, REQUIRED, answer, hang_up, prack, register, ring, say_early
 from test_srtp import both_hear as check_talks  # both ways at once
 from test_video import line_of, video
 from world import RING_ALICE
@@ -222,16 +222,12 @@ def test_forks_and_the_late_200_of_one():
 
 
 def test_updates_before_the_answer():
-    required = [("Require", "100rel"), ("Supported", "100rel")]
     with BadWorld(25) as w:
         def call(number):
-            a, b = ring(w, number, required)
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), [("Require", "100rel"), ("RSeq", 1)])
-            b.reply(200, to=until(b, "PRACK"))
-            early = until(a, 183)
+            a, b = ring(w, number, REQUIRED)
+            early = say_early(w, a, b)
             aim(a, early)
-            a.request("PRACK", headers=[("RAck", f"{early.get('RSeq')} {a.invite.get('CSeq')}")])
-            until(a, 200)
+            prack(a, early)
             assert change(a, "UPDATE", direction="inactive").direction == "inactive"
             assert change(a, "UPDATE").direction == "sendrecv"
             moved = w.rtp(w.alice)

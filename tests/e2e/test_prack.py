@@ -39,11 +39,6 @@ def prack(a, response, body="", number=0):
     return a.expect_any()
 
 
-def answer(a, b, body="", **more):
-    ok = connect(a, b, body, **more)
-    return ok
-
-
 # --- one leg reliable, the other not ---
 
 def test_a_caller_that_requires_it_gets_reliable_ones_from_a_callee_that_knows_nothing_of_it():
@@ -59,7 +54,7 @@ def test_a_caller_that_requires_it_gets_reliable_ones_from_a_callee_that_knows_n
         assert prack(a, early).status == 200
         a.rtp.remote = early.sdp.audio.address
         check_talks(a, b)
-        answer(a, b, make_sdp(w.alice.ip, b.rtp.port))
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         check_talks(a, b)
         w.hang_up(a, b)
 
@@ -74,7 +69,7 @@ def test_a_reliable_callee_and_a_caller_that_knows_nothing_of_it():
         assert early.get("RSeq") is None and early.sdp, early
         a.rtp.remote = early.sdp.audio.address
         check_talks(a, b)
-        answer(a, b)  # the answer was in the 183: this 200 has none
+        connect(a, b)  # the answer was in the 183: this 200 has none
         check_talks(a, b)
         w.hang_up(a, b)
 
@@ -87,7 +82,7 @@ def test_both_reliable():
         a.rtp.remote = early.sdp.audio.address
         assert prack(a, early).status == 200
         check_talks(a, b)
-        answer(a, b)
+        connect(a, b)
         check_talks(a, b)
         w.hang_up(a, b)
 
@@ -143,7 +138,7 @@ def test_a_prack_for_nothing_is_481():
         assert prack(a, ringing, number=int(ringing.get("RSeq")) + 5).status == 481
         assert prack(a, ringing).status == 200
         assert prack(a, ringing).status == 481, "once is enough"
-        answer(a, b, make_sdp(w.alice.ip, b.rtp.port))
+        connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         w.hang_up(a, b)
 
 
@@ -158,7 +153,7 @@ def test_a_response_that_comes_again_or_too_soon_is_passed_over():
         b.expect_nothing(0.3)
         progress_reliably(b, 183, 8, make_sdp(w.alice.ip, b.rtp.port))
         a.expect(183)
-        answer(a, b)
+        connect(a, b)
         w.hang_up(a, b)
 
 
@@ -174,7 +169,7 @@ def test_an_offerless_caller_that_requires_it_is_offered_in_the_first_response()
         assert ringing.sdp.audio.direction == "sendrecv"
         a.rtp.remote = ringing.sdp.audio.address
         assert prack(a, ringing, make_sdp(w.carrier.ip, a.rtp.port)).status == 200
-        ok = answer(a, b, make_sdp(w.alice.ip, b.rtp.port))
+        ok = connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
         assert not ok.body, "the answer is made: this 200 would offer again"
         check_talks(a, b)
         w.hang_up(a, b)
@@ -189,7 +184,7 @@ def test_a_prack_may_offer_anew():
         changed = prack(a, early, make_sdp(w.carrier.ip, a.rtp.port, codecs=("PCMU",), version=2))
         assert changed.status == 200 and changed.sdp.audio.codecs() == ["PCMU"], changed
         check_talks(a, b, "PCMU", "PCMA")
-        ok = answer(a, b)
+        ok = connect(a, b)
         check_talks(a, b, "PCMU", "PCMA")
         if ok.body:
             assert ok.sdp.audio.codecs() == ["PCMU"], "the 200 brings the old answer back"
@@ -202,7 +197,7 @@ def test_a_2xx_does_not_undo_what_a_reliable_answer_has_settled():
         progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
         a.rtp.remote = a.expect(183).sdp.audio.address
         stray = w.rtp(w.alice)
-        answer(a, b, make_sdp(w.alice.ip, stray.port))
+        connect(a, b, make_sdp(w.alice.ip, stray.port))
         check_talks(a, b)
         assert not stray.packets, "RFC 3261 13.2.1: the first answer counts"
         w.hang_up(a, b)

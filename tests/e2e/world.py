@@ -216,7 +216,7 @@ class World:
         return shown
 
 
-def connect(a, b, answer, headers=(), to=None):
+def connect(a, b, answer="", headers=(), to=None):
     """b answers its INVITE, or the request `to`, which a acknowledges; a's 200. a's .rtp, where it
     has one, is aimed at whom it names."""
     b.reply(200, answer, headers, to=to)
