@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { GATHER_US = 10000 };
+
 struct line {
 	GLogLevelFlags level;
 	int64_t at_us;
@@ -11,10 +13,11 @@ struct line {
 
 static struct {
 	GMutex lock;
-	GCond changed; /* a line came, or all are gone, or the end */
+	GCond changed; /* a line came that is awaited, or the end, or the thread's own end */
 	GQueue lines;
 	size_t bytes;
 	unsigned lost;
+	bool awaited; /* the next line; else the thread looks for it by itself */
 	bool runs, ends;
 	void (*write)(GLogLevelFlags level, int64_t at_us, const char *message);
 } log_thread;
@@ -52,14 +55,32 @@ bool tl_log_thread_put(GLogLevelFlags level, int64_t at_us, const char *message)
 		if (log_thread.lost)
 			append_loss(at_us);
 		append(level, at_us, message);
-		g_cond_broadcast(&log_thread.changed);
+		if (log_thread.awaited)
+			g_cond_broadcast(&log_thread.changed);
+		log_thread.awaited = false;
 	}
 	g_mutex_unlock(&log_thread.lock);
 	return runs;
 }
 
+/* A line after a pause goes at once. Where there was one there are more: they are left to gather,
+ * since to be woken for each costs the caller and this thread several times what writing it does. */
+static void await_lines(bool more)
+{
+	if (more) {
+		g_cond_wait_until(&log_thread.changed, &log_thread.lock,
+				  g_get_monotonic_time() + GATHER_US);
+		return;
+	}
+	log_thread.awaited = true;
+	g_cond_wait(&log_thread.changed, &log_thread.lock);
+	log_thread.awaited = false;
+}
+
 static gpointer run(gpointer unused)
 {
+	bool more = false;
+
 	g_mutex_lock(&log_thread.lock);
 	for (;;) {
 		g_autofree struct line *line = g_queue_pop_head(&log_thread.lines);
@@ -69,12 +90,14 @@ static gpointer run(gpointer unused)
 			log_thread.write(line->level, line->at_us, line->message);
 			g_mutex_lock(&log_thread.lock);
 			log_thread.bytes -= line->bytes;
+			more = true;
 		} else if (log_thread.lost) {
 			append_loss(g_get_real_time());
 		} else if (log_thread.ends) {
 			break;
 		} else {
-			g_cond_wait(&log_thread.changed, &log_thread.lock);
+			await_lines(more);
+			more = false;
 		}
 	}
 	log_thread.runs = false;
