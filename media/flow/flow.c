@@ -54,9 +54,10 @@ struct tl_flow_pair *tl_flow_new(struct tl_flow_env *env, struct tl_media_id id,
 	pair->cfg = *cfg;
 	pair->counters = counters;
 	pair->plan = g_memdup2(&no_plan, sizeof no_plan);
-	pair->due_us = INT64_MAX;
 	for (int side = 0; side < _TL_SIDE_MAX; side++) {
 		struct tl_flow_end *end = &pair->ends[side];
+
+		pair->due_us[side] = INT64_MAX;
 
 		end->pair = pair;
 		end->side = side;
@@ -216,11 +217,6 @@ const struct tl_format *tl_flow_format(const struct tl_flow_end *end, uint8_t pt
 	return NULL;
 }
 
-void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us)
-{
-	pair->due_us = MIN(pair->due_us, due_us);
-}
-
 /* A context goes on with its key; another key makes another. */
 static bool set_key(struct tl_srtp **srtp, const struct tl_crypto *crypto, bool outgoing)
 {
@@ -325,21 +321,26 @@ void tl_flow_apply(struct tl_flow_pair *pair, struct tl_plan *plan)
 
 int64_t tl_flow_due_us(const struct tl_flow_pair *pair)
 {
-	return pair->due_us;
+	return MIN(pair->due_us[TL_SIDE_A], pair->due_us[TL_SIDE_B]);
 }
 
-TL_HOT(chain) void tl_flow_tick(struct tl_flow_pair *pair)
+TL_HOT(chain) static void tick_end(struct tl_flow_end *end)
 {
-	pair->due_us = INT64_MAX;
-	for (int side = 0; side < _TL_SIDE_MAX; side++) {
-		tl_flow_event_tick(&pair->ends[side]);
-		tl_flow_play_tick(&pair->ends[side]);
-		if (pair->ends[side].tape.due_us)
-			tl_tape_tick(&pair->ends[side]);
-		else
-			tl_ear_tick(&pair->ends[side]);
-	}
-	tl_flow_fax_tick(pair);
+	end->pair->due_us[end->side] = INT64_MAX;
+	tl_flow_event_tick(end);
+	tl_flow_play_tick(end);
+	if (end->tape.due_us)
+		tl_tape_tick(end);
+	else
+		tl_ear_tick(end);
+	tl_flow_fax_tick(end);
+}
+
+TL_HOT(chain) void tl_flow_tick(struct tl_flow_pair *pair, int64_t until_us)
+{
+	for (int side = 0; side < _TL_SIDE_MAX; side++)
+		if (pair->due_us[side] <= until_us)
+			tick_end(&pair->ends[side]);
 	/* Also here, so that a full block reaches the disk at once. */
 	if (pair->recorder)
 		tl_recorder_tick(pair->recorder, pair->env->now_us);

@@ -98,6 +98,7 @@ void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_
 
 /* When the pair wants its next tick; INT64_MAX: it doesn't. Any call above may bring it nearer. */
 int64_t tl_flow_due_us(const struct tl_flow_pair *pair);
-void tl_flow_tick(struct tl_flow_pair *pair);
+/* Of the sides that want one by then: what is due by now is done, and what may go early. */
+void tl_flow_tick(struct tl_flow_pair *pair, int64_t until_us);
 /* Once a second: reports, time-outs. */
 void tl_flow_second(struct tl_flow_pair *pair);

@@ -153,7 +153,7 @@ void tl_ear_put(struct tl_flow_end *end, struct tl_packet *packet, const struct 
 		tl_pool_give(pool, packet);
 	}
 	due_us = tl_jitter_due_us(end->ear->jitter);
-	tl_flow_want(end->pair, due_us);
+	tl_flow_want(end, due_us);
 }
 
 /* Its length is not said: the audio after it tells, by its timestamp. */
@@ -168,7 +168,7 @@ void tl_ear_put_noise(struct tl_flow_end *end, struct tl_packet *packet)
 	if (tl_jitter_clock_hz(end->ear->jitter) != format->codec->clock_hz ||
 	    tl_jitter_put(end->ear->jitter, packet, format->codec->clock_hz / 1000 * NOISE_MS) < 0)
 		tl_pool_give(pool, packet);
-	tl_flow_want(end->pair, tl_jitter_due_us(end->ear->jitter));
+	tl_flow_want(end, tl_jitter_due_us(end->ear->jitter));
 }
 
 void tl_ear_restart(struct tl_flow_end *end)
@@ -432,7 +432,7 @@ TL_HOT(chain) void tl_ear_tick(struct tl_flow_end *end)
 		return;
 	while (tl_jitter_take(end->ear->jitter, tl_flow_now(end), &slot, &due_us) > 0)
 		take_slot(end, &slot);
-	tl_flow_want(end->pair, due_us);
+	tl_flow_want(end, due_us);
 }
 
 bool tl_ear_hurry(struct tl_flow_end *end, const struct tl_rtp *rtp, const uint8_t *payload,

@@ -38,7 +38,7 @@ static void tell(struct tl_flow_end *end, const struct tl_dtmf_report *report)
 static void hold_tone(struct tl_flow_end *to, uint8_t event)
 {
 	if (tl_dtmf_digit(event) && tl_dtmf_hold(&to->digits_out, event) == 0)
-		tl_flow_want(to->pair, tl_flow_now(to));
+		tl_flow_want(to, tl_flow_now(to));
 }
 
 /* Can digits go out here, as events that somebody else sends? */
@@ -172,7 +172,7 @@ void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
 	if (ended)
 		tell(end, &report);
 	if (end->digits_in.active)
-		tl_flow_want(end->pair, packet->arrived_us + 250000);
+		tl_flow_want(end, packet->arrived_us + 250000);
 	if (news != TL_DTMF_OLD && end->plan->receive && can_pass(to))
 		pass(end, to, packet, event, begins);
 	else if (to)
@@ -196,7 +196,7 @@ static void send_own(struct tl_flow_end *to)
 		tl_pack_pause(&to->out);
 		send_lasting(to, &rtp, packet.event, packet.lasted);
 	}
-	tl_flow_want(to->pair, due_us);
+	tl_flow_want(to, due_us);
 }
 
 TL_HOT(chain) void tl_flow_event_tick(struct tl_flow_end *end)
@@ -210,7 +210,7 @@ TL_HOT(chain) void tl_flow_event_tick(struct tl_flow_end *end)
 			close_event(to);
 	}
 	if (end->digits_in.active)
-		tl_flow_want(end->pair, end->digits_in.seen_us + 250000);
+		tl_flow_want(end, end->digits_in.seen_us + 250000);
 	tl_flow_tone_expire(end);
 	if (!tl_dtmf_is_sending(&end->digits_out))
 		return;
@@ -231,5 +231,5 @@ void tl_flow_send_dtmf(struct tl_flow_pair *pair, enum tl_side side, char digit,
 	if (event < 0 || (end->plan->event_send_pt < 0 && !end->plan->tones) ||
 	    tl_dtmf_push(&end->digits_out, (uint8_t)event, duration_ms) < 0)
 		return;
-	tl_flow_want(pair, pair->env->now_us);
+	tl_flow_want(end, tl_flow_now(end));
 }

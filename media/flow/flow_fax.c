@@ -174,18 +174,18 @@ static void speak(struct tl_flow_end *end)
 	tl_flow_hear(tl_flow_other(end), pcm, STEP, TL_FAX_TONE_HZ, fax->next_us);
 }
 
-TL_HOT(chain) void tl_flow_fax_tick(struct tl_flow_pair *pair)
+TL_HOT(chain) void tl_flow_fax_tick(struct tl_flow_end *end)
 {
-	struct tl_flow_fax *fax = pair->fax;
-	int64_t now_us = pair->env->now_us;
+	struct tl_flow_fax *fax = end->pair->fax;
+	int64_t now_us = tl_flow_now(end);
 
-	if (!fax || !fax->gateway)
+	if (!fax || !fax->gateway || fax->line != end->side)
 		return;
 	if (now_us - fax->next_us > BEHIND_MAX_US)
 		fax->next_us = now_us;
 	for (; fax->next_us <= now_us; fax->next_us += STEP_US)
-		speak(&pair->ends[fax->line]);
-	tl_flow_want(pair, fax->next_us);
+		speak(end);
+	tl_flow_want(end, fax->next_us);
 }
 
 /* --- plans --- */
@@ -230,7 +230,7 @@ static void plan_gateway(struct tl_flow_pair *pair)
 		return;
 	}
 	fax->next_us = MAX(fax->next_us, pair->env->now_us);
-	tl_flow_want(pair, fax->next_us);
+	tl_flow_want(&pair->ends[line], fax->next_us);
 }
 
 void tl_flow_fax_replan(struct tl_flow_pair *pair)

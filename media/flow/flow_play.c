@@ -52,7 +52,7 @@ static void load(struct tl_flow_end *end)
 		finish(end);
 		return;
 	}
-	tl_flow_want(pair, pair->env->now_us + LOADING_POLL_US);
+	tl_flow_want(end, tl_flow_now(end) + LOADING_POLL_US);
 }
 
 void tl_flow_play(struct tl_flow_pair *pair, enum tl_side side, struct tl_play_order *order)
@@ -133,7 +133,7 @@ static void play_due(struct tl_flow_end *end)
 		}
 		play_packet(end);
 	}
-	tl_flow_want(end->pair, player->next_us);
+	tl_flow_want(end, player->next_us);
 }
 
 /* Music may come later; for what ends, somebody waits. */
@@ -149,7 +149,7 @@ static void wait_for_storage(struct tl_flow_end *end)
 			return;
 		}
 	}
-	tl_flow_want(end->pair, now_us + LOADING_POLL_US);
+	tl_flow_want(end, now_us + LOADING_POLL_US);
 }
 
 TL_HOT(chain) void tl_flow_play_tick(struct tl_flow_end *end)

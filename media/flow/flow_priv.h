@@ -138,13 +138,13 @@ struct tl_flow_pair {
 	struct tl_media_id id;
 	struct tl_media_cfg cfg;
 	struct tl_session_counters *counters;
-	struct tl_plan *plan; /* never NULL */
+	struct tl_plan *plan;         /* never NULL */
+	int64_t due_us[_TL_SIDE_MAX]; /* when each end wants its next tick */
 	struct tl_flow_end ends[_TL_SIDE_MAX];
 	struct tl_relay *relays[TL_STREAMS]; /* of other streams; NULL: none */
 	struct tl_flow_fax *fax;             /* NULL: no side has T.38 */
 	struct tl_recorder *recorder;        /* NULL: none */
 	struct tl_record_ticket *ticket;
-	int64_t due_us;
 	bool timeout_told;
 };
 
@@ -159,11 +159,19 @@ struct tl_flow_end *tl_flow_target(struct tl_flow_end *end);
 bool tl_flow_is_taken(const struct tl_flow_end *end);
 /* What a payload type of the end's plan stands for, or NULL. */
 const struct tl_format *tl_flow_format(const struct tl_flow_end *end, uint8_t pt);
-void tl_flow_want(struct tl_flow_pair *pair, int64_t due_us);
 void tl_flow_tell(struct tl_flow_end *end, enum tl_media_event_type type, const char *text);
 static inline int64_t tl_flow_now(const struct tl_flow_end *end)
 {
 	return end->pair->env->now_us;
+}
+
+/* The end's next tick comes no later. */
+static inline void tl_flow_want(struct tl_flow_end *end, int64_t due_us)
+{
+	int64_t *wanted_us = &end->pair->due_us[end->side];
+
+	if (due_us < *wanted_us)
+		*wanted_us = due_us;
 }
 
 /* flow_output.c */
@@ -240,7 +248,7 @@ void tl_flow_fax_input(struct tl_flow_end *end, struct tl_packet *packet);
 bool tl_flow_fax_listens(const struct tl_flow_end *end);
 void tl_flow_fax_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz,
 		      bool concealed);
-void tl_flow_fax_tick(struct tl_flow_pair *pair);
+void tl_flow_fax_tick(struct tl_flow_end *end);
 void tl_flow_fax_replan(struct tl_flow_pair *pair);
 void tl_flow_fax_drop(struct tl_flow_pair *pair);
 /* flow_tape.c */

@@ -64,7 +64,8 @@ static void play_note(struct tl_flow_end *end, const struct note *note)
 static void play(struct tl_flow_end *end)
 {
 	struct tl_flow_env *env = end->pair->env;
-	int64_t now_us = env->now_us, due_us = end->pair->due_us;
+	int64_t *wanted_us = &end->pair->due_us[end->side], due_us = *wanted_us;
+	int64_t now_us = env->now_us;
 	size_t used = end->tape.used;
 
 	end->tape.used = 0; /* the ear may ask for the rest: it is on its way */
@@ -77,7 +78,7 @@ static void play(struct tl_flow_end *end)
 	}
 	env->now_us = now_us;
 	tl_ear_tick(end);
-	end->pair->due_us = due_us; /* what the ear wants has time, too */
+	*wanted_us = due_us; /* what the ear wants has time, too */
 }
 
 void tl_tape_put(struct tl_flow_end *end, const struct tl_packet *packet)
@@ -93,7 +94,7 @@ void tl_tape_put(struct tl_flow_end *end, const struct tl_packet *packet)
 		play(end);
 	if (!tape->due_us)
 		tape->due_us = next_turn_us(end);
-	tl_flow_want(end->pair, tape->due_us);
+	tl_flow_want(end, tape->due_us);
 	note = (struct note *)(void *)(tape->bytes + tape->used);
 	note->arrived_us = packet->arrived_us;
 	note->rtp = packet->rtp;
@@ -110,7 +111,7 @@ void tl_tape_tick(struct tl_flow_end *end)
 		tape->due_us = tl_ear_is_idle(end) ? 0 : next_turn_us(end);
 	}
 	if (tape->due_us)
-		tl_flow_want(end->pair, tape->due_us);
+		tl_flow_want(end, tape->due_us);
 }
 
 void tl_tape_finish(struct tl_flow_end *end)
@@ -119,7 +120,7 @@ void tl_tape_finish(struct tl_flow_end *end)
 		return;
 	play(end);
 	end->tape.due_us = 0;
-	tl_flow_want(end->pair, tl_flow_now(end)); /* the ear says when it is due */
+	tl_flow_want(end, tl_flow_now(end)); /* the ear says when it is due */
 }
 
 void tl_tape_drop(struct tl_flow_end *end)

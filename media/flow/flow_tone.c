@@ -20,7 +20,7 @@ static void begin(struct tl_flow_end *end, char digit)
 	end->ear->digit_us = tl_flow_now(end);
 	if (to->plan->event_send_pt >= 0 && to->plan->send &&
 	    tl_dtmf_hold(&to->digits_out, (uint8_t)tl_dtmf_event(digit)) == 0)
-		tl_flow_want(to->pair, tl_flow_now(to));
+		tl_flow_want(to, tl_flow_now(to));
 }
 
 static void finish(struct tl_flow_end *end, unsigned duration_ms)
@@ -76,7 +76,7 @@ TL_HOT(chain) void tl_flow_tone_expire(struct tl_flow_end *end)
 	if (tl_flow_now(end) - end->ear->tones_us >= SILENCE_US)
 		tl_flow_tone_stop(end);
 	else
-		tl_flow_want(end->pair, end->ear->tones_us + SILENCE_US);
+		tl_flow_want(end, end->ear->tones_us + SILENCE_US);
 }
 
 static void on_packet(const uint8_t *payload, size_t bytes, uint32_t duration, void *user)
@@ -137,7 +137,7 @@ void tl_flow_tone_tick(struct tl_flow_end *end)
 	while (end->mouth.chain &&
 	       tl_dtmf_take(&end->digits_out, TL_TONE_HZ, tl_flow_now(end), &packet, &due_us))
 		speak(end, &packet);
-	tl_flow_want(end->pair, due_us);
+	tl_flow_want(end, due_us);
 }
 
 void tl_flow_tone_drop(struct tl_flow_end *end)

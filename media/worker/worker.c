@@ -164,7 +164,7 @@ TL_HOT(packet) static void on_packet(struct tl_packet *packet, uint32_t tag, voi
 	else
 		tl_flow_input(pair_at(worker, index), side, packet);
 	if (tl_flow_due_us(pair_at(worker, index)) <= worker->env.now_us + EARLY_US) {
-		tl_flow_tick(pair_at(worker, index));
+		tl_flow_tick(pair_at(worker, index), worker->env.now_us + EARLY_US);
 		note_due(worker, index);
 		put_off_timer(worker);
 	} else {
@@ -327,7 +327,7 @@ static void tick(struct tl_worker *worker)
 		int64_t *due_us = &g_array_index(worker->due, int64_t, i);
 
 		if (*due_us <= now_us) {
-			tl_flow_tick(pair_at(worker, (int)i));
+			tl_flow_tick(pair_at(worker, (int)i), now_us + EARLY_US);
 			*due_us = tl_flow_due_us(pair_at(worker, (int)i));
 		}
 		next_us = MIN(next_us, *due_us);
