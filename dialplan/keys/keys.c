@@ -75,7 +75,7 @@ static const struct tl_key gateway_keys[] = {
 	  .initial = "60s",
 	  .help = "A call whose two sides both send no media so long is ended. 0s: never" },
 	{ "jitter", tl_parse_ms_range, AT(tl_gateway, jitter_min_ms),
-	  AND(tl_gateway, jitter_max_ms), 0, 2000, .initial = "20ms-200ms",
+	  AND(tl_gateway, jitter_max_ms), 0, 2000, .initial = "0ms-200ms",
 	  .help = "Least and most delay of the jitter buffer" },
 	{ "register-min", tl_parse_seconds, AT(tl_gateway, register_min_s), .min = 1, .max = DAY_S,
 	  .initial = "60s",

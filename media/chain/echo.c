@@ -16,10 +16,11 @@ enum {
 	PART_MS = 10, /* of a step: what changes faster */
 	STEP_MAX = 320,
 	RING = 16384,       /* samples of what was sent: 1 s at 16 kHz */
-	FIRST_BACK_MS = 30, /* a packet of 20 ms may be all that is ahead of what is heard */
+	FIRST_BACK_MS = 60, /* what is heard may come so much sooner, or what is sent later */
 	JUMP_MS = 1000,     /* on a timeline: another stream */
 	LEAD_MS = 4,        /* an echo is put so far into the tail */
 	MOST_AHEAD_MS = 300,
+	ASTRAY = 25, /* packets sent, until clocks and not jitter have parted the timelines */
 	STUDY_STEPS = 32,  /* 640 ms */
 	LESSON_STEPS = 10, /* 200 ms of speech */
 	LESSONS = 80,
@@ -53,6 +54,7 @@ struct tl_echo {
 	int64_t offset;
 	int64_t shift;
 	int64_t ahead; /* what is sent was so far ahead of what is heard at the least */
+	unsigned astray; /* packets sent in a row out of these bounds */
 	int64_t stepped_end;
 	struct tl_echo_delay delay;
 	struct tl_echo_residue residue;
@@ -145,8 +147,13 @@ static void follow_clocks(struct tl_echo *echo)
 	int64_t ahead = echo->sent_end - (echo->heard_end + echo->offset);
 	int64_t move;
 
-	if (ahead >= 0 && ahead <= samples(echo, MOST_AHEAD_MS))
+	if (ahead >= 0 && ahead <= samples(echo, MOST_AHEAD_MS)) {
+		echo->astray = 0;
 		return;
+	}
+	if (echo->aligned && ++echo->astray < ASTRAY)
+		return;
+	echo->astray = 0;
 	move = ahead - samples(echo, FIRST_BACK_MS);
 	echo->offset += move;
 	echo->shift += move;

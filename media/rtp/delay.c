@@ -17,6 +17,12 @@ enum {
 	JUMP_S = 2,        /* beyond this it is no jitter but another timeline */
 };
 
+/* What is hardly late at all shares the first bin, and is seldom so late as its end. */
+static int64_t end_of(int bin)
+{
+	return bin == 0 ? BIN_US / 2 : (int64_t)(bin + 1) * BIN_US;
+}
+
 static int64_t clamp(const struct tl_delay *delay, int64_t us)
 {
 	us = MAX(us, MAX(delay->min_us, delay->floor_us));
@@ -83,7 +89,7 @@ static void set_target(struct tl_delay *delay)
 		if (later > above)
 			break;
 	}
-	delay->target_us = clamp(delay, (int64_t)(bin + 1) * BIN_US);
+	delay->target_us = clamp(delay, end_of(bin));
 	delay->since = 0;
 }
 

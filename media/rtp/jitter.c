@@ -14,6 +14,9 @@
  * delay grows or shrinks where only one of them moves.
  *
  *   play_us = sent (next_ts) + fastest transit seen + target delay
+ *
+ * Where the target is short, what is missing at play_us is waited for: a packet that is a little
+ * late goes out as much late, which whoever plays it has a buffer for, and nothing is made up.
  */
 
 enum {
@@ -23,7 +26,9 @@ enum {
 	STEP_MIN_US = 2000, /* of what is made up: peers may send packets of one sample */
 	SHRINK_EVERY_US = 400000,
 	SHRINK_BEYOND_US = 80000, /* too long by more than this and a packet: one is thrown away */
-	EARLY_US = 5000,          /* a packet that is there may be played so much before its time */
+	EARLY_US = 9000,          /* a packet that is there may be played so much before its time */
+	PATIENCE_US = 20000,      /* nothing is made up at a shorter delay */
+	GRACE_US = 5000,          /* nor right at its time: the delay may be short by so much */
 	SLACK_US = 15000,         /* the tick's own jitter is no reason to adapt */
 	PACE_SHORT_US =
 		2000, /* so much below the target the delay is left alone: it costs packets; */
@@ -113,9 +118,20 @@ unsigned tl_jitter_clock_hz(const struct tl_jitter *jb)
 	return jb->cfg.clock_hz;
 }
 
+/* When the time that begins at play_us is filled, with whatever there is. */
+static int64_t due_us(const struct tl_jitter *jb)
+{
+	int64_t delay_us;
+
+	if (tl_shelf_has(&jb->shelf, jb->shelf.next_seq))
+		return jb->play_us;
+	delay_us = tl_delay_of(&jb->delay, jb->next_ts, jb->cfg.clock_hz, jb->play_us);
+	return jb->play_us + CLAMP(PATIENCE_US - delay_us, GRACE_US, PATIENCE_US);
+}
+
 int64_t tl_jitter_due_us(const struct tl_jitter *jb)
 {
-	return jb->started ? jb->play_us : INT64_MAX;
+	return jb->started ? due_us(jb) : INT64_MAX;
 }
 
 void tl_jitter_expect_silence(struct tl_jitter *jb, bool silence)
@@ -411,6 +427,8 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 		jb->play_us = now_us;
 	head = tl_shelf_head(&jb->shelf, &holed);
 	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
+		return 0;
+	if (now_us < due_us(jb) && !tl_shelf_has(&jb->shelf, jb->shelf.next_seq))
 		return 0; /* what is missing has still time to come */
 	if (!head)
 		return starve(jb, ret_slot, ret_due_us);
@@ -430,11 +448,11 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 
 int tl_jitter_take_rest(struct tl_jitter *jb, struct tl_slot *ret_slot)
 {
-	int64_t due_us;
+	int64_t ignored_us;
 
 	if (!jb->started || !tl_shelf_head(&jb->shelf, &(bool) { false }))
 		return 0;
-	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
+	return tl_jitter_take(jb, due_us(jb), ret_slot, &ignored_us);
 }
 
 TL_HOT(chain)
@@ -458,7 +476,7 @@ bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t un
 		     int64_t arrived_us, int64_t *ret_at_us)
 {
 	if (!is_next(jb, rtp->seq, rtp->ts) ||
-	    tl_rtp_seq_minus(jb->shelf.high_seq, rtp->seq) >= 0 || arrived_us >= jb->play_us ||
+	    tl_rtp_seq_minus(jb->shelf.high_seq, rtp->seq) >= 0 || arrived_us >= due_us(jb) ||
 	    is_surplus(jb, off_us_of(jb, rtp->ts), to_us(jb, units), arrived_us))
 		return false;
 	tl_delay_note(&jb->delay, rtp->ts, jb->cfg.clock_hz, arrived_us);
@@ -474,9 +492,9 @@ bool tl_jitter_hurry(struct tl_jitter *jb, const struct tl_rtp *rtp, uint32_t un
 int tl_jitter_take_next(struct tl_jitter *jb, struct tl_slot *ret_slot)
 {
 	const struct tl_cell *next = tl_shelf_at(&jb->shelf, jb->shelf.next_seq);
-	int64_t due_us;
+	int64_t ignored_us;
 
 	if (next->kind != TL_CELL_PACKET || !is_next(jb, next->seq, next->ts))
 		return 0;
-	return tl_jitter_take(jb, jb->play_us, ret_slot, &due_us);
+	return tl_jitter_take(jb, jb->play_us, ret_slot, &ignored_us);
 }

@@ -30,6 +30,14 @@ static inline struct tl_cell *tl_shelf_at(struct tl_shelf *shelf, uint16_t seq)
 	return &shelf->cells[seq % TL_SHELF_CELLS];
 }
 
+/* Has this number come, as audio or as something else? */
+static inline bool tl_shelf_has(const struct tl_shelf *shelf, uint16_t seq)
+{
+	const struct tl_cell *cell = &shelf->cells[seq % TL_SHELF_CELLS];
+
+	return cell->kind != TL_CELL_EMPTY && cell->seq == seq;
+}
+
 /* This number has come. */
 static inline void tl_shelf_note(struct tl_shelf *shelf, uint16_t seq)
 {
@@ -44,7 +52,7 @@ static inline struct tl_cell *tl_shelf_head(struct tl_shelf *shelf, bool *ret_ho
 
 	for (uint16_t seq = shelf->next_seq; tl_rtp_seq_minus(shelf->high_seq, seq) >= 0; seq++) {
 		struct tl_cell *cell = tl_shelf_at(shelf, seq);
-		bool there = cell->kind != TL_CELL_EMPTY && cell->seq == seq;
+		bool there = tl_shelf_has(shelf, seq);
 
 		if (there && cell->kind == TL_CELL_PACKET) {
 			*ret_holed = holed;

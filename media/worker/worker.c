@@ -13,7 +13,7 @@ enum {
 	INBOX_CELLS = 8192,
 	INBOX_RESERVE = 1024,
 	TICK_US = 10000,
-	EARLY_US = 4000, /* a call that has just woken us is served if it is due so soon */
+	EARLY_US = 8000, /* a call that has just woken us is served if it is due so soon */
 	FEW_CALLS = 32,
 	LATE_US = 5000,
 };

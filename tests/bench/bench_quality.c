@@ -31,7 +31,7 @@ enum {
 	PACKETS = LOOPS * RIG_LOOP_FRAMES,
 	FRAME_US = RIG_FRAME_MS * 1000,
 	PAYLOAD_MAX = 700,
-	JITTER_MIN_MS = 20, /* as the configuration has it */
+	JITTER_MIN_MS = 0, /* as the configuration has it */
 	JITTER_MAX_MS = 200,
 	COMPLEXITY = 5,
 };

@@ -13,7 +13,7 @@
 
 /* The media engine as the daemon runs it, with calls that nobody signalled. */
 
-enum { PORT_MIN = 20000, PORT_MAX = 32767, JITTER_MIN_MS = 20, JITTER_MAX_MS = 200 };
+enum { PORT_MIN = 20000, PORT_MAX = 32767, JITTER_MIN_MS = 0, JITTER_MAX_MS = 200 };
 
 static unsigned closed;
 

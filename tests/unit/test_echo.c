@@ -13,6 +13,8 @@ struct call {
 	struct line line;
 	struct tl_echo *echo;
 	size_t at, frame;
+	size_t done;   /* up to here it has been sent and heard */
+	bool stutters; /* the far side holds its packets back for a twelfth of each second */
 	int16_t far[LONGEST], near[LONGEST]; /* what is sent to the line, and said there */
 	int16_t raw[LONGEST], heard[LONGEST];
 };
@@ -35,6 +37,16 @@ static void end(struct call *call)
 	g_free(call);
 }
 
+/* All that has come of the far side up to here goes to the line, then its echo comes. */
+static void exchange(struct call *call, size_t to)
+{
+	for (size_t at = call->done; at < to; at += call->frame)
+		tl_echo_sent(call->echo, (int64_t)at, call->far + at, call->frame);
+	for (size_t at = call->done; at < to; at += call->frame)
+		tl_echo_heard(call->echo, 777777 + (int64_t)at, call->heard + at, call->frame);
+	call->done = to;
+}
+
 /* On to second `to`. */
 static void run(struct call *call, double to)
 {
@@ -44,11 +56,13 @@ static void run(struct call *call, double to)
 	for (; call->at + call->frame <= last; call->at += call->frame) {
 		size_t at = call->at;
 
+		if (!call->stutters)
+			call->done = at;
 		for (size_t i = at; i < at + call->frame; i++)
 			call->raw[i] = line_pass(&call->line, call->far[i], call->near[i]);
 		memcpy(call->heard + at, call->raw + at, call->frame * sizeof *call->heard);
-		tl_echo_sent(call->echo, (int64_t)at, call->far + at, call->frame);
-		tl_echo_heard(call->echo, 777777 + (int64_t)at, call->heard + at, call->frame);
+		if (!call->stutters || at % SECOND >= SECOND / 12)
+			exchange(call, at + call->frame);
 	}
 }
 
@@ -250,6 +264,17 @@ Test(echo, is_found_again_when_it_moves)
 	call->line.delay = 200 * LINE_HZ / 1000;
 	run(call, 9);
 	cr_expect_geq(erle(call, 7, 9), 25, "%.1f dB", erle(call, 7, 9));
+	end(call);
+}
+
+/* Held back for 80 ms and then sent all at once: time has not moved for all that. */
+Test(echo, of_a_talker_whose_packets_come_in_bursts)
+{
+	struct call *call = call_on(TL_ECHO_SPEEXDSP, &hybrids[0], 64, 2);
+
+	call->stutters = true;
+	run(call, 6);
+	cr_expect_geq(erle(call, 3, 6), 25, "%.1f dB", erle(call, 3, 6));
 	end(call);
 }
 
