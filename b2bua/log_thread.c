@@ -2,7 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { GATHER_US = 10000 };
+enum {
+	GATHER_US = 10000, /* while lines come fast, */
+	PERIOD_US = 100000,
+	FAST = 20, /* more than so many in a period */
+};
 
 struct line {
 	GLogLevelFlags level;
@@ -63,8 +67,26 @@ bool tl_log_thread_put(GLogLevelFlags level, int64_t at_us, const char *message)
 	return runs;
 }
 
-/* A line after a pause goes at once. Where there was one there are more: they are left to gather,
- * since to be woken for each costs the caller and this thread several times what writing it does. */
+/* How fast lines come, by their own times. */
+struct pace {
+	int64_t since_us;
+	unsigned n, n_before; /* in this period and the one before */
+};
+
+static void note_line(struct pace *pace, int64_t at_us)
+{
+	int64_t gone_us = at_us - pace->since_us;
+
+	if (gone_us < 0 || gone_us >= PERIOD_US) {
+		pace->n_before = gone_us >= 0 && gone_us < 2 * PERIOD_US ? pace->n : 0;
+		pace->n = 0;
+		pace->since_us = at_us;
+	}
+	pace->n++;
+}
+
+/* A line goes at once. While they come fast they are left to gather, since to be woken for each
+ * costs the caller and this thread several times what writing it does. */
 static void await_lines(bool more)
 {
 	if (more) {
@@ -79,6 +101,7 @@ static void await_lines(bool more)
 
 static gpointer run(gpointer unused)
 {
+	struct pace pace = { 0 };
 	bool more = false;
 
 	g_mutex_lock(&log_thread.lock);
@@ -90,7 +113,8 @@ static gpointer run(gpointer unused)
 			log_thread.write(line->level, line->at_us, line->message);
 			g_mutex_lock(&log_thread.lock);
 			log_thread.bytes -= line->bytes;
-			more = true;
+			note_line(&pace, line->at_us);
+			more = pace.n > FAST || pace.n_before > FAST;
 		} else if (log_thread.lost) {
 			append_loss(g_get_real_time());
 		} else if (log_thread.ends) {

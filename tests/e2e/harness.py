@@ -202,8 +202,6 @@ class Gateway:
         return self.process.pid
 
     def log(self):
-        """What has been logged so far: lines that come close together are written together."""
-        time.sleep(0.02)
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 

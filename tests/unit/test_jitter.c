@@ -469,69 +469,6 @@ Test(jitter, holds_no_more_than_there_is_room_for)
 	end(&p);
 }
 
-/* A buffer that need not hold anything. */
-static struct play begin_short(void)
-{
-	const struct tl_jitter_cfg cfg = { CLOCK, 20, 0, MAX_MS };
-	struct play p = { .jb = tl_jitter_new(&cfg) };
-
-	return p;
-}
-
-Test(jitter, holds_nothing_on_a_good_path)
-{
-	struct play p = begin_short();
-
-	for (unsigned n = 0; n < 500; n++) {
-		p.now_us = n * FRAME_US;
-		put(&p, n, p.now_us);
-		take(&p);
-		cr_assert_eq(p.packets, n + 1);
-		cr_assert_eq(p.delay_us, 0);
-	}
-	cr_expect_eq(p.holes + p.surplus + p.refused, 0);
-	cr_expect_eq(p.silence_units, 0);
-	end(&p);
-}
-
-/* Each one a little late, and none so late that it is missed: they go as they come. */
-Test(jitter, makes_nothing_up_for_what_is_a_little_late)
-{
-	struct play p = begin_short();
-
-	for (unsigned n = 0; n < 20; n++) {
-		int64_t at_us = n * FRAME_US + (n % 20) * 900;
-
-		for (; p.now_us < at_us; p.now_us += 1000)
-			take(&p);
-		p.now_us = at_us;
-		put(&p, n, at_us);
-		take(&p);
-		cr_assert_eq(p.packets, n + 1);
-	}
-	cr_expect_eq(p.holes + p.surplus + p.refused, 0);
-	cr_expect_eq(p.silence_units, 0);
-	end(&p);
-}
-
-Test(jitter, makes_up_what_is_missing_no_later_than_a_phone_would_play_it)
-{
-	struct play p = begin_short();
-
-	for (unsigned n = 0; n < 100; n++) {
-		if (n != 50 && n != 51)
-			put(&p, n, n * FRAME_US);
-		for (int ms = 0; ms < 20; ms++, p.now_us += 1000)
-			take(&p);
-		if (n == 51) /* the first of them, 20 ms after it was due; and no more */
-			cr_expect_eq(p.holes + p.silence_units / FRAME, 1);
-	}
-	cr_expect_eq(p.packets, 98);
-	cr_expect_eq(p.holes + p.silence_units / FRAME, 2);
-	cr_expect_eq(p.refused, 0);
-	end(&p);
-}
-
 Test(jitter, bears_any_input)
 {
 	struct play p = begin();

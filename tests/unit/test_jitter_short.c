@@ -1,0 +1,107 @@
+#include <criterion/criterion.h>
+
+#include "media/rtp/jitter.h"
+
+/* A buffer that need not hold anything: on a good path it doesn't. */
+
+enum { CLOCK = 8000, FRAME = 160, FRAME_US = 20000, MAX_MS = 200 };
+
+static struct tl_pool pool;
+
+struct play {
+	struct tl_jitter *jb;
+	int64_t now_us;
+	unsigned packets, made_up; /* the latter in packets' lengths */
+	int64_t delay_us;          /* of the last packet */
+};
+
+static struct play begin(void)
+{
+	const struct tl_jitter_cfg cfg = { CLOCK, FRAME_US / 1000, 0, MAX_MS };
+
+	return (struct play) { .jb = tl_jitter_new(&cfg) };
+}
+
+static void end(struct play *p)
+{
+	tl_jitter_free(p->jb, &pool);
+	tl_pool_done(&pool);
+}
+
+static void put(struct play *p, unsigned n)
+{
+	struct tl_packet *packet = tl_pool_take(&pool);
+
+	packet->arrived_us = p->now_us;
+	packet->rtp = (struct tl_rtp) { .seq = (uint16_t)n, .ts = n * FRAME };
+	cr_assert_eq(tl_jitter_put(p->jb, packet, FRAME), 0);
+}
+
+static void take(struct play *p)
+{
+	struct tl_slot slot = { 0 };
+	int64_t due_us;
+
+	while (tl_jitter_take(p->jb, p->now_us, &slot, &due_us) > 0) {
+		p->packets += slot.kind == TL_SLOT_PACKET;
+		p->made_up += slot.packet ? 0 : slot.units / FRAME;
+		if (slot.packet)
+			p->delay_us = p->now_us - slot.packet->arrived_us;
+		tl_pool_give(&pool, slot.packet);
+	}
+}
+
+static void run_until(struct play *p, int64_t us)
+{
+	for (; p->now_us < us; p->now_us += 1000)
+		take(p);
+	p->now_us = us;
+}
+
+Test(jitter_short, holds_nothing_on_a_good_path)
+{
+	struct play p = begin();
+
+	for (unsigned n = 0; n < 500; n++) {
+		run_until(&p, n * FRAME_US);
+		put(&p, n);
+		take(&p);
+		cr_assert_eq(p.packets, n + 1);
+		cr_assert_eq(p.delay_us, 0);
+	}
+	cr_expect_eq(p.made_up, 0);
+	end(&p);
+}
+
+/* Each a little later than the one before, and none so late that it is missed: they go as they
+ * come. */
+Test(jitter_short, makes_nothing_up_for_what_is_a_little_late)
+{
+	struct play p = begin();
+
+	for (unsigned n = 0; n < 20; n++) {
+		run_until(&p, n * (FRAME_US + 900));
+		put(&p, n);
+		take(&p);
+		cr_assert_eq(p.packets, n + 1);
+	}
+	cr_expect_eq(p.made_up, 0);
+	end(&p);
+}
+
+Test(jitter_short, makes_up_what_is_missing_no_later_than_a_phone_would_play_it)
+{
+	struct play p = begin();
+
+	for (unsigned n = 0; n < 100; n++) {
+		run_until(&p, n * FRAME_US);
+		if (n != 50 && n != 51)
+			put(&p, n);
+		take(&p);
+		if (n == 51) /* the first of them, 20 ms after it was due; and no more */
+			cr_expect_eq(p.made_up, 1);
+	}
+	cr_expect_eq(p.packets, 98);
+	cr_expect_eq(p.made_up, 2);
+	end(&p);
+}
