@@ -17,6 +17,7 @@ import time
 import wave
 
 FRAME_S = 0.020
+ON_ITS_WAY_S = 0.5
 SILENT = 20  # at most: root mean square of what a codec makes of silence
 
 
@@ -273,9 +274,16 @@ class Rtp:
     def heard(self, hz, codec="PCMA", pt=None, since=0, skip_ms=100):
         """The share of a tone in what was received, leaving out how it began and ended: 0 to 1. The
         silence before it and after it, which a gateway that transcodes sends for a while, is none
-        of it; of the last such tone that was said, half is the least that must have come."""
-        audio, skip = sound_of(self.audio(codec, pt, since)), skip_ms * 8
-        if len(audio) < Rtp.said_s.get(hz, 0) / 2 * 8000:
+        of it. The last such tone that was said is waited for, all but two packets, while it may be
+        on its way; half is the least that must have come."""
+        said, skip = round(Rtp.said_s.get(hz, 0) * 8000), skip_ms * 8
+        deadline = time.monotonic() + ON_ITS_WAY_S
+        while True:
+            audio = sound_of(self.audio(codec, pt, since))
+            if len(audio) >= said - 320 or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        if len(audio) < said / 2:
             return 0.0
         return share_in_windows(audio[skip:-skip], hz)
 
