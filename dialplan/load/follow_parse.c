@@ -46,6 +46,23 @@ static bool is_uri(const char *text)
 	       g_str_has_prefix(text, "tel:");
 }
 
+/* Whether it leads anywhere: has a host, and a port, if any, that there can be; a number, if tel.
+ */
+static bool leads_somewhere(const char *text)
+{
+	const char *at = strchr(text, '@'), *host = at ? at + 1 : strchr(text, ':') + 1;
+	size_t bytes = *host == '[' ? strcspn(host, "]") : strcspn(host, ":;?");
+	const char *rest = host + bytes + (host[bytes] == ']');
+	g_autofree char *port = g_strndup(rest + 1, *rest ? strcspn(rest + 1, ";?") : 0);
+	uint64_t number;
+
+	if (bytes == 0 || (*host == '[' && host[bytes] != ']'))
+		return false;
+	if (*rest == ':')
+		return tl_number_read(port, UINT16_MAX, &number) && number > 0;
+	return !*rest || *rest == ';' || *rest == '?';
+}
+
 /* A URI, NUMBER or extension:NUMBER of an extension, or extension: the one dialled. */
 static bool read_redirect(struct tl_parse *p, const struct tl_value *item, struct tl_redirect *ret)
 {
@@ -55,7 +72,7 @@ static bool read_redirect(struct tl_parse *p, const struct tl_value *item, struc
 	*ret = (struct tl_redirect) { 0 };
 	if (strcmp(text, "extension") == 0)
 		return true;
-	if (is_uri(text)) {
+	if (is_uri(text) && leads_somewhere(text)) {
 		ret->uri = text;
 		return tl_template_read(p, item, text);
 	}

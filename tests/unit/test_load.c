@@ -157,6 +157,14 @@ static const struct {
 	{ "[route r]\nredirect = mailto:a\n",
 	  "9:12: redirect: expected a URI such as sip:$0@other.example, NUMBER or "
 	  "extension, not \"mailto:a\"" },
+	{ "[route r]\nredirect = sip:a@b.example:5070;transport=tcp, sip:$0@[2001:db8::1]:5060, "
+	  "tel:1, "
+	  "sip:b.example, sip:x@\n",
+	  "9:97: redirect: expected a URI such as sip:$0@other.example, NUMBER or "
+	  "extension, not \"sip:x@\"" },
+	{ "[route r]\nredirect = sip:a@b:99999\n",
+	  "9:12: redirect: expected a URI such as sip:$0@other.example, NUMBER or "
+	  "extension, not \"sip:a@b:99999\"" },
 	{ "[route r]\nanswer = music\n", "9:10: answer: expected echo, not \"music\"" },
 	{ "[route r]\nring = 1001\nnumber = +$a\n",
 	  "10:10: number: \"$\" must be followed by a digit, or by \"$\" for itself" },
