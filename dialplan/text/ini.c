@@ -249,7 +249,8 @@ void tl_ini_read(struct tl_ini *ini, const char *text, size_t bytes, unsigned fi
 	r.includes = g_array_new(FALSE, FALSE, sizeof(struct tl_value));
 	if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
 		text += 3;
-	if (bytes >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+	if (end - text >= 2 &&
+	    (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
 		r.at.line++;
 		tl_diags_add(ini->diags, &r.at, "UTF-16, expected UTF-8");
 		text = end;

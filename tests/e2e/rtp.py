@@ -275,7 +275,7 @@ class Rtp:
         """The share of a tone in what was received, leaving out how it began and ended: 0 to 1. The
         silence before it and after it, which a gateway that transcodes sends for a while, is none
         of it. The last such tone that was said is waited for, all but two packets, while it may be
-        on its way; what has not come of it by then counts as silence."""
+        on its way; what has not come of it by then, but for its beginning, counts as silence."""
         said, skip = round(Rtp.said_s.get(hz, 0) * 8000), skip_ms * 8
         deadline = time.monotonic() + ON_ITS_WAY_S
         while True:
@@ -283,7 +283,7 @@ class Rtp:
             if len(audio) >= said - 320 or time.monotonic() > deadline:
                 break
             time.sleep(0.02)
-        there = min(1, (len(audio) + 320) / said) if said else 1
+        there = min(1, (len(audio) + skip) / said) if said else 1
         return there * share_in_windows(audio[skip:-skip], hz)
 
     def digits(self, pt, since=0):

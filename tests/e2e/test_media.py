@@ -299,7 +299,7 @@ def test_rtp_junk_on_open_ports_is_ignored():
         talk = a.rtp.tone_start(440, 0.8)
         b.rtp.tone(660, 0.8)
         talk.join()
-        assert b.rtp.heard(440, since=before + 10) > 0.9, b.rtp.heard(440, since=before)
+        assert b.rtp.heard(440, since=before) > 0.9, b.rtp.heard(440, since=before)
         assert a.rtp.heard(660) > 0.9
         w.alive()
         w.hang_up(a, b)

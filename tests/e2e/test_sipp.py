@@ -12,14 +12,16 @@ PHONE, CARRIER, BACKUP = 11, 2, 3
 
 
 class Sipp:
-    """One run of a scenario at the address .last of a world's network."""
+    """One run of a scenario at the address .last of a world's network; at_once: the most calls
+    at a time."""
 
-    def __init__(self, world, scenario, last, number=None, calls=1, rate=10, tcp=False):
+    def __init__(self, world, scenario, last, number=None, calls=1, rate=10, tcp=False,
+                 at_once=0):
         self.scenario, self.errors = scenario, f"{world.dir}/{scenario}.{last}.log"
         own = f"{SCENARIOS}/{scenario}.xml"  # or one that SIPp has in it
         which = ["-sf", own] if os.path.exists(own) else ["-sn", scenario]
         command = ["sipp", *which, "-i", f"{world.net}.{last}",
-                   "-p", "5060", "-m", str(calls), "-r", str(rate), "-l", str(calls),
+                   "-p", "5060", "-m", str(calls), "-r", str(rate), "-l", str(at_once or calls),
                    "-timeout", "20", "-timeout_error", "-nostdin", "-trace_err",
                    "-error_file", self.errors, "-t", "t1" if tcp else "u1",
                    "-key", "caller", "+4917011122" if last == CARRIER else "1001"]

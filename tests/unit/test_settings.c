@@ -32,7 +32,7 @@ Test(settings, defaults)
 	cr_expect_str_eq(gw->user_agent, "Twinleg");
 	cr_expect_eq(gw->ring_time_s, 30);
 	cr_expect_eq(gw->rtp_timeout_s, 60);
-	cr_expect_eq(gw->jitter_min_ms, 20);
+	cr_expect_eq(gw->jitter_min_ms, 0);
 	cr_expect_eq(gw->jitter_max_ms, 200);
 	cr_expect_eq(gw->register_min_s, 60);
 	cr_expect_eq(gw->register_max_s, 3600);
