@@ -8,19 +8,17 @@
  * defined here: the program's own definition stands before the C library's, for Sofia too.
  */
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/stack_priv.h"
 
-static const struct tl_stack *dialling; /* whose connections these are, or NULL */
-static pthread_t thread;
+/* Whose connections this thread's are, or NULL. */
+static _Thread_local const struct tl_stack *dialling;
 
 void tl_stack_sources_start(const struct tl_stack *stack)
 {
-	thread = pthread_self();
 	dialling = stack;
 }
 
@@ -59,8 +57,8 @@ int tl_connect(int fd, const struct sockaddr *to, socklen_t bytes) __asm__("conn
 
 int tl_connect(int fd, const struct sockaddr *to, socklen_t bytes)
 {
-	if (dialling && pthread_equal(thread, pthread_self()) &&
-	    (to->sa_family == AF_INET || to->sa_family == AF_INET6) && is_unbound_stream(fd))
+	if (dialling && (to->sa_family == AF_INET || to->sa_family == AF_INET6) &&
+	    is_unbound_stream(fd))
 		give_address(fd, to);
 	return (int)syscall(SYS_connect, fd, to, bytes);
 }

@@ -20,7 +20,7 @@ enum {
 	JUMP_MS = 1000,     /* on a timeline: another stream */
 	LEAD_MS = 4,        /* an echo is put so far into the tail */
 	MOST_AHEAD_MS = 300,
-	ASTRAY = 25, /* packets sent, until clocks and not jitter have parted the timelines */
+	ASTRAY = 25,       /* packets sent, until clocks and not jitter have parted the timelines */
 	STUDY_STEPS = 32,  /* 640 ms */
 	LESSON_STEPS = 10, /* 200 ms of speech */
 	LESSONS = 80,
@@ -53,7 +53,7 @@ struct tl_echo {
 	bool any_heard;
 	int64_t offset;
 	int64_t shift;
-	int64_t ahead; /* what is sent was so far ahead of what is heard at the least */
+	int64_t ahead;   /* what is sent was so far ahead of what is heard at the least */
 	unsigned astray; /* packets sent in a row out of these bounds */
 	int64_t stepped_end;
 	struct tl_echo_delay delay;

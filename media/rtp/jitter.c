@@ -428,7 +428,7 @@ static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_s
 	head = tl_shelf_head(&jb->shelf, &holed);
 	if (now_us < jb->play_us && (!head || !jb->taken || head->ts != jb->next_ts))
 		return 0;
-	if (now_us < due_us(jb) && !tl_shelf_has(&jb->shelf, jb->shelf.next_seq))
+	if (!tl_shelf_has(&jb->shelf, jb->shelf.next_seq) && now_us < due_us(jb))
 		return 0; /* what is missing has still time to come */
 	if (!head)
 		return starve(jb, ret_slot, ret_due_us);
