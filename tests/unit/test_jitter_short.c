@@ -15,9 +15,9 @@ struct play {
 	int64_t delay_us;          /* of the last packet */
 };
 
-static struct play begin(void)
+static struct play begin(unsigned min_ms)
 {
-	const struct tl_jitter_cfg cfg = { CLOCK, FRAME_US / 1000, 0, MAX_MS };
+	const struct tl_jitter_cfg cfg = { CLOCK, FRAME_US / 1000, min_ms, MAX_MS };
 
 	return (struct play) { .jb = tl_jitter_new(&cfg) };
 }
@@ -55,12 +55,12 @@ static void run_until(struct play *p, int64_t us)
 {
 	for (; p->now_us < us; p->now_us += 1000)
 		take(p);
-	p->now_us = us;
+	p->now_us = us > p->now_us ? us : p->now_us;
 }
 
 Test(jitter_short, holds_nothing_on_a_good_path)
 {
-	struct play p = begin();
+	struct play p = begin(0);
 
 	for (unsigned n = 0; n < 500; n++) {
 		run_until(&p, n * FRAME_US);
@@ -77,7 +77,7 @@ Test(jitter_short, holds_nothing_on_a_good_path)
  * come. */
 Test(jitter_short, makes_nothing_up_for_what_is_a_little_late)
 {
-	struct play p = begin();
+	struct play p = begin(0);
 
 	for (unsigned n = 0; n < 20; n++) {
 		run_until(&p, n * (FRAME_US + 900));
@@ -91,7 +91,7 @@ Test(jitter_short, makes_nothing_up_for_what_is_a_little_late)
 
 Test(jitter_short, makes_up_what_is_missing_no_later_than_a_phone_would_play_it)
 {
-	struct play p = begin();
+	struct play p = begin(0);
 
 	for (unsigned n = 0; n < 100; n++) {
 		run_until(&p, n * FRAME_US);
@@ -103,5 +103,20 @@ Test(jitter_short, makes_up_what_is_missing_no_later_than_a_phone_would_play_it)
 	}
 	cr_expect_eq(p.packets, 98);
 	cr_expect_eq(p.made_up, 2);
+	end(&p);
+}
+
+/* Also where the delay is long: a packet that comes 4 ms after its time is not given up. */
+Test(jitter_short, bears_a_little_more_than_its_delay)
+{
+	struct play p = begin(40);
+
+	for (unsigned n = 0; n < 100; n++) {
+		run_until(&p, n * FRAME_US + (n == 50) * 44000);
+		put(&p, n);
+	}
+	run_until(&p, 99 * FRAME_US + 41000);
+	cr_expect_eq(p.packets, 100);
+	cr_expect_eq(p.made_up, 0);
 	end(&p);
 }
