@@ -15,6 +15,7 @@ enum {
 	TICK_US = 10000,
 	EARLY_US = 8000, /* a call that has just woken us is served if it is due so soon */
 	FEW_CALLS = 32,
+	SOON_US = 15000, /* with few calls, less than this away, the timer is kept exact */
 	LATE_US = 5000,
 };
 
@@ -121,7 +122,8 @@ static void want(struct tl_worker *worker, int64_t due_us)
 
 /*
  * With few calls each wake-up counts: one that is no longer needed is put off.
- * With many there is always somebody to wake up for, and no need to look.
+ * With many there is always somebody to wake up for, and no need to look. Setting the timer costs
+ * as well: what is far off is left alone, since a packet comes before it and asks again.
  */
 static void put_off_timer(struct tl_worker *worker)
 {
@@ -131,7 +133,9 @@ static void put_off_timer(struct tl_worker *worker)
 		return;
 	for (guint i = 0; i < worker->due->len; i++)
 		next_us = MIN(next_us, g_array_index(worker->due, int64_t, i));
-	worker->timer_us = next_tick(next_us);
+	next_us = next_tick(next_us);
+	if (next_us < worker->timer_us || worker->timer_us < worker->env.now_us + SOON_US)
+		worker->timer_us = next_us;
 }
 
 /* After anything was done with a pair. */
