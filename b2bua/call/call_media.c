@@ -2,6 +2,7 @@
 #include "b2bua/call/call_priv.h"
 #include "b2bua/clock.h"
 #include "b2bua/sip/address.h"
+#include "b2bua/sip/stack.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -41,6 +42,33 @@ int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct soc
 	return 0;
 }
 
+/* Of none: a name, or nothing known. */
+static sa_family_t family_to_reach(const struct tl_media_desc *remote)
+{
+	return tl_plan_is_any_address(&remote->rtp) ? AF_UNSPEC : remote->rtp.ss_family;
+}
+
+bool tl_call_media_reaches(const struct tl_call *call, const struct tl_media_desc *remote)
+{
+	sa_family_t family = family_to_reach(remote);
+
+	return family == AF_UNSPEC || tl_stack_speaks(call->app->stack, family);
+}
+
+int tl_call_media_place(struct tl_call *call, enum tl_side side, struct tl_call_media *m)
+{
+	const struct sockaddr *there = (const struct sockaddr *)&m->remote.rtp;
+	sa_family_t family = family_to_reach(&m->remote);
+	struct sockaddr_storage ip;
+
+	if (family == AF_UNSPEC || family == m->local.rtp.ss_family)
+		return 0;
+	if (!tl_call_media_reaches(call, &m->remote) ||
+	    tl_stack_media_ip(call->app->stack, there, &ip) < 0)
+		return 488;
+	return tl_call_media_open(call, side, (struct sockaddr *)&ip, there, &m->local);
+}
+
 static int open_a(struct tl_call *call)
 {
 	struct sockaddr_storage ip;
@@ -49,6 +77,8 @@ static int open_a(struct tl_call *call)
 	tl_leg_local_ip(call->leg_a, &ip);
 	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
 				    (struct sockaddr *)&call->a.peer, &call->a.local);
+	if (status == 0 && call->a.have_remote)
+		status = tl_call_media_place(call, TL_SIDE_A, &call->a);
 	call->a.have_local = status == 0;
 	if (status == 0)
 		tl_call_streams_answer(call);

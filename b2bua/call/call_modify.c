@@ -99,7 +99,7 @@ static struct tl_media_desc *make_offer(struct tl_call *call, struct tl_call_med
 	bool have_other = agreed_with(other_of(call, m), &other);
 
 	order_formats(m, have_other ? &other : NULL, &peer);
-	if (tl_plan_offer(peer.n_formats ? &peer : NULL, &m->policy, offer) < 0) {
+	if (tl_plan_offer_again(peer.n_formats ? &peer : NULL, &m->policy, offer) < 0) {
 		g_free(offer);
 		return NULL;
 	}
@@ -166,7 +166,9 @@ static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 	m->local = answer;
 	m->remote = *offer;
 	tl_call_hold_note(m, false);
-	status = tl_call_media_apply(call);
+	status = tl_call_media_place(call, m == &call->a ? TL_SIDE_A : TL_SIDE_B, m);
+	if (status == 0)
+		status = tl_call_media_apply(call);
 	if (status)
 		put_back(m, &before);
 	else

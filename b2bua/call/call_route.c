@@ -82,18 +82,24 @@ static bool hears_elsewhere(const struct tl_call *call)
 	return call->a.have_local && !call->session && !tl_call_is_direct(call);
 }
 
-/* What the caller offers is acceptable: codecs and encryption. Else nobody is to ring for nothing.
- */
-static bool can_answer(const struct tl_call *call)
+/* What the caller offers is acceptable: codecs, encryption, and where it wants to be sent to. NULL,
+ * or why not: nobody is to ring for nothing. */
+static const char *cannot_answer(const struct tl_call *call)
 {
+	static const char unusable[] = "No usable audio";
 	struct tl_media_desc answer;
 
 	if (!call->a.have_remote)
-		return true;
+		return NULL;
 	if (!tl_plan_crypto_fits(&call->a.remote, &call->a.policy))
-		return false;
-	return call->a.have_local || tl_call_is_direct(call) ||
-	       tl_plan_answer(&call->a.remote, &call->a.policy, NULL, NULL, &answer) == 0;
+		return unusable;
+	if (call->a.have_local || tl_call_is_direct(call))
+		return NULL;
+	if (tl_plan_answer(&call->a.remote, &call->a.policy, NULL, NULL, &answer) < 0)
+		return unusable;
+	return tl_call_media_reaches(call, &call->a.remote)
+		       ? NULL
+		       : "Incompatible network address formats";
 }
 
 /* What must be reserved first (RFC 3312) is between the parties, or nobody's business. */
@@ -106,7 +112,7 @@ static bool can_meet(const struct tl_call *call)
 /* Takes decision. */
 static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision *decision)
 {
-	static const struct tl_cause unusable = { .status = 488, .warning = "No usable audio" };
+	struct tl_cause unusable = { .status = 488 };
 
 	tl_decision_free(call->decision);
 	call->decision = decision;
@@ -120,7 +126,8 @@ static enum tl_call_event take_decision(struct tl_call *call, struct tl_decision
 	call->route = g_strdup(decision->route);
 	if (decision->verdict != TL_VERDICT_REJECT && decision->verdict != TL_VERDICT_REDIRECT) {
 		log_routed(call);
-		if (!can_answer(call))
+		unusable.warning = cannot_answer(call);
+		if (unusable.warning)
 			return tl_call_refuse(call, &unusable);
 		if (!can_meet(call))
 			return tl_call_refuse_preconditions(call);

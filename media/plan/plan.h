@@ -32,13 +32,18 @@ struct tl_media_policy {
  * Our offer to a leg. peer: what the other leg offered or answered, or NULL.
  * Formats that the peer has and the policy allows come first, in the peer's
  * order, then what we can transcode to, by the policy's order. Dynamic payload
- * types of the peer are kept, so that a relayed call maps nothing. Telephone-event is
+ * types of the peer are kept, so that a relayed call maps nothing, but for those of codecs that
+ * have a static one. Telephone-event is
  * offered at each clock rate that an offered format uses, and at 8000. rtp and rtcp of
  * *ret_offer are the caller's to fill. -ENOENT: nothing can be offered.
  * Encryption is the leg's own affair: policy alone decides.
  */
 int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
 		  struct tl_media_desc *ret_offer);
+/* The same to a leg that has spoken: spoken is what both have said there, whose numbers keep their
+ * meaning (RFC 3264 8.3.2), static or not. */
+int tl_plan_offer_again(const struct tl_media_desc *spoken, const struct tl_media_policy *policy,
+			struct tl_media_desc *ret_offer);
 
 /*
  * Our answer to a leg's offer. peer: the other leg's remote description when
@@ -68,6 +73,9 @@ bool tl_plan_hears_modems(const struct tl_media_desc *local, const struct tl_med
 /* What a leg has agreed upon, to be offered again: our words, as far as the remote has the same. */
 void tl_plan_common(const struct tl_media_desc *local, const struct tl_media_desc *remote,
 		    struct tl_media_desc *ret);
+
+/* 0.0.0.0 or ::, which once meant hold (RFC 3264 8.4). */
+bool tl_plan_is_any_address(const struct sockaddr_storage *address);
 
 /* Would the offer's encryption, or its lack, be accepted? */
 bool tl_plan_crypto_fits(const struct tl_media_desc *offer, const struct tl_media_policy *policy);

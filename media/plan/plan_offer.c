@@ -10,6 +10,7 @@ enum { FIRST_DYNAMIC_PT = 96, LAST_PT = 127, EVENT_PT = 101 };
 struct numbers {
 	bool taken[LAST_PT + 1];    /* given out */
 	bool reserved[LAST_PT + 1]; /* not for us: the peer means something else by it */
+	bool agreed;                /* the peer is who is offered to: it knows its numbers */
 };
 
 /* The peer's numbers keep their meaning even where the format is not offered on, so that a person
@@ -44,15 +45,16 @@ static uint8_t take_dynamic(struct numbers *numbers)
 }
 
 /* The peer's own number, so that a relayed call maps nothing, unless it is in use or belongs to
- * another codec by RFC 3551 6. */
+ * another codec by RFC 3551 6. A codec that has a number there goes by that, whatever another leg
+ * calls it: many a phone knows PCMA as 8 alone. */
 static uint8_t take_peers(struct numbers *numbers, const struct tl_codec *codec, unsigned pt)
 {
+	bool has_own = codec && codec->static_pt >= 0;
 	bool dynamic = pt >= 35 && tl_plan_pt_usable(pt, true);
-	bool own = codec && codec->static_pt == (int)pt;
 
-	if ((dynamic || own) && !numbers->taken[pt])
+	if (dynamic && (!has_own || numbers->agreed) && !numbers->taken[pt])
 		return take(numbers, (int)pt);
-	if (codec && codec->static_pt >= 0 && !numbers->taken[codec->static_pt])
+	if (has_own && !numbers->taken[codec->static_pt])
 		return take(numbers, codec->static_pt);
 	return take_dynamic(numbers);
 }
@@ -192,11 +194,11 @@ static void append_noises(struct tl_media_desc *offer, const struct tl_media_des
 	}
 }
 
-int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
-		  struct tl_media_desc *ret_offer)
+static int make_offer(const struct tl_media_desc *peer, bool agreed,
+		      const struct tl_media_policy *policy, struct tl_media_desc *ret_offer)
 {
 	struct tl_media_desc offer = { .direction = TL_DIR_SENDRECV, .rtcp_xr = true };
-	struct numbers numbers = { 0 };
+	struct numbers numbers = { .agreed = agreed };
 
 	if (peer && peer->t38.on)
 		return tl_plan_offer_g711(policy, ret_offer);
@@ -221,4 +223,16 @@ int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy
 		tl_plan_ptime(&offer.formats[0], peer ? peer->ptime_ms : 0, offer.maxptime_ms);
 	*ret_offer = offer;
 	return 0;
+}
+
+int tl_plan_offer(const struct tl_media_desc *peer, const struct tl_media_policy *policy,
+		  struct tl_media_desc *ret_offer)
+{
+	return make_offer(peer, false, policy, ret_offer);
+}
+
+int tl_plan_offer_again(const struct tl_media_desc *spoken, const struct tl_media_policy *policy,
+			struct tl_media_desc *ret_offer)
+{
+	return make_offer(spoken, true, policy, ret_offer);
 }

@@ -81,6 +81,21 @@ def test_relay_maps_payload_types_of_each_side():
         w.hang_up(a, b)
 
 
+def test_a_codec_with_a_number_of_its_own_goes_by_that_on_the_other_leg():
+    with World() as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice, payload_types={"PCMA": 99})
+        assert a.answer.sdp.audio.payload_type("PCMA") == 99
+        assert b.invite.sdp.audio.payload_type("PCMA") == 8
+        tone = a.rtp.tone_start(440, 0.5, pt=99)
+        b.rtp.tone(660, 0.5)
+        tone.join()
+        assert a.rtp.heard(660, pt=99) > 0.9 and b.rtp.heard(440) > 0.9
+        a.request("INVITE")  # what we offer him goes by his number
+        assert a.expect(200).sdp.audio.payload_type("PCMA") == 99
+        a.ack(make_sdp(a.agent.ip, a.rtp.port, payload_types={"PCMA": 99}))
+        w.hang_up(a, b)
+
+
 def test_relay_carries_loss_and_disorder_as_they_are():
     with World() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)

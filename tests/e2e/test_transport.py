@@ -149,6 +149,44 @@ def test_phones_of_both_families_ring_at_once_and_the_ipv6_one_answers():
         ring_both_families(w, 1)
 
 
+def test_media_of_another_family_than_signalling():
+    with World6(routes="", register=("1001",)) as w:
+        bob = w.phone6("1002")
+        elsewhere = w.rtp(w.carrier)
+        a, b = w.talk(bob, "1001", w.alice)
+        a.rtp = elsewhere
+        a.request("INVITE", make_sdp(elsewhere.ip, elsewhere.port, version=2))  # IPv4 from now on
+        ok = a.expect(200)
+        a.ack()
+        elsewhere.remote = ok.sdp.audio.address
+        assert elsewhere.remote[0] == w.ip, ok
+        tone = a.rtp.tone_start(440, 0.5)
+        b.rtp.tone(660, 0.5)
+        tone.join()
+        assert a.rtp.heard(660) > 0.9 and b.rtp.heard(440) > 0.9
+        w.hang_up(a, b)
+        a = bob.invite("1001", make_sdp(w.carrier.ip, elsewhere.port))
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(200, make_sdp(w.alice.ip, w.rtp(w.alice).port))
+        assert a.expect(200).sdp.audio.address[0] == w.ip
+
+
+def test_media_of_a_family_that_we_do_not_speak_are_refused():
+    with World(routes=RING_ALICE + "[route echo]\nto = 600\nanswer = echo\n") as w:
+        for number in (NUMBER, "600"):
+            no = w.carrier.invite(number, make_sdp("2001:db8::1", 4000)).expect(488)
+            assert "network address" in no.get("Warning"), no
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        a.request("INVITE", make_sdp("2001:db8::1", 4000, version=2))
+        a.expect(488)
+        b.expect_nothing(0.2)
+        a.request("INVITE", make_sdp("::", 4000, version=3))  # the hold of old
+        assert a.expect(200).sdp.audio.direction == "recvonly"
+        a.ack()
+        w.hang_up(a, b)
+
+
 def traces(agent, media_port):
     """What must not be seen on the other leg: names of hosts, tags, agents, SDP origin."""
     return [agent.ip, agent.user_agent, f"secret{media_port}", f"peer{media_port}",
