@@ -11,6 +11,7 @@ from world import World
 
 ONLY_REGISTRAR = {"routes": "", "register": ()}
 URI = "sip:pbx.test"
+ROUNDS = 5
 
 
 def ask(phone, user="1001", method="REGISTER"):
@@ -189,13 +190,21 @@ def test_the_time_of_an_answer_tells_nothing():
         phones = {user: w.phone(user, last, register=False)
                   for user, last in (("1001", 21), ("1002", 22), ("4711", 23))}
         times = {user: [] for user in phones}
-        for _ in range(60):
+
+        def ask_all():
             for user, phone in phones.items():
                 dialog, refused = ask(phone, user)
                 value = credentials(challenges(refused)[0], "REGISTER", URI, user, "guess")
                 sent = time.monotonic()
                 answered = answer(dialog, value)
                 times[user].append(answered.at - sent)
-        # what else the machine does only adds to the time: the quicker answers tell
-        typical = {user: statistics.quantiles(seen)[0] for user, seen in times.items()}
-        assert max(typical.values()) < 1.5 * min(typical.values()), typical
+
+        # What else the machine does only adds to the time, sometimes to one of them more than to
+        # another: the quicker answers tell, and a difference that is the gateway's own stays.
+        for _ in range(ROUNDS):
+            for _ in range(60):
+                ask_all()
+            typical = {user: statistics.quantiles(seen, n=10)[0] for user, seen in times.items()}
+            if max(typical.values()) < 1.5 * min(typical.values()):
+                return
+        raise AssertionError(typical)

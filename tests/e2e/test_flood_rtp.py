@@ -5,7 +5,8 @@ import struct
 import time
 
 from listen import share_of_clean, timeline
-from rtp import TYPES, chunks, decode, encode, in_time, sine
+from machine import on_time
+from rtp import FRAME_S, TYPES, chunks, decode, encode, in_time, sine
 from world import World
 
 NUMBER = "+4930555100"
@@ -33,8 +34,13 @@ def talk_in_a_flood(rtp, ip):
                 for _ in range(BATCH):
                     stranger.sendto(strange(sent), rtp.remote)
                     sent += 1
-                next_at += 0.02 / SLOTS
+                next_at += FRAME_S / SLOTS
                 time.sleep(max(0, next_at - time.monotonic()))
+            # what the machine has stood still for is made up for by nobody: the flood would be a
+            # burst that no socket holds
+            missed = max(0, int((time.monotonic() - next_at) / FRAME_S))
+            next_at += missed * FRAME_S
+            rtp.ts += missed * len(payload)
     return sent
 
 
@@ -45,15 +51,15 @@ def check_flood(w, codec):
     before = len(b.rtp.packets)
     sent = talk_in_a_flood(a.rtp, f"{w.net}.99")
     b.rtp.wait(before + round(TALK_S * 50), 0.5)
+    w.hang_up(a, b)
     packets = [p for p in list(b.rtp.packets)[before:] if p.pt == TYPES[codec]]
     clean = share_of_clean(timeline(packets, lambda p: decode(p.payload, codec)), HZ)
     assert len(packets) > 0.8 * TALK_S * 50, f"{len(packets)} packets, {sent} strange ones"
     assert clean > 0.5, f"{clean:.2f} clean, {sent} strange packets"
-    w.hang_up(a, b)
 
 
 def test_a_flood_of_rtp_is_not_heard():
     with World(carrier="codecs = PCMA",
                extensions={"1001": "codecs = PCMA, PCMU", "1002": ""}) as w:
-        for codec in ("PCMA", "PCMU"):  # relayed, transcoded
-            check_flood(w, codec)
+        on_time(lambda: check_flood(w, "PCMA"))  # relayed
+        on_time(lambda: check_flood(w, "PCMU"))  # transcoded

@@ -1,11 +1,11 @@
 """Digits, messages, other hosts, a spiral and encrypted pictures over a network that loses a tenth,
 doubles a tenth and reorders."""
 
+from bad_world import aim, bad_network, BadWorld, CALLS, came, dial, hang_up, NUMBER, talk, WithBob
 from impair import in_parallel, until
 from sip import Dialog
 from sip_message import make_sdp
-from test_impaired import BadWorld, NUMBER, hang_up
-from test_impaired_turns import CALLS, WithBob, add, aim, came, dial, talk
+from test_impaired_turns import add
 from test_odd import LOOP, Proxy, call_through
 from test_srtp import Key, both_hear as check_talks
 from test_video import line_of, video
@@ -29,26 +29,23 @@ ring = trunk:silent
 """
 
 
-def test_digits_in_info_arrive_once():
-    with BadWorld(61, carrier="dtmf = info", extensions={"1001": "dtmf = info"}) as w:
-        def press(first, other, digit):
-            first.request("INFO", f"Signal={digit}\r\nDuration=160\r\n",
-                          [("Content-Type", "application/dtmf-relay")])
-            got = until(other, "INFO")
-            other.reply(200, to=got)
-            assert f"Signal={digit}".encode() in got.body.replace(b" ", b""), got
-            until(first, 200)
+def press(first, other, digit):
+    first.request("INFO", f"Signal={digit}\r\nDuration=160\r\n",
+                  [("Content-Type", "application/dtmf-relay")])
+    got = until(other, "INFO")
+    other.reply(200, to=got)
+    assert f"Signal={digit}".encode() in got.body.replace(b" ", b""), got
+    until(first, 200)
 
-        def call(number):
-            a, b = talk(w, number)
-            for digit in "47#":
-                press(a, b, digit)
-                press(b, a, digit)
-            assert a.ladder.count("< INFO") == b.ladder.count("< INFO") == 3, (a.ladder, b.ladder)
-            hang_up(a, b)
 
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(61, carrier="dtmf = info", extensions={"1001": "dtmf = info"})
+def test_digits_in_info_arrive_once(w, number):
+    a, b = talk(w, number)
+    for digit in "47#":
+        press(a, b, digit)
+        press(b, a, digit)
+    assert a.ladder.count("< INFO") == b.ladder.count("< INFO") == 3, (a.ladder, b.ladder)
+    hang_up(a, b)
 
 
 def test_messages_in_a_call_and_outside():
@@ -133,37 +130,29 @@ def test_a_spiral_through_ourselves():
         assert len(w.gateway.control("calls")) == 2
 
 
-def test_an_unknown_scheme():
-    with BadWorld(65) as w:
-        def call(_):
-            dialog = Dialog(w.carrier, role="uac")
-            w.carrier.dialogs[dialog.call_id] = dialog
-            dialog.remote, dialog.remote_target = f"<{w.carrier.uri(NUMBER)}>", "mailto:x@y.example"
-            dialog.route_set = [f"<sip:{w.ip};lr>"]
-            dialog.request("INVITE", make_sdp(w.carrier.ip, 4000))
-            until(dialog, 416)
-
-        in_parallel(call, 40)
-        w.check_over()
+@bad_network(65, calls=40)
+def test_an_unknown_scheme(w, _):
+    dialog = Dialog(w.carrier, role="uac")
+    w.carrier.dialogs[dialog.call_id] = dialog
+    dialog.remote, dialog.remote_target = f"<{w.carrier.uri(NUMBER)}>", "mailto:x@y.example"
+    dialog.route_set = [f"<sip:{w.ip};lr>"]
+    dialog.request("INVITE", make_sdp(w.carrier.ip, 4000))
+    until(dialog, 416)
 
 
-def test_encrypted_pictures_are_added():
-    with BadWorld(66) as w:
-        def call(number):
-            a, b = talk(w, number)
-            key = Key(tag=3)
-            a.video, b.video = w.rtp(w.carrier), w.rtp(w.alice)
-            ok = add(a, b, secure(video(a.video.port), key))
-            a.ack()
-            answered = line_of(ok.sdp)
-            a.video.remote = answered.address
-            a.camera = Camera(a.video, key, keys_of(answered)[0])
-            b.camera = Camera(b.video)
-            a.camera.rtp, b.camera.rtp = a.video, b.video
-            check_passes(a.camera, b.camera)
-            check_passes(b.camera, a.camera)
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(66)
+def test_encrypted_pictures_are_added(w, number):
+    a, b = talk(w, number)
+    key = Key(tag=3)
+    a.video, b.video = w.rtp(w.carrier), w.rtp(w.alice)
+    ok = add(a, b, secure(video(a.video.port), key))
+    a.ack()
+    answered = line_of(ok.sdp)
+    a.video.remote = answered.address
+    a.camera = Camera(a.video, key, keys_of(answered)[0])
+    b.camera = Camera(b.video)
+    a.camera.rtp, b.camera.rtp = a.video, b.video
+    check_passes(a.camera, b.camera)
+    check_passes(b.camera, a.camera)
+    check_talks(a, b)
+    hang_up(a, b)

@@ -1,56 +1,48 @@
 """What is said beside the media, and what is refused for want of room, over a network that loses a
 tenth, doubles a tenth and reorders."""
 
+from bad_world import (aim, bad_network, BadWorld, called, CALLS, hang_up, NUMBER, released, ring,
+                       talk, told_of_success, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp
-from test_impaired import BadWorld, NUMBER, hang_up, ring
-from test_impaired_turns import (CALLS, WithBob, aim, called, check_talks, released, talk,
-                                 told_of_success)
+from test_srtp import both_hear as check_talks
 from world import wait_until
 
 TAKES_UPDATES = [("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE"), ("Supported", "from-change")]
 
 
-def test_headers_cross_in_every_message():
+@bad_network(71, calls=3 * CALLS)
+def test_headers_cross_in_every_message(w, number):
     ours = [("X-Campaign", "spring 1"), ("User-to-User", "0123ab;encoding=hex"),
             ("P-Asserted-Identity", "<sip:+49666@evil.test>")]
-    with BadWorld(71) as w:
-        def call(number):
-            a, b = ring(w, number, ours)
-            assert [b.invite.get(name) for name, _ in ours] == ["spring 1", ours[1][1], None]
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("X-Answer", "yes")])
-            assert until(a, 200).get("X-Answer") == "yes"
-            a.ack()
-            until(b, "ACK")
-            a.request("BYE", headers=[("X-Score", "5"), ("Reason", 'Q.850;cause=16;text="bye"')])
-            bye = until(b, "BYE")
-            b.reply(200, to=bye)
-            until(a, 200)
-            assert bye.get("X-Score") == "5" and bye.get("Reason").startswith("Q.850;cause=16")
-
-        in_parallel(call, 3 * CALLS)
-        w.check_over()
+    a, b = ring(w, number, ours)
+    assert [b.invite.get(name) for name, _ in ours] == ["spring 1", ours[1][1], None]
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("X-Answer", "yes")])
+    assert until(a, 200).get("X-Answer") == "yes"
+    a.ack()
+    until(b, "ACK")
+    a.request("BYE", headers=[("X-Score", "5"), ("Reason", 'Q.850;cause=16;text="bye"')])
+    bye = until(b, "BYE")
+    b.reply(200, to=bye)
+    until(a, 200)
+    assert bye.get("X-Score") == "5" and bye.get("Reason").startswith("Q.850;cause=16")
 
 
-def test_who_is_there_now_is_told():
-    with WithBob(72) as w:
-        def call(number):
-            a, b = ring(w, number, TAKES_UPDATES)
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-            aim(a, until(a, 200))
-            a.ack()
-            until(b, "ACK")
-            b.request("REFER", headers=[("Refer-To", "<sip:1002@pbx.test>")])
-            c = called(w, w.bob, str(number))
-            update = until(a, "UPDATE")
-            a.reply(200, to=update)
-            assert "1002" in update.get("From"), update
-            released(b, told_of_success(b))
-            check_talks(a, c)
-            hang_up(a, c)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(72, world=WithBob)
+def test_who_is_there_now_is_told(w, number):
+    a, b = ring(w, number, TAKES_UPDATES)
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+    aim(a, until(a, 200))
+    a.ack()
+    until(b, "ACK")
+    b.request("REFER", headers=[("Refer-To", "<sip:1002@pbx.test>")])
+    c = called(w, w.bob, str(number))
+    update = until(a, "UPDATE")
+    a.reply(200, to=update)
+    assert "1002" in update.get("From"), update
+    released(b, told_of_success(b))
+    check_talks(a, c)
+    hang_up(a, c)
 
 
 def refused(w, number):

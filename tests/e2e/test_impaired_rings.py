@@ -1,95 +1,78 @@
 """From the INVITE to the answer over a network that loses a tenth, doubles a tenth and reorders:
 reliable responses of one leg or the other, offers in PRACK, challenges, failover, groups."""
 
+from bad_world import (aim, answer, bad_network, BadWorld, CALLS, dial, escape, hang_up, names_of,
+                       prack, released, RELIABLE, REQUIRED, ring, say_early, until_of, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp
-from test_impaired import (BadWorld, RELIABLE, REQUIRED, answer, hang_up, prack, ring, say_early,
-                           until_of)
-from test_impaired_turns import CALLS, WithBob, aim, dial, names_of, escape, released
 from test_srtp import both_hear as check_talks
 from world import RING_ALICE
 
 
-def test_only_the_caller_is_reliable():
-    with BadWorld(41) as w:
-        def call(number):
-            a, b = ring(w, number, REQUIRED)
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port))  # may be lost: nothing follows of it
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
-            while True:
-                message = until(a, 183, 200)
-                if message.cseq[1] == "INVITE" and message.sdp:
-                    aim(a, message)
-                if message.status == 183:
-                    a.request("PRACK", headers=[("RAck", f"{message.get('RSeq')} "
-                                                 f"{a.invite.get('CSeq')}")])
-                elif message.cseq[1] == "INVITE":
-                    break
-            a.ack()
-            until(b, "ACK")
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(41)
+def test_only_the_caller_is_reliable(w, number):
+    a, b = ring(w, number, REQUIRED)
+    b.reply(183, make_sdp(w.alice.ip, b.rtp.port))  # may be lost: nothing follows of it
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
+    while True:
+        message = until(a, 183, 200)
+        if message.cseq[1] == "INVITE" and message.sdp:
+            aim(a, message)
+        if message.status == 183:
+            a.request("PRACK", headers=[("RAck", f"{message.get('RSeq')} "
+                                         f"{a.invite.get('CSeq')}")])
+        elif message.cseq[1] == "INVITE":
+            break
+    a.ack()
+    until(b, "ACK")
+    check_talks(a, b)
+    hang_up(a, b)
 
 
-def test_only_the_callee_is_reliable():
-    with BadWorld(42) as w:
-        def call(number):
-            a, b = ring(w, number)
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), RELIABLE)
-            b.reply(200, to=until(b, "PRACK"))
-            aim(a, answer(w, a, b, body=False))
-            check_talks(a, b)
-            hang_up(b, a)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(42)
+def test_only_the_callee_is_reliable(w, number):
+    a, b = ring(w, number)
+    b.reply(183, make_sdp(w.alice.ip, b.rtp.port), RELIABLE)
+    b.reply(200, to=until(b, "PRACK"))
+    aim(a, answer(w, a, b, body=False))
+    check_talks(a, b)
+    hang_up(b, a)
 
 
-def test_a_prack_offers_anew():
-    with BadWorld(43) as w:
-        def call(number):
-            a, b = ring(w, number, REQUIRED)
-            early = say_early(w, a, b)
-            aim(a, early)
-            moved = w.rtp(w.carrier)
-            moved.remote, a.rtp = a.rtp.remote, moved
-            changed = prack(a, early, make_sdp(w.carrier.ip, a.rtp.port, version=2))
-            assert changed.sdp.audio.direction == "sendrecv", changed
-            check_talks(a, b)
-            b.reply(200)
-            until_of(a, "INVITE")
-            a.ack()
-            until(b, "ACK")
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(43)
+def test_a_prack_offers_anew(w, number):
+    a, b = ring(w, number, REQUIRED)
+    early = say_early(w, a, b)
+    aim(a, early)
+    moved = w.rtp(w.carrier)
+    moved.remote, a.rtp = a.rtp.remote, moved
+    changed = prack(a, early, make_sdp(w.carrier.ip, a.rtp.port, version=2))
+    assert changed.sdp.audio.direction == "sendrecv", changed
+    check_talks(a, b)
+    b.reply(200)
+    until_of(a, "INVITE")
+    a.ack()
+    until(b, "ACK")
+    check_talks(a, b)
+    hang_up(a, b)
 
 
-def test_a_longer_session_is_asked_for():
-    with BadWorld(44) as w:
-        def call(number):
-            a, b = ring(w, number)
-            b.reply(422, headers=[("Min-SE", "3600")])
-            again = until(b, "INVITE")
-            while again.get("Min-SE") != "3600":
-                again = until(b, "INVITE")
-            b.invite = again
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("Session-Expires",
-                                                             "3600;refresher=uac")])
-            aim(a, until(a, 200))
-            a.ack()
-            while until(b, "ACK").cseq != (again.cseq[0], "ACK"):
-                pass
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(44)
+def test_a_longer_session_is_asked_for(w, number):
+    a, b = ring(w, number)
+    b.reply(422, headers=[("Min-SE", "3600")])
+    again = until(b, "INVITE")
+    while again.get("Min-SE") != "3600":
+        again = until(b, "INVITE")
+    b.invite = again
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("Session-Expires",
+                                                     "3600;refresher=uac")])
+    aim(a, until(a, 200))
+    a.ack()
+    while until(b, "ACK").cseq != (again.cseq[0], "ACK"):
+        pass
+    check_talks(a, b)
+    hang_up(a, b)
 
 
 def test_one_of_two_that_ring_answers():

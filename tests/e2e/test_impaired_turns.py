@@ -4,144 +4,58 @@ either side, forks, transfers of every kind, redirections, video. The audio is h
 import re
 import struct
 
+from bad_world import (accept, aim, bad_network, BadWorld, called, CALLS, came, change, check_hears,
+                       dial, escape, hang_up, names_of, prack, released, REQUIRED, ring, say_early,
+                       talk, told_of_success, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp
-from test_impaired import BadWorld, REQUIRED, answer, hang_up, prack, register, ring, say_early
-from test_srtp import both_hear as check_talks  # both ways at once
+from test_srtp import both_hear as check_talks
 from test_video import line_of, video
-from world import RING_ALICE
 
-CALLS = 4
-TO_BOB = "[route bob]\nfrom = any\nto = 1002\nring = 1002\n"
 EXTENSIONS = {"1001": "", "1002": ""}
 
 
-class WithBob(BadWorld):
-    def __init__(self, seed, **more):
-        super().__init__(seed, routes=RING_ALICE + TO_BOB, **more)
-
-    def __enter__(self):
-        super().__enter__()
-        self.bob = self.stubborn(12, user="1002", password="secret1002", domain="pbx.test")
-        register(self.bob)
-        return self
-
-
-def talk(w, number, headers=()):
-    a, b = ring(w, number)
-    a.rtp.remote = answer(w, a, b, headers).sdp.audio.address
-    return a, b
+@bad_network(21)
+def test_codec_and_address_change(w, number):
+    a, b = talk(w, number)
+    first = a if number % 2 else b
+    change(first, codecs=("PCMU",))
+    codecs = ("PCMU", "PCMA") if first is a else ("PCMA", "PCMU")
+    check_hears(a, b, 440, *codecs)
+    check_hears(b, a, 660, *codecs[::-1])
+    moved = w.rtp(first.agent)
+    moved.remote, first.rtp = first.rtp.remote, moved
+    change(first, codecs=("PCMA",))
+    check_talks(a, b)
+    hang_up(a, b)
 
 
-def aim(dialog, message):
-    dialog.rtp.remote = message.sdp.audio.address
+@bad_network(31)
+def test_a_refused_change_leaves_the_call_as_it_is(w, number):
+    a, b = talk(w, number)
+    for first in (a, b):
+        body = make_sdp(first.agent.ip, first.rtp.port, version=2)
+        first.request("INVITE", re.sub("RTP/AVP [0-9 ]+", "RTP/AVP 99", body))
+        until(first, 488)
+        check_talks(a, b)
+    hang_up(a, b)
 
 
-def change(dialog, method="INVITE", **sdp):
-    """An offer that is accepted in the end: 500 while the one before is not over, 491 for glare."""
+@bad_network(22)
+def test_hold_by_update_and_an_offerless_reinvite(w, number):
+    a, b = talk(w, number)
+    holder = b if number % 2 else a
+    assert change(holder, "UPDATE", direction="inactive").direction == "inactive"
     while True:
-        dialog.version = getattr(dialog, "version", 1) + 1
-        dialog.request(method, make_sdp(dialog.agent.ip, dialog.rtp.port, version=dialog.version,
-                                        **sdp))
-        answered = until(dialog, 200, 491, 500)
-        if answered.status == 200:
-            if method == "INVITE":
-                dialog.ack()
-            return answered.sdp.audio
-
-
-def accept(dialog, offer, **sdp):
-    aim(dialog, offer)
-    dialog.reply(200, make_sdp(dialog.agent.ip, dialog.rtp.port, **sdp), to=offer)
-    until(dialog, "ACK")
-
-
-def called(w, phone, tag, audio=True):
-    """The INVITE of a call that was made by a turn, answered."""
-    c = phone.pick(tag)
-    c.rtp = w.rtp(phone)
-    aim(c, c.invite)
-    if audio:
-        c.reply(200, make_sdp(phone.ip, c.rtp.port))
-        until(c, "ACK")
-    return c
-
-
-def told_of_success(dialog):
-    """NOTIFYs and a BYE, answered in any order, up to 200 OK. True: the BYE was among them."""
-    bye = False
-    while True:
-        message = until(dialog, "NOTIFY", "BYE", 202)
-        if message.method:
-            dialog.reply(200, to=message)
-        bye = bye or message.method == "BYE"
-        if b"200 OK" in message.body:
-            return bye
-
-
-def released(dialog, already=False):
-    if not already:
-        dialog.reply(200, to=until(dialog, "BYE"))
-
-
-def test_codec_and_address_change():
-    with BadWorld(21) as w:
-        def call(number):
-            a, b = talk(w, number)
-            first = a if number % 2 else b
-            change(first, codecs=("PCMU",))
-            codecs = ("PCMU", "PCMA") if first is a else ("PCMA", "PCMU")
-            for speaker, listener, hz, said, heard in ((a, b, 440, *codecs),
-                                                       (b, a, 660, *codecs[::-1])):
-                since = len(listener.rtp.packets)
-                speaker.rtp.tone(hz, 0.4, said)
-                listener.rtp.wait(since + 19)  # the last ones are on their way
-                share = listener.rtp.heard(hz, heard, since=since)
-                assert share > 0.9, (share, len(listener.rtp.packets) - since)
-            moved = w.rtp(first.agent)
-            moved.remote, first.rtp = first.rtp.remote, moved
-            change(first, codecs=("PCMA",))
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
-
-
-def test_a_refused_change_leaves_the_call_as_it_is():
-    with BadWorld(31) as w:
-        def call(number):
-            a, b = talk(w, number)
-            for first in (a, b):
-                body = make_sdp(first.agent.ip, first.rtp.port, version=2)
-                first.request("INVITE", re.sub("RTP/AVP [0-9 ]+", "RTP/AVP 99", body))
-                until(first, 488)
-                check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
-
-
-def test_hold_by_update_and_an_offerless_reinvite():
-    with BadWorld(22) as w:
-        def call(number):
-            a, b = talk(w, number)
-            holder = b if number % 2 else a
-            assert change(holder, "UPDATE", direction="inactive").direction == "inactive"
-            while True:
-                holder.request("INVITE")
-                offered = until(holder, 200, 500)
-                if offered.status == 200:
-                    break
-            assert offered.sdp.audio.direction == "sendrecv", offered
-            holder.ack(make_sdp(holder.agent.ip, holder.rtp.port, version=9))
-            assert change(holder, "UPDATE").direction == "sendrecv"
-            check_talks(a, b)
-            hang_up(b, a)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+        holder.request("INVITE")
+        offered = until(holder, 200, 500)
+        if offered.status == 200:
+            break
+    assert offered.sdp.audio.direction == "sendrecv", offered
+    holder.ack(make_sdp(holder.agent.ip, holder.rtp.port, version=9))
+    assert change(holder, "UPDATE").direction == "sendrecv"
+    check_talks(a, b)
+    hang_up(b, a)
 
 
 def test_both_sides_offer_at_once():
@@ -194,162 +108,118 @@ def test_both_sides_offer_at_once():
         w.check_over()
 
 
-def test_forks_and_the_late_200_of_one():
-    with BadWorld(24) as w:
-        def call(number):
-            a, b = ring(w, number)
-            first, second = (f"{b.invite.get('To')};tag={tag}{number}" for tag in ("x", "y"))
-            b.reply(180, headers=[("To", first)])
-            b.reply(183, make_sdp(w.alice.ip, b.rtp.port), headers=[("To", second)])
-            b.local = first
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", first)])
-            aim(a, until(a, 200))
-            a.ack()
-            assert until(b, "ACK").to_tag == f"x{number}"
-            b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", second)])
-            acked = ended = False
-            while not (acked and ended):
-                message = until(b, "ACK", "BYE")
-                assert message.to_tag == f"y{number}", message
-                acked, ended = acked or message.method == "ACK", ended or message.method == "BYE"
-                if message.method == "BYE":
-                    b.reply(200, to=message)
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(24)
+def test_forks_and_the_late_200_of_one(w, number):
+    a, b = ring(w, number)
+    first, second = (f"{b.invite.get('To')};tag={tag}{number}" for tag in ("x", "y"))
+    b.reply(180, headers=[("To", first)])
+    b.reply(183, make_sdp(w.alice.ip, b.rtp.port), headers=[("To", second)])
+    b.local = first
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", first)])
+    aim(a, until(a, 200))
+    a.ack()
+    assert until(b, "ACK").to_tag == f"x{number}"
+    b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("To", second)])
+    acked = ended = False
+    while not (acked and ended):
+        message = until(b, "ACK", "BYE")
+        assert message.to_tag == f"y{number}", message
+        acked, ended = acked or message.method == "ACK", ended or message.method == "BYE"
+        if message.method == "BYE":
+            b.reply(200, to=message)
+    check_talks(a, b)
+    hang_up(a, b)
 
 
-def test_updates_before_the_answer():
-    with BadWorld(25) as w:
-        def call(number):
-            a, b = ring(w, number, REQUIRED)
-            early = say_early(w, a, b)
-            aim(a, early)
-            prack(a, early)
-            assert change(a, "UPDATE", direction="inactive").direction == "inactive"
-            assert change(a, "UPDATE").direction == "sendrecv"
-            moved = w.rtp(w.alice)
-            moved.remote, b.rtp = b.rtp.remote, moved
-            change(b, "UPDATE")
-            check_talks(a, b)
-            b.reply(200)
-            while until(a, 200).cseq[1] != "INVITE":
-                pass
-            a.ack()
-            until(b, "ACK")
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(25)
+def test_updates_before_the_answer(w, number):
+    a, b = ring(w, number, REQUIRED)
+    early = say_early(w, a, b)
+    aim(a, early)
+    prack(a, early)
+    assert change(a, "UPDATE", direction="inactive").direction == "inactive"
+    assert change(a, "UPDATE").direction == "sendrecv"
+    moved = w.rtp(w.alice)
+    moved.remote, b.rtp = b.rtp.remote, moved
+    change(b, "UPDATE")
+    check_talks(a, b)
+    b.reply(200)
+    while until(a, 200).cseq[1] != "INVITE":
+        pass
+    a.ack()
+    until(b, "ACK")
+    check_talks(a, b)
+    hang_up(a, b)
 
 
 # --- transfers ---
 
-def escape(names):
-    return names.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
+@bad_network(26, world=WithBob)
+def test_an_attended_transfer(w, number):
+    a, b1 = talk(w, number)
+    b2 = dial(w, w.alice, "1002", f"second {number}")
+    c = called(w, w.bob, f"second {number}")
+    aim(b2, until(b2, 200))
+    b2.ack()
+    b1.request("REFER", headers=[
+        ("Refer-To", f"<sip:1002@pbx.test?Replaces={escape(names_of(b2))}>")])
+    accept(a, until(a, "INVITE"), version=2)
+    gone = told_of_success(b1)
+    released(b1, gone)
+    released(b2)
+    check_talks(a, c)
+    hang_up(a, c)
 
 
-def names_of(dialog):
-    tag = dialog.remote.rpartition("tag=")[2]
-    return f"{dialog.call_id};to-tag={tag};from-tag={dialog.local_tag}"
+@bad_network(27, world=WithBob)
+def test_a_transfer_that_fails_comes_back(w, number):
+    a, b = talk(w, number)
+    b.request("REFER", headers=[("Refer-To", "<sip:1002@pbx.test>")])
+    c = called(w, w.bob, str(number), audio=False)
+    c.reply(486)
+    until(c, "ACK")
+    while True:
+        message = until(b, 202, "NOTIFY")
+        if message.method:
+            b.reply(200, to=message)
+        if b"486" in message.body:
+            break
+    check_talks(a, b)
+    hang_up(b, a)
 
 
-def dial(w, phone, number, tag, headers=()):
-    """An extension's INVITE, authenticated."""
-    media = w.rtp(phone)
-    body = make_sdp(phone.ip, media.port)
-    headers = [("X-Call", tag), *headers]
-    dialog = phone.dialog("INVITE", phone.uri(number), body, headers)
-    dialog.authenticate(until(dialog, 407), body, headers)
-    dialog.rtp = media
-    return dialog
+@bad_network(28, world=WithBob)
+def test_invite_with_replaces(w, number):
+    a, b = talk(w, number)
+    c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
+    aim(c, until(c, 200))
+    c.ack()
+    released(b)
+    check_talks(a, c)
+    hang_up(c, a)
 
 
-def test_an_attended_transfer():
-    with WithBob(26) as w:
-        def call(number):
-            a, b1 = talk(w, number)
-            b2 = dial(w, w.alice, "1002", f"second {number}")
-            c = called(w, w.bob, f"second {number}")
-            aim(b2, until(b2, 200))
-            b2.ack()
-            b1.request("REFER", headers=[
-                ("Refer-To", f"<sip:1002@pbx.test?Replaces={escape(names_of(b2))}>")])
-            accept(a, until(a, "INVITE"), version=2)
-            gone = told_of_success(b1)
-            released(b1, gone)
-            released(b2)
-            check_talks(a, c)
-            hang_up(a, c)
-
-        in_parallel(call, CALLS)
-        w.check_over()
-
-
-def test_a_transfer_that_fails_comes_back():
-    with WithBob(27) as w:
-        def call(number):
-            a, b = talk(w, number)
-            b.request("REFER", headers=[("Refer-To", "<sip:1002@pbx.test>")])
-            c = called(w, w.bob, str(number), audio=False)
-            c.reply(486)
-            until(c, "ACK")
-            while True:
-                message = until(b, 202, "NOTIFY")
-                if message.method:
-                    b.reply(200, to=message)
-                if b"486" in message.body:
-                    break
-            check_talks(a, b)
-            hang_up(b, a)
-
-        in_parallel(call, CALLS)
-        w.check_over()
-
-
-def test_invite_with_replaces():
-    with WithBob(28) as w:
-        def call(number):
-            a, b = talk(w, number)
-            c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
-            aim(c, until(c, 200))
-            c.ack()
-            released(b)
-            check_talks(a, c)
-            hang_up(c, a)
-
-        in_parallel(call, CALLS)
-        w.check_over()
-
-
-def test_pickup():
-    with WithBob(29, extensions={**EXTENSIONS, "1001": "pickup = yes"}) as w:
-        def call(number):
-            a, b = ring(w, number)
-            b.reply(180)
-            if number == 0:
-                came(a, 180, timeout=1)  # if the network does not lose it: nobody repeats it
-            while True:  # 481 as long as the 180, with the tag, has been lost
-                c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
-                taken = until(c, 200, 481)
-                if taken.status == 200:
-                    break
-                b.reply(180)
-            aim(c, taken)
-            c.ack()
-            b.reply(200, to=until(b, "CANCEL"))
-            b.reply(487)
-            aim(a, until(a, 200))
-            a.ack()
-            until(b, "ACK")
-            check_talks(a, c)
-            hang_up(a, c)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(29, extensions={**EXTENSIONS, "1001": "pickup = yes"}, world=WithBob)
+def test_pickup(w, number):
+    a, b = ring(w, number)
+    b.reply(180)
+    if number == 0:
+        came(a, 180, timeout=1)  # if the network does not lose it: nobody repeats it
+    while True:  # 481 as long as the 180, with the tag, has been lost
+        c = dial(w, w.bob, "1001", "", [("Replaces", names_of(b))])
+        taken = until(c, 200, 481)
+        if taken.status == 200:
+            break
+        b.reply(180)
+    aim(c, taken)
+    c.ack()
+    b.reply(200, to=until(b, "CANCEL"))
+    b.reply(487)
+    aim(a, until(a, 200))
+    a.ack()
+    until(b, "ACK")
+    check_talks(a, c)
+    hang_up(a, c)
 
 
 def test_click_to_dial():
@@ -375,20 +245,16 @@ def test_click_to_dial():
         w.check_over()
 
 
-def test_redirections():
-    with WithBob(31) as w:
-        def call(number):
-            a, b = ring(w, number)
-            b.reply(302, headers=[("Contact", "<sip:1002@pbx.test>")])
-            until(b, "ACK")
-            c = called(w, w.bob, str(number))
-            aim(a, until(a, 200))
-            a.ack()
-            check_talks(a, c)
-            hang_up(a, c)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(31, world=WithBob)
+def test_redirections(w, number):
+    a, b = ring(w, number)
+    b.reply(302, headers=[("Contact", "<sip:1002@pbx.test>")])
+    until(b, "ACK")
+    c = called(w, w.bob, str(number))
+    aim(a, until(a, 200))
+    a.ack()
+    check_talks(a, c)
+    hang_up(a, c)
 
 
 # --- video ---
@@ -399,14 +265,6 @@ def passes(speaker, listener):
         speaker.video.send(struct.pack("!I", i) + b"picture", 96, samples=3000)
     listener.video.wait(before + 5, 2.0)
     assert len(listener.video.packets) == before + 5, "pictures are lost"
-
-
-def came(dialog, *titles, timeout=0.1):
-    """The same as until(), when it comes; else None."""
-    try:
-        return until(dialog, *titles, timeout=timeout)
-    except AssertionError:
-        return None
 
 
 def add(a, b, lines=None):
@@ -428,37 +286,29 @@ def add(a, b, lines=None):
     return answered
 
 
-def test_video_that_is_added_and_taken_away():
-    with BadWorld(32) as w:
-        def call(number):
-            a, b = talk(w, number)
-            a.video, b.video = w.rtp(w.carrier), w.rtp(w.alice)
-            ok = add(a, b)
-            a.ack()
-            a.video.remote = line_of(ok.sdp).address
-            passes(a, b)
-            passes(b, a)
-            check_talks(a, b)
-            line = change(a, extra=video(0))
-            assert line.port, "the audio stays"
-            check_talks(a, b)
-            hang_up(a, b)
-
-        in_parallel(call, CALLS)
-        w.check_over()
+@bad_network(32)
+def test_video_that_is_added_and_taken_away(w, number):
+    a, b = talk(w, number)
+    a.video, b.video = w.rtp(w.carrier), w.rtp(w.alice)
+    ok = add(a, b)
+    a.ack()
+    a.video.remote = line_of(ok.sdp).address
+    passes(a, b)
+    passes(b, a)
+    check_talks(a, b)
+    line = change(a, extra=video(0))
+    assert line.port, "the audio stays"
+    check_talks(a, b)
+    hang_up(a, b)
 
 
 # --- a peer that is gone ---
 
-def test_a_dead_peer_is_found():
+@bad_network(33, gateway="session-expires = 8s\nsession-min = 4s", calls=2 * CALLS)
+def test_a_dead_peer_is_found(w, number):
     grants = [("Allow", "INVITE, ACK, BYE, UPDATE"), ("Session-Expires", "8;refresher=uas")]
-    with BadWorld(33, gateway="session-expires = 8s\nsession-min = 4s") as w:
-        def call(number):
-            a, b = talk(w, number, grants)
-            b.dead = True  # it refreshes nothing, and answers no BYE
-            bye = until(a, "BYE")
-            a.reply(200, to=bye)
-            assert bye.get("Reason"), bye
-
-        in_parallel(call, 2 * CALLS)
-        w.check_over()
+    a, b = talk(w, number, grants)
+    b.dead = True  # it refreshes nothing, and answers no BYE
+    bye = until(a, "BYE")
+    a.reply(200, to=bye)
+    assert bye.get("Reason"), bye

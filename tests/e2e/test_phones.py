@@ -11,6 +11,7 @@ import time
 import harness
 from harness_baresip import LEAD_S, Baresip
 from harness_net import Island
+from machine import Watch
 from tls import Authority
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,10 +99,12 @@ def expect_speech(what, said, heard_paths, **limits):
 
 def in_office(conversation, alice, bob=None, encryption=(None, None), transport="udp",
               island=Island):
-    """Runs conversation(office); once more when it fails while the phones themselves sent unevenly."""
+    """Runs conversation(office); once more when it fails while the phones themselves sent unevenly,
+    or they or the gateway had no processor in time."""
     for _ in range(ATTEMPTS):
         with Office(alice, bob, encryption, transport, island) as office, \
-                contextlib.ExitStack() as captures:
+                contextlib.ExitStack() as captures, \
+                Watch([phone.process.pid for phone in (office.alice, office.bob) if phone]) as watch:
             watched = [captures.enter_context(Capture(phone.island))
                        for phone in (office.alice, office.bob) if phone]
             try:
@@ -109,10 +112,14 @@ def in_office(conversation, alice, bob=None, encryption=(None, None), transport=
                 return
             except AssertionError as error:
                 failure = error
-                uneven = [capture.unevenness() for capture in watched if capture.unevenness()]
-                if not uneven:
+                uneven = [f"a phone sent with {capture.unevenness()}" for capture in watched
+                          if capture.unevenness()]
+                why = [*uneven, *filter(None, [watch.hindrance()])]
+                if not why:
                     raise
-        print(f"once more, since a phone sent with {uneven[0]}: {failure}")
+        print(f"once more, since {why[0]}: {failure}")
+    if not uneven:
+        raise failure
     raise harness.Skip(f"this machine is too busy for telephones: {uneven[0]}")
 
 

@@ -94,13 +94,21 @@ class Domain(World):
             self.names.__exit__()
 
     def known(self):
-        wait_until(lambda: state(self, "carrier") != "down" and "server" not in self.gateway.tail(1),
-                   20, "names resolved")
-        time.sleep(0.2)
+        """Until names are resolved, and somebody is there."""
+        wait_until(lambda: servers(self, "carrier") and state(self, "carrier") != "down", 20,
+                   "names resolved")
+
+
+def trunk(w, name):
+    return next(t for t in w.gateway.control("trunks") if t["name"] == name)
 
 
 def state(w, name):
-    return next(t for t in w.gateway.control("trunks") if t["name"] == name)["state"]
+    return trunk(w, name)["state"]
+
+
+def servers(w, name):
+    return trunk(w, name)["servers"]
 
 
 def taken(agent, timeout=6.0):
@@ -131,17 +139,14 @@ SRV = ("naptr-record=carrier.test,10,10,S,SIP+D2U,,_sip._udp.carrier.test",
 
 
 def test_naptr_srv_and_failover_by_priority():
-    with Domain("carrier.test", names=SRV) as w:
+    # longer than a call is waited for: nobody may wait for an answer of who is gone
+    with Domain("carrier.test", names=SRV, carrier="failover-time = 30s") as w:
         one, two = w.server(51), w.server(52, 5070)
         w.known()
         assert call(w, one, two) is one
-        one.close()  # the kernel says so: ICMP
-        begun = time.monotonic()
+        one.close()  # the kernel says so at once: ICMP
         assert call(w, two) is two
-        assert time.monotonic() - begun < 3, "an ICMP error is known at once"
-        begun = time.monotonic()
         assert call(w, two) is two  # and remembered
-        assert time.monotonic() - begun < 1.5
 
 
 def test_a_silent_server_is_given_up_in_seconds():

@@ -4,6 +4,7 @@ import base64
 import os
 import time
 
+from machine import on_time
 from pylibsrtp import Policy, Session, Error, ffi
 from sip_message import make_sdp
 from world import RING_ALICE, World, connect, wait_until
@@ -87,6 +88,10 @@ def call(w, sdp, status=200):
 
 
 def both_hear(a, b):
+    on_time(lambda: _hear_each_other(a, b))
+
+
+def _hear_each_other(a, b):
     since = len(a.rtp.packets), len(b.rtp.packets)
     tone = a.rtp.tone_start(440, 0.4)
     b.rtp.tone(660, 0.4)
