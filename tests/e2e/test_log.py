@@ -1,11 +1,15 @@
 """Nobody who logs waits for who reads: a stopped terminal, a pipe that is full or closed."""
 
+import collections
 import contextlib
 import fcntl
+import glob
 import os
 import re
 import signal
 
+import harness
+from sip_message import make_sdp
 from world import World, wait_until
 
 NUMBER = "+4930555100"
@@ -83,3 +87,39 @@ def test_an_end_waits_a_second_for_its_reader_and_no_longer():
         talk_often(w)
         w.gateway.stop(8)
         os.close(out)
+
+
+BUSY_CALLS = 150  # three lines each
+FAST_LINES = 60   # in 100 ms: more than twice as many as are written one by one
+
+
+def waits_of_log_thread(w):
+    """How often it has lain down to wait."""
+    for task in glob.glob(f"/proc/{w.gateway.pid}/task/*"):
+        with open(f"{task}/comm", encoding="ascii") as name, \
+                open(f"{task}/status", encoding="ascii") as status:
+            if name.read().strip() == "log":
+                return int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", status.read())[1])
+    raise AssertionError("no thread writes the log")
+
+
+def lines_of_fast_times(lines):
+    """How many of them were said in tenths of a second that had FAST_LINES or more."""
+    tenths = collections.Counter(line[:len("hh:mm:ss.t")] for line in lines)
+    return sum(count for count in tenths.values() if count >= FAST_LINES)
+
+
+def test_lines_that_come_fast_wake_nobody_for_each():
+    with World() as w:
+        body, before = make_sdp(w.carrier.ip, 4000), waits_of_log_thread(w)
+        for _ in range(BUSY_CALLS):
+            w.carrier.dialog("INVITE", w.carrier.uri(NUMBER), body)
+        for _ in range(BUSY_CALLS):
+            w.alice.incoming().reply(486)
+        wait_until(lambda: len(re.findall(r"call=\w+ end ", w.gateway.log())) == BUSY_CALLS,
+                   what="the end of every call")
+        waits, lines = waits_of_log_thread(w) - before, w.gateway.log().splitlines()
+        fast = lines_of_fast_times(lines)
+        if fast < len(lines) / 3:
+            raise harness.Skip("this machine is too slow to log fast")
+        assert waits < fast / 2 + 2 * (len(lines) - fast), (waits, fast, len(lines))
