@@ -109,6 +109,9 @@ uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *paylo
 		return (uint32_t)(bytes / codec->frame_bytes) * frame_units;
 	if (g_str_equal(codec->name, "L16"))
 		return bytes % (2 * codec->channels) ? 0 : (uint32_t)(bytes / 2 / codec->channels);
+	/* any number of samples is a packet, RFC 3551 4.3 */
+	if (codec->frame_ms == 1 && bytes * frame_units % codec->frame_bytes == 0)
+		return (uint32_t)(bytes * frame_units / codec->frame_bytes);
 	if (codec->frame_bytes) {
 		/* RFC 3551 4.5.6: a comfort noise frame of 2 bytes may end a G.729 payload. */
 		if (bytes % codec->frame_bytes != 2 || !g_str_equal(codec->name, "G729"))

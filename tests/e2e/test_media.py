@@ -3,10 +3,11 @@
 import os
 import random
 import struct
+import threading
 import time
 import wave
 
-from rtp import Rtp, chunks, continuity, encode, share_in_windows, sine, wav
+from rtp import TYPES, Rtp, chunks, continuity, encode, share_in_windows, sine, wav
 from sip_message import make_sdp
 from world import RING_ALICE, World, connect, wait_until
 
@@ -114,11 +115,22 @@ def test_relay_carries_loss_and_disorder_as_they_are():
 
 # --- transcoding ---
 
+def tone_of_uneven_packets(media, hz, seconds, codec):
+    """No whole milliseconds: any number of samples is a packet (RFC 3551 4.3)."""
+    data = encode(sine(hz, seconds), codec)
+    cut = [part for pair in chunks(data, 320) for part in (pair[:161], pair[161:])]
+    thread = threading.Thread(target=media.payloads, args=(cut, TYPES[codec]), daemon=True)
+    thread.start()
+    Rtp.said_s[hz] = seconds
+    return thread
+
+
 def check_transcoding(policy_a, policy_b, codec_a, codec_b):
     with World(carrier=f"codecs = {policy_a}",
                extensions={"1001": f"codecs = {policy_b}", "1002": ""}) as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice, codecs=(codec_a,), answer=(codec_b,))
-        tones = [a.rtp.tone_start(440, 1.2, codec_a), b.rtp.tone_start(660, 1.2, codec_b)]
+        tones = [a.rtp.tone_start(440, 1.2, codec_a),
+                 tone_of_uneven_packets(b.rtp, 660, 1.2, codec_b)]
         for tone in tones:
             tone.join()
         time.sleep(0.2)

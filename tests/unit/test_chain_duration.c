@@ -20,11 +20,15 @@ static const struct {
 	uint32_t units;
 } durations[] = {
 	{ "one byte a sample", "PCMA", "", { 0 }, 160, 160 },
+	{ "any number of them", "PCMA", "", { 0 }, 161, 161 },
+	{ "one of them", "PCMU", "", { 0 }, 1, 1 },
 	{ "8000 on the wire whatever the rate", "G722", "", { 0 }, 160, 160 },
 	{ "whole samples only", "L16", "", { 0 }, 161, 0 },
 	{ "two bytes a sample", "L16/16000", "", { 0 }, 64, 32 },
 	{ "no whole milliseconds", "L16/44100/1", "", { 0 }, 178, 89 },
 	{ "two samples a byte", "G726-32", "", { 0 }, 80, 160 },
+	{ "no whole millisecond", "G726-32", "", { 0 }, 79, 158 },
+	{ "no whole sample", "G726-24", "", { 0 }, 58, 0 },
 	{ "two frames", "G729", "", { 0 }, 20, 160 },
 	{ "a frame and comfort noise", "G729", "", { 0 }, 12, 160 },
 	{ "half a frame", "G729", "", { 0 }, 5, 0 },
