@@ -43,7 +43,8 @@ size_t tl_srtp_suite_overhead(enum tl_srtp_suite suite)
 
 bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b)
 {
-	return a->suite == b->suite && memcmp(a->key, b->key, suites[a->suite].key_bytes) == 0;
+	return a->suite == b->suite && a->mki_bytes == b->mki_bytes && a->mki == b->mki &&
+	       memcmp(a->key, b->key, suites[a->suite].key_bytes) == 0;
 }
 
 void tl_srtp_keys_make(struct tl_srtp_keys *keys)

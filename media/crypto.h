@@ -22,6 +22,7 @@ enum tl_srtp_suite {
 
 enum {
 	TL_SRTP_KEY_MAX = 46, /* master key and salt */
+	TL_SRTP_MKI_MAX = 16, /* bytes of a key's identifier that are put up with */
 	TL_DESC_CRYPTO = 8,   /* a=crypto lines kept of a description; more are ignored */
 };
 
@@ -37,6 +38,8 @@ struct tl_crypto { /* an a=crypto line */
 	unsigned tag;
 	enum tl_srtp_suite suite; /* TL_SRTP_NONE: no encryption */
 	uint8_t key[TL_SRTP_KEY_MAX];
+	uint8_t mki_bytes; /* what is encrypted by it names it (RFC 3711 3.1); 0: ours never do */
+	uint32_t mki;
 };
 
 /* Of an offer and its answer, which has one line, with a tag of the offer's: what we encrypt and

@@ -8,14 +8,42 @@
 
 enum { TAG_MAX = 999999999, WORDS = 8 };
 
-/* Not those that we lack: key identifiers, several keys, and all that changes the algorithm. A
- * lifetime is the peer's to keep; parameters that begin with '-' may be ignored (6.3.7). */
-static bool is_plain_key(const char *lifetime, char *const *parameters)
+/* Not those that we lack: whatever changes the algorithm. Parameters that begin with '-' may be
+ * ignored (6.3.7). */
+static bool is_plain(char *const *parameters)
 {
-	if (lifetime && strpbrk(lifetime, ":;"))
-		return false;
 	for (; *parameters; parameters++)
 		if (**parameters && **parameters != '-' && !g_str_has_prefix(*parameters, "WSH="))
+			return false;
+	return true;
+}
+
+/* "1:4": the key's number, as so many bytes of each packet. */
+static bool read_mki(const char *text, struct tl_crypto *crypto)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ":", 3);
+	guint64 mki, bytes;
+
+	if (crypto->mki_bytes || g_strv_length(parts) != 2 ||
+	    !g_ascii_string_to_unsigned(parts[0], 10, 0, UINT32_MAX, &mki, NULL) ||
+	    !g_ascii_string_to_unsigned(parts[1], 10, 1, TL_SRTP_MKI_MAX, &bytes, NULL) ||
+	    (bytes < sizeof(uint32_t) && mki >> (8 * bytes)))
+		return false;
+	crypto->mki = (uint32_t)mki;
+	crypto->mki_bytes = (uint8_t)bytes;
+	return true;
+}
+
+/* What may follow the key, behind '|' each: a lifetime, which is the peer's to keep, and an
+ * identifier. Several keys, by ';', are none that we know. */
+static bool read_rest(const char *text, struct tl_crypto *crypto)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "|", WORDS);
+
+	if (strchr(text, ';'))
+		return false;
+	for (char *const *part = parts; *part; part++)
+		if (strchr(*part, ':') && !read_mki(*part, crypto))
 			return false;
 	return true;
 }
@@ -56,8 +84,8 @@ bool tl_sdp_read_crypto(const char *value, struct tl_crypto *ret_crypto)
 	crypto.suite = tl_srtp_suite_from_name(words[1]);
 	key = words[2] + strlen("inline:");
 	end = key + strcspn(key, "|;");
-	if (crypto.suite == _TL_SRTP_SUITE_INVALID || !is_plain_key(*end ? end : NULL, words + 3) ||
-	    !read_key(key, (size_t)(end - key), &crypto))
+	if (crypto.suite == _TL_SRTP_SUITE_INVALID || !is_plain(words + 3) ||
+	    !read_rest(end, &crypto) || !read_key(key, (size_t)(end - key), &crypto))
 		return false;
 	*ret_crypto = crypto;
 	return true;

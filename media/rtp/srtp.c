@@ -69,17 +69,31 @@ static bool set_suite(srtp_policy_t *policy, enum tl_srtp_suite suite)
 	return false;
 }
 
+/* Big-endian. */
+static void write_mki(const struct tl_crypto *crypto, uint8_t mki[TL_SRTP_MKI_MAX])
+{
+	for (size_t i = 0; i < crypto->mki_bytes; i++) {
+		size_t place = crypto->mki_bytes - 1u - i;
+
+		mki[i] = place < sizeof crypto->mki ? (uint8_t)(crypto->mki >> (8 * place)) : 0;
+	}
+}
+
 int tl_srtp_new(const struct tl_crypto *crypto, bool outgoing, struct tl_srtp **ret_srtp)
 {
 	struct tl_srtp *srtp = g_new0(struct tl_srtp, 1);
+	uint8_t mki[TL_SRTP_MKI_MAX] = { 0 };
+	srtp_master_key_t key = { srtp->crypto.key, mki, crypto->mki_bytes }, *keys[] = { &key };
 	srtp_policy_t policy = {
 		.ssrc.type = outgoing ? ssrc_any_outbound : ssrc_any_inbound,
-		.key = srtp->crypto.key,
+		.keys = keys,
+		.num_master_keys = 1,
 		.window_size = REPLAY_WINDOW,
 		.allow_repeat_tx = 1, /* a relayed stream repeats what its sender did */
 	};
 
 	srtp->crypto = *crypto;
+	write_mki(crypto, mki);
 	if (!set_suite(&policy, crypto->suite) ||
 	    srtp_create(&srtp->session, &policy) != srtp_err_status_ok) {
 		g_free(srtp);
@@ -122,11 +136,12 @@ int tl_srtp_protect(struct tl_srtp *srtp, struct tl_packet *packet, bool rtcp)
 int tl_srtp_unprotect(struct tl_srtp *srtp, struct tl_packet *packet, bool rtcp)
 {
 	uint8_t *begin = packet->data + packet->at;
+	unsigned use_mki = srtp->crypto.mki_bytes > 0;
 	int bytes = packet->bytes;
 	srtp_err_status_t status;
 
-	status = rtcp ? srtp_unprotect_rtcp(srtp->session, begin, &bytes)
-		      : srtp_unprotect(srtp->session, begin, &bytes);
+	status = rtcp ? srtp_unprotect_rtcp_mki(srtp->session, begin, &bytes, use_mki)
+		      : srtp_unprotect_mki(srtp->session, begin, &bytes, use_mki);
 	if (status != srtp_err_status_ok)
 		return -EBADMSG;
 	packet->bytes = (uint16_t)bytes;

@@ -230,10 +230,28 @@ def test_required_refuses_plain():
         call(w, make_sdp(w.carrier.ip, w.rtp(w.carrier).port), 488)
 
 
+def test_a_key_that_each_packet_names():
+    # RFC 4568 6.1: a master key identifier, here one byte of value 1, before the tag
+    with World() as w:
+        key, media = Key(), w.rtp(w.carrier)
+        sdp = secure_sdp(w.carrier, media, [key]).replace(key.line(), key.line() + "|2^31|1:1")
+        a, (b, ok) = call(w, sdp)
+        a.rtp = media
+        media.remote = ok.sdp.audio.address
+        answered, = keys_of(ok.sdp)
+        arm(media, key, answered)
+        protect = media.protect
+        media.protect = lambda data: (lambda p: p[:-10] + b"\x01" + p[-10:])(protect(data))
+        both_hear(a, b)
+        w.hang_up(a, b)
+
+
 def test_a_key_that_cannot_be_used_is_refused():
     with World() as w:
         bad = ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
-               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|1:4",
+               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|1:4;inline:",
+               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|2^31|300:1",
+               "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|2^31|1:129",
                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + " UNENCRYPTED_SRTP",
                "a=crypto:x AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "a=crypto:", "a=x:y")
         for line in bad:

@@ -63,6 +63,46 @@ Test(srtp, each_suite_there_and_back_past_the_rollover)
 	}
 }
 
+/* RFC 3711 3.1: before the tag; RFC 7714 8.2: behind it, since that belongs to the ciphertext. */
+static void insert_mki(struct tl_packet *packet, size_t before_end)
+{
+	static const uint8_t mki[] = { 0, 0, 1, 2 };
+	uint8_t *end = packet->data + packet->at + packet->bytes;
+
+	memmove(end - before_end + sizeof mki, end - before_end, before_end);
+	memcpy(end - before_end, mki, sizeof mki);
+	packet->bytes += (uint16_t)sizeof mki;
+}
+
+Test(srtp, each_suite_with_a_key_that_is_named)
+{
+	for (int suite = TL_SRTP_NONE + 1; suite < _TL_SRTP_SUITE_MAX; suite++) {
+		bool gcm = suite <= TL_SRTP_AEAD_AES_256_GCM;
+		struct tl_crypto crypto = crypto_of((enum tl_srtp_suite)suite, 0x5a);
+		struct tl_srtp *out, *plain_in, *in;
+		struct tl_packet packet, plain;
+
+		open_pair((enum tl_srtp_suite)suite, &out, &plain_in);
+		crypto.mki = 258;
+		crypto.mki_bytes = 4;
+		cr_assert_eq(tl_srtp_new(&crypto, false, &in), 0);
+		cr_expect(!tl_srtp_has(plain_in, &crypto));
+		write_packet(&plain, 7, 0);
+		packet = plain;
+		cr_assert_eq(tl_srtp_protect(out, &packet, false), 0);
+		insert_mki(&packet, gcm ? 0 : tl_srtp_suite_overhead((enum tl_srtp_suite)suite));
+		cr_assert_eq(tl_srtp_unprotect(in, &packet, false), 0, "suite %d", suite);
+		cr_expect_eq(packet.bytes, plain.bytes);
+		cr_expect_arr_eq(packet.data, plain.data, plain.bytes);
+		write_packet(&packet, 8, 0); /* without it */
+		cr_assert_eq(tl_srtp_protect(out, &packet, false), 0);
+		cr_expect_eq(tl_srtp_unprotect(in, &packet, false), -EBADMSG);
+		tl_srtp_free(out);
+		tl_srtp_free(plain_in);
+		tl_srtp_free(in);
+	}
+}
+
 Test(srtp, what_is_forged_replayed_or_plain_is_refused)
 {
 	struct tl_packet packet, copy, plain;
