@@ -2,12 +2,23 @@
 /*
  * How long a jitter buffer should hold packets. Learns from each arrival how
  * much later it was than the fastest of the last seconds, and aims at the delay
- * that all but one in a hundred keep. Pure. Private to media/.
+ * that all but one in a hundred keep. A path that stands still once, or a machine
+ * on it, delays a dozen packets by one accident: it is not learnt from, unless
+ * another follows. Pure. Private to media/.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { TL_DELAY_BINS = 100 }; /* of 5 ms */
+
+/* A packet that was late, and those that came on its heels, each so much less late. */
+struct tl_accident {
+	int64_t behind_us, step_us;
+	unsigned n;     /* packets; 0: none, or it has been counted by now */
+	unsigned since; /* packets, since one was late last */
+	bool seen;      /* one was, ever */
+	bool lasts;     /* the next packet may be of it */
+};
 
 struct tl_delay {
 	int64_t min_us, max_us, floor_us, target_us;
@@ -17,7 +28,9 @@ struct tl_delay {
 	int64_t sent_units;                    /* last_ts, unwrapped, 0 at the first */
 	int64_t fastest_us, fastest_before_us; /* transit: this window's, the one before's */
 	int64_t window_us;                     /* when this window began */
-	unsigned n, since;                     /* in the histogram; since the target was set */
+	int64_t arrived_us, transit_us;        /* of the last one */
+	struct tl_accident accident;
+	unsigned n, since; /* in the histogram; since the target was set */
 	uint16_t bins[TL_DELAY_BINS];
 };
 

@@ -34,6 +34,8 @@ enum {
 	JITTER_MIN_MS = 0, /* as the configuration has it */
 	JITTER_MAX_MS = 200,
 	COMPLEXITY = 5,
+	STALL_US = 150000,
+	FIRST_STALL_US = 3000000,
 };
 
 struct payload {
@@ -45,13 +47,18 @@ struct path {
 	const char *name;
 	double loss, burst; /* share of packets; mean length of a loss */
 	unsigned jitter_ms; /* a packet comes up to so much later */
+	unsigned
+		every_s; /* the path stands still for STALL_US, first in the 3rd second; 0: never */
 };
 
 static const struct path paths[] = {
-	{ "perfect", 0, 1, 0 },        { "loss 1 %", 0.01, 1, 0 },    { "loss 5 %", 0.05, 1, 0 },
-	{ "loss 10 %", 0.10, 1, 0 },   { "bursts 1 %", 0.01, 3, 0 },  { "bursts 5 %", 0.05, 3, 0 },
-	{ "bursts 10 %", 0.10, 3, 0 }, { "jitter 20 ms", 0, 1, 20 },  { "jitter 40 ms", 0, 1, 40 },
-	{ "jitter 80 ms", 0, 1, 80 },  { "5 %, 40 ms", 0.05, 1, 40 },
+	{ "perfect", 0, 1, 0, 0 },        { "loss 1 %", 0.01, 1, 0, 0 },
+	{ "loss 5 %", 0.05, 1, 0, 0 },    { "loss 10 %", 0.10, 1, 0, 0 },
+	{ "bursts 1 %", 0.01, 3, 0, 0 },  { "bursts 5 %", 0.05, 3, 0, 0 },
+	{ "bursts 10 %", 0.10, 3, 0, 0 }, { "jitter 20 ms", 0, 1, 20, 0 },
+	{ "jitter 40 ms", 0, 1, 40, 0 },  { "jitter 80 ms", 0, 1, 80, 0 },
+	{ "5 %, 40 ms", 0.05, 1, 40, 0 }, { "one stall", 0, 1, 0, 100 },
+	{ "stalls, 6 s", 0, 1, 0, 6 },    { "stalls, 2 s", 0, 1, 0, 2 },
 };
 
 struct sender {
@@ -240,6 +247,17 @@ static bool is_lost(const struct path *path, bool *losing)
 	return *losing;
 }
 
+/* What a path that stands still from time to time makes of an arrival. */
+static int64_t after_stall(const struct path *path, int64_t at_us)
+{
+	int64_t in_us = at_us - FIRST_STALL_US;
+
+	if (!path->every_s || in_us < 0)
+		return at_us;
+	in_us %= path->every_s * (int64_t)G_USEC_PER_SEC;
+	return in_us < STALL_US ? at_us - in_us + STALL_US : at_us;
+}
+
 static void travel(struct gateway *gw, const struct sender *sender, const struct path *path)
 {
 	int64_t arrivals_us[PACKETS];
@@ -249,6 +267,7 @@ static void travel(struct gateway *gw, const struct sender *sender, const struct
 	for (unsigned n = 0; n < sender->n; n++) {
 		arrivals_us[n] = (int64_t)n * FRAME_US;
 		arrivals_us[n] += (int64_t)(pow(chance(), 3) * path->jitter_ms * 1000);
+		arrivals_us[n] = after_stall(path, arrivals_us[n]);
 		if (is_lost(path, &losing))
 			arrivals_us[n] = INT64_MAX;
 	}
@@ -297,7 +316,7 @@ static void measure_spandsp(void)
 		struct rig_voice voice = { 0 };
 		struct rig_score score;
 
-		if (paths[i].jitter_ms)
+		if (paths[i].jitter_ms || paths[i].every_s)
 			continue;
 		fill_by_spandsp(sender, &paths[i], i ? &voice : &perfect);
 		if (i == 0)

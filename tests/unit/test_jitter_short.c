@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <glib.h>
 
 #include "media/rtp/jitter.h"
 
@@ -118,5 +119,77 @@ Test(jitter_short, bears_a_little_more_than_its_delay)
 	run_until(&p, 99 * FRAME_US + 41000);
 	cr_expect_eq(p.packets, 100);
 	cr_expect_eq(p.made_up, 0);
+	end(&p);
+}
+
+/* Packets from one number up to another, of which those of so long after the first come when that
+ * is over. */
+static void stall(struct play *p, unsigned from, unsigned to, int64_t stall_us)
+{
+	int64_t over_us = from * FRAME_US + stall_us;
+
+	for (unsigned n = from; n < to; n++) {
+		run_until(p, MAX((int64_t)n * FRAME_US, over_us));
+		put(p, n);
+		take(p);
+	}
+}
+
+enum { STALL_US = 150000, STALL_LENGTHS = STALL_US / FRAME_US + 1 };
+
+/* What was made up for it is the only trace of it some seconds later. */
+Test(jitter_short, one_stall_is_no_reason_to_wait_ever_after)
+{
+	struct play p = begin(0);
+
+	stall(&p, 0, 150, 0);
+	stall(&p, 150, 350, STALL_US);
+	cr_expect_leq(p.made_up, STALL_LENGTHS, "%u made up", p.made_up);
+	cr_expect_geq(p.packets, 348, "%u packets", p.packets);
+	cr_expect_leq(tl_jitter_target_ms(p.jb), 5, "%u ms", tl_jitter_target_ms(p.jb));
+	cr_expect_leq(p.delay_us, 10000, "%lld us", (long long)p.delay_us);
+	end(&p);
+}
+
+/* Also where one is the first that is known of the path. */
+Test(jitter_short, one_stall_at_the_beginning_is_none_either)
+{
+	struct play p = begin(0);
+
+	stall(&p, 0, 5, 0);
+	stall(&p, 5, 205, STALL_US);
+	cr_expect_leq(p.delay_us, 10000, "%lld us", (long long)p.delay_us);
+	end(&p);
+}
+
+Test(jitter_short, stalls_that_come_again_are_waited_for)
+{
+	struct play p = begin(0);
+	unsigned before;
+
+	stall(&p, 0, 150, 0);
+	stall(&p, 150, 300, STALL_US);
+	stall(&p, 300, 450, STALL_US);
+	cr_expect_geq(p.delay_us, 60000, "%lld us", (long long)p.delay_us);
+	stall(&p, 450, 600, STALL_US);
+	before = p.made_up;
+	stall(&p, 600, 750, STALL_US);
+	cr_expect_leq(p.made_up, before + 2, "%u made up", p.made_up - before);
+	end(&p);
+}
+
+/* A path that has become longer is learnt as soon as before: it is no accident. */
+Test(jitter_short, a_longer_way_is_learnt)
+{
+	struct play p = begin(0);
+
+	stall(&p, 0, 50, 0);
+	for (unsigned n = 50; n < 150; n++) {
+		run_until(&p, n * FRAME_US + 60000);
+		put(&p, n);
+		take(&p);
+	}
+	cr_expect_leq(p.made_up, 4);
+	cr_expect_eq(p.packets, 150);
 	end(&p);
 }
