@@ -25,6 +25,8 @@ static int move_a(struct tl_call *call)
 	tl_leg_local_ip(call->leg_a, &ip);
 	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
 				    (struct sockaddr *)&call->a.peer, &there);
+	if (status == 0)
+		status = tl_call_media_place(call, TL_SIDE_A, &call->a.remote, &there);
 	if (status)
 		return status;
 	tl_plan_renew_keys(&call->a.policy, NULL);

@@ -55,18 +55,19 @@ bool tl_call_media_reaches(const struct tl_call *call, const struct tl_media_des
 	return family == AF_UNSPEC || tl_stack_speaks(call->app->stack, family);
 }
 
-int tl_call_media_place(struct tl_call *call, enum tl_side side, struct tl_call_media *m)
+int tl_call_media_place(struct tl_call *call, enum tl_side side, const struct tl_media_desc *remote,
+			struct tl_media_desc *local)
 {
-	const struct sockaddr *there = (const struct sockaddr *)&m->remote.rtp;
-	sa_family_t family = family_to_reach(&m->remote);
+	const struct sockaddr *there = (const struct sockaddr *)&remote->rtp;
+	sa_family_t family = family_to_reach(remote);
 	struct sockaddr_storage ip;
 
-	if (family == AF_UNSPEC || family == m->local.rtp.ss_family)
+	if (family == AF_UNSPEC || family == local->rtp.ss_family)
 		return 0;
-	if (!tl_call_media_reaches(call, &m->remote) ||
+	if (!tl_call_media_reaches(call, remote) ||
 	    tl_stack_media_ip(call->app->stack, there, &ip) < 0)
 		return 488;
-	return tl_call_media_open(call, side, (struct sockaddr *)&ip, there, &m->local);
+	return tl_call_media_open(call, side, (struct sockaddr *)&ip, there, local);
 }
 
 static int open_a(struct tl_call *call)
@@ -78,7 +79,7 @@ static int open_a(struct tl_call *call)
 	status = tl_call_media_open(call, TL_SIDE_A, (struct sockaddr *)&ip,
 				    (struct sockaddr *)&call->a.peer, &call->a.local);
 	if (status == 0 && call->a.have_remote)
-		status = tl_call_media_place(call, TL_SIDE_A, &call->a);
+		status = tl_call_media_place(call, TL_SIDE_A, &call->a.remote, &call->a.local);
 	call->a.have_local = status == 0;
 	if (status == 0)
 		tl_call_streams_answer(call);

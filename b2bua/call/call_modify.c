@@ -166,7 +166,8 @@ static int answer_theirs(struct tl_call *call, struct tl_call_media *m,
 	m->local = answer;
 	m->remote = *offer;
 	tl_call_hold_note(m, false);
-	status = tl_call_media_place(call, m == &call->a ? TL_SIDE_A : TL_SIDE_B, m);
+	status = tl_call_media_place(call, m == &call->a ? TL_SIDE_A : TL_SIDE_B, &m->remote,
+				     &m->local);
 	if (status == 0)
 		status = tl_call_media_apply(call);
 	if (status)

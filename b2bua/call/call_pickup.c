@@ -55,6 +55,8 @@ static int make_answer(struct tl_call *call, struct tl_call *ringing)
 	tl_leg_local_ip(call->leg_a, &ip);
 	status = tl_call_media_open(ringing, TL_SIDE_B, (struct sockaddr *)&ip,
 				    (struct sockaddr *)&m->peer, &m->local);
+	if (status == 0 && m->have_remote)
+		status = tl_call_media_place(ringing, TL_SIDE_B, &m->remote, &m->local);
 	m->have_local = status == 0;
 	return status;
 }

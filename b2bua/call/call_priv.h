@@ -276,9 +276,10 @@ void tl_call_info(struct tl_call *call, struct tl_leg *leg, const struct tl_leg_
 /* call_media.c: 0, or the SIP status to refuse with */
 int tl_call_media_open(struct tl_call *call, enum tl_side side, const struct sockaddr *local_ip,
 		       const struct sockaddr *peer, struct tl_media_desc *desc);
-/* Another address of ours for m, where what is to be sent to it is of another family than
- * what it has been told. */
-int tl_call_media_place(struct tl_call *call, enum tl_side side, struct tl_call_media *m);
+/* Another address of ours in local, where the leg is to be sent to by another family than that
+ * which it is about to be told. */
+int tl_call_media_place(struct tl_call *call, enum tl_side side, const struct tl_media_desc *remote,
+			struct tl_media_desc *local);
 /* Do we speak the family of its address? Also where it is none that we know. */
 bool tl_call_media_reaches(const struct tl_call *call, const struct tl_media_desc *remote);
 int tl_call_media_apply(struct tl_call *call);

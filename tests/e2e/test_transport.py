@@ -8,6 +8,7 @@ import time
 
 from sip import Agent
 from sip_message import make_sdp
+from test_transfer import refer
 from world import RING_ALICE, World, connect, wait_until
 
 NUMBER = "+4930555100"
@@ -150,7 +151,8 @@ def test_phones_of_both_families_ring_at_once_and_the_ipv6_one_answers():
 
 
 def test_media_of_another_family_than_signalling():
-    with World6(routes="", register=("1001",)) as w:
+    with World6(routes=TRUNK_OUT + RING_ALICE, register=("1001",),
+                extensions={"1001": "pickup = yes", "1002": ""}) as w:
         bob = w.phone6("1002")
         elsewhere = w.rtp(w.carrier)
         a, b = w.talk(bob, "1001", w.alice)
@@ -164,12 +166,25 @@ def test_media_of_another_family_than_signalling():
         b.rtp.tone(660, 0.5)
         tone.join()
         assert a.rtp.heard(660) > 0.9 and b.rtp.heard(440) > 0.9
-        w.hang_up(a, b)
-        a = bob.invite("1001", make_sdp(w.carrier.ip, elsewhere.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
-        b.reply(200, make_sdp(w.alice.ip, w.rtp(w.alice).port))
-        assert a.expect(200).sdp.audio.address[0] == w.ip
+        other, c = w.talk(w.alice, "0123", w.carrier)
+        refer(b, "0123", replaces=other)  # he goes to another session
+        offer = a.expect("INVITE")
+        elsewhere.remote = offer.sdp.audio.address
+        assert elsewhere.remote[0] == w.ip, offer
+        a.reply(200, make_sdp(elsewhere.ip, elsewhere.port, version=3), to=offer)
+        a.expect("ACK")
+        a.rtp.tone(520, 0.3)
+        assert c.rtp.heard(520) > 0.9
+        a.bye()
+
+
+def test_a_call_is_picked_up_with_media_of_another_family():
+    with World6(register=("1001",), extensions={"1001": "pickup = yes", "1002": ""}) as w:
+        bob = w.phone6("1002")
+        _, b = w.ring(w.carrier, NUMBER, w.alice)
+        names = f"{b.call_id};to-tag={b.remote.rpartition('tag=')[2]};from-tag={b.local_tag}"
+        c = bob.invite("1001", make_sdp(w.alice.ip, 4000), [("Replaces", names)])
+        assert c.expect(200).sdp.audio.address[0] == w.ip
 
 
 def test_media_of_a_family_that_we_do_not_speak_are_refused():
