@@ -58,14 +58,18 @@ static void say(struct tl_call *call, struct tl_leg *leg, enum tl_side side, uns
 		struct tl_stream *stream)
 {
 	const struct tl_stream *before = tl_leg_said_stream(leg, number);
+	const struct sockaddr *peer = (const struct sockaddr *)&m->peer;
 	struct sockaddr_storage ip;
 
 	tl_leg_local_ip(leg, &ip);
+	if (m->local.rtp.ss_family && m->local.rtp.ss_family != ip.ss_family) { /* as its sound */
+		peer = (const struct sockaddr *)&m->remote.rtp;
+		(void)tl_stack_media_ip(call->app->stack, peer, &ip);
+	}
 	if (!theirs)
 		tl_seal_offer(m, before, stream);
 	if ((theirs && !tl_seal_answer(m, before, theirs, stream)) ||
-	    !fill_address(call, number, side, (struct sockaddr *)&ip,
-			  (const struct sockaddr *)&m->peer, stream))
+	    !fill_address(call, number, side, (struct sockaddr *)&ip, peer, stream))
 		stream = NULL;
 	tl_leg_say_stream(leg, number, stream);
 }

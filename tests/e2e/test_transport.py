@@ -155,6 +155,17 @@ def test_media_of_another_family_than_signalling():
                 extensions={"1001": "pickup = yes", "1002": ""}) as w:
         bob = w.phone6("1002")
         elsewhere = w.rtp(w.carrier)
+        video = ("m=video 4002 RTP/AVP 96", "a=rtpmap:96 VP8/90000")
+        a = bob.invite("1001", make_sdp(elsewhere.ip, elsewhere.port, extra=video))
+        b = w.alice.incoming()
+        b.expect("INVITE")
+        b.reply(200, make_sdp(w.alice.ip, 4000, extra=video))
+        said = a.expect(200).sdp.media
+        assert [m.kind for m in said if m.port] == ["audio", "video"], said
+        assert {m.connection for m in said} == {w.ip}, a.answer
+        a.ack()
+        b.expect("ACK")
+        w.hang_up(a, b)
         a, b = w.talk(bob, "1001", w.alice)
         a.rtp = elsewhere
         a.request("INVITE", make_sdp(elsewhere.ip, elsewhere.port, version=2))  # IPv4 from now on
