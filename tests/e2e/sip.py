@@ -173,6 +173,12 @@ class Agent:
         except queue.Empty:
             raise AssertionError(f"{self.user}: no INVITE came within {timeout} s") from None
 
+    def called(self, timeout=TIMEOUT_S):
+        """The same, with the INVITE taken off the dialog's messages."""
+        dialog = self.incoming(timeout)
+        dialog.expect("INVITE")
+        return dialog
+
     def expect_no_call(self, seconds):
         try:
             dialog = self.arrivals.get(timeout=seconds)

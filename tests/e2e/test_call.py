@@ -101,8 +101,7 @@ def test_cancel_before_the_callee_said_anything_waits_for_its_first_answer():
     with World() as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         a.expect(100)
         a.cancel()
         a.expect(200)
@@ -134,10 +133,7 @@ def test_early_media_is_passed_on_as_183_with_sdp():
     with World() as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
-        b.rtp = w.rtp(w.alice)
-        b.rtp.remote = b.invite.sdp.audio.address
+        b = w.called(w.alice)
         b.reply(183, make_sdp(w.alice.ip, b.rtp.port))
         progress = a.expect(183)
         assert progress.sdp and progress.sdp.audio.port, "183 without early media"
@@ -154,8 +150,7 @@ def test_early_media_then_refused():
     with World() as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(183, make_sdp(w.alice.ip, 5000))
         a.expect(183)
         b.reply(486)
@@ -169,17 +164,13 @@ def test_early_media_of_one_target_then_another_answers():
     with World(routes=routes) as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(183, make_sdp(w.alice.ip, 5000))
         media.remote = a.expect(183).sdp.audio.address
         b.answer_request("CANCEL")
         b.reply(487)
         b.expect("ACK")
-        second = w.bob.incoming()
-        second.expect("INVITE")
-        second.rtp = w.rtp(w.bob)
-        second.rtp.remote = second.invite.sdp.audio.address
+        second = w.called(w.bob)
         second.reply(200, make_sdp(w.bob.ip, second.rtp.port))
         second.expect("ACK")
         assert a.expect_any().status == 200, a.ladder
@@ -194,8 +185,7 @@ def test_early_media_of_one_target_then_another_answers():
 def test_offerless_invite_gets_our_offer_in_the_200_and_answers_in_the_ack():
     with World() as w:
         a = w.carrier.invite(NUMBER)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         assert b.invite.sdp, "our INVITE to the callee has no offer"
         b.rtp = w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address

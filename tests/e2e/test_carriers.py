@@ -36,8 +36,7 @@ def test_a_description_among_other_parts():  # RFC 5621, RFC 6442, RFC 3372
         a_rtp = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, parts(LOCATION, isup("optional"),
                                            sdp_part(make_sdp(w.carrier.ip, a_rtp.port))), [MIXED])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         assert "multipart/mixed" in b.invite.get("Accept"), b.invite
         a.rtp, b.rtp = a_rtp, w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
@@ -61,8 +60,7 @@ def test_parts_that_must_be_understood_and_bodies_that_need_not():
                               ("hello", [("Content-Type", "text/plain"), ("Content-Disposition",
                                                                          "render;handling=optional")])):
             a = w.carrier.invite(NUMBER, body, headers)  # the same as no offer
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(200, make_sdp(w.alice.ip, 5000))
             assert a.expect(200).sdp
             a.ack(make_sdp(w.carrier.ip, 4000))
@@ -74,8 +72,7 @@ def test_parts_pass_nothing_but_the_description_where_media_is_direct():
     with World(routes="[route in]\nfrom = trunk:carrier\nring = 1001\nmedia = direct\n") as w:
         offer = make_sdp(w.carrier.ip, 4000, extra=["a=x-own:1"])
         a = w.carrier.invite(NUMBER, parts(sdp_part(offer), LOCATION), [MIXED])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         assert b.invite.get("Content-Type") == "application/sdp"
         assert b.invite.body.decode().split("\r\n")[2:] == offer.split("\r\n")[2:], b.invite
         b.reply(486)
@@ -102,8 +99,7 @@ def test_numbers_as_they_are_written():  # RFC 3966 5.1.1, RFC 3261 19.1.6
                     f"sip:+49-30-555-100@{w.ip};user=phone", f"sip:%2B4930555100@{w.ip}",
                     f"sip:+4930555100;npdi;rn=+4930199@{w.ip};transport=udp;USER=Phone"):
             a = ring(w, uri)
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(486)
             b.expect("ACK")
             a.expect(486)
@@ -115,8 +111,7 @@ def test_numbers_as_they_are_written():  # RFC 3966 5.1.1, RFC 3261 19.1.6
 def test_an_invite_expires():  # RFC 3261 13.3.1
     with World() as w:
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000), [("Expires", "1")])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(180)
         a.expect(180)
         a.expect(487)
@@ -124,8 +119,7 @@ def test_an_invite_expires():  # RFC 3261 13.3.1
         b.reply(487)
         b.expect("ACK")
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000), [("Expires", "1")])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         connect(a, b, make_sdp(w.alice.ip, 5000))
         a.expect_nothing(1.2)  # an answered call goes on
         w.hang_up(a, b)

@@ -23,8 +23,7 @@ def call(w, number=NUMBER, caller=None, headers=(), **sdp):
 
 
 def rung(phone):
-    b = phone.incoming()
-    b.expect("INVITE")
+    b = phone.called()
     return b
 
 

@@ -48,10 +48,7 @@ def call(w, pt, rtpmap, fmtp, *more, also=None):
     a = w.carrier.invite(NUMBER, sdp(w.carrier, media.port, pt, rtpmap, fmtp, *more,
                                        also=also))
     a.rtp = media
-    b = w.alice.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(w.alice)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(w.alice)
     ok = connect(a, b, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
     return a, b, ok.sdp.audio
 
@@ -180,10 +177,7 @@ def test_comfort_noise_becomes_noise_and_silence_is_left_out():
         text = sdp(w.carrier, media.port, 0, "PCMU/8000", "").replace("AVP 0", "AVP 0 13")
         a = w.carrier.invite(NUMBER, text + "a=rtpmap:13 CN/8000\r\n")
         a.rtp = media
-        b = w.alice.incoming()
-        b.expect("INVITE")
-        b.rtp = w.rtp(w.alice)
-        b.rtp.remote = b.invite.sdp.audio.address
+        b = w.called(w.alice)
         ok = connect(a, b, sdp(w.alice, b.rtp.port, 8, "PCMA/8000", ""))
         assert "CN/8000" in ok.sdp.audio.rtpmap().values(), "comfort noise is taken"
         # A says a word, describes its silence at -50 dBov, and says a word 1.5 s later.

@@ -1,8 +1,8 @@
 """Who is at the other end now (RFC 4916): told by UPDATE, by a re-INVITE, or not at all."""
 
 from sip_message import make_sdp
-from test_transfer import (NUMBER, THREE, check_talks, notified, refer, tag, target_answers,
-                           target_rings, three)
+from test_transfer import (NUMBER, THREE, bob_rings, check_talks, notified, tag, target_answers,
+                           three)
 
 UPDATES = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE")
 PLAIN = ("Allow", "INVITE, ACK, BYE, CANCEL")
@@ -13,10 +13,7 @@ def talk(w, caller, number, headers, acknowledged=True):
     media = w.rtp(caller)
     a = caller.invite(number, make_sdp(caller.ip, media.port), headers)
     a.rtp = media
-    b = w.alice.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(w.alice)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(w.alice)
     b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
     a.rtp.remote = a.expect(200).sdp.audio.address
     if acknowledged:
@@ -27,10 +24,7 @@ def talk(w, caller, number, headers, acknowledged=True):
 
 def transferred(w, b):
     """To bob, who is there."""
-    refer(b, "1002")
-    notified(b, "100")
-    c = target_rings(w, w.bob)
-    notified(b, "180")
+    c = bob_rings(w, b)
     target_answers(c)
     return c
 

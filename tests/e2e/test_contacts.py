@@ -21,8 +21,7 @@ def telephone(w, last, q):
 
 def take(phone):
     """The INVITE that rings it."""
-    dialog = phone.incoming()
-    dialog.expect("INVITE")
+    dialog = phone.called()
     return dialog
 
 

@@ -102,8 +102,7 @@ def test_what_explain_foretells_is_what_is_dialled():
     with World(routes=OUT, carrier="identity = pai") as w:
         told = explained(w, "--from", "extension:1001", "--to", "030123456")
         a = w.alice.invite("030123456", make_sdp(w.alice.ip, 4000, ("PCMU", "PCMA", "G722")))
-        b = w.carrier.incoming()
-        b.expect("INVITE")
+        b = w.carrier.called()
         invite = b.invite
         assert told["dials"] == user_of(invite.uri) == "+4930123456", told
         assert told["uri trunk:carrier"].partition(":")[2].split(":")[0] == \
@@ -124,8 +123,7 @@ EXPECT = f"[expect the desk]\ncall = trunk:carrier +49170 {NUMBER}\nroute = supp
 
 def rings(w, phone):
     a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-    b = phone.incoming()
-    b.expect("INVITE")
+    b = phone.called()
     b.reply(486)
     b.expect("ACK")
     a.expect(486)

@@ -35,8 +35,7 @@ def check_sources(a, b):
 def talk(w, extra=(), answer_headers=()):
     offer = make_sdp(w.carrier.ip, (rtp_a := w.rtp(w.carrier)).port, ("PCMU", "iLBC"), extra=extra)
     a = w.carrier.invite(NUMBER, offer)
-    b = w.alice.incoming()
-    b.expect("INVITE")
+    b = w.alice.called()
     a.rtp, b.rtp = rtp_a, w.rtp(w.alice)
     same(b.invite, offer)
     b.rtp.remote = b.invite.sdp.audio.address
@@ -115,8 +114,7 @@ def test_early_media_passes_too_and_no_port_is_needed():
         calls = []
         for _ in range(3):
             a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(183, make_sdp(w.alice.ip, 5000))
             assert a.expect(183).sdp.audio.address == (w.alice.ip, 5000)
             calls.append((a, b))
@@ -174,8 +172,7 @@ def test_an_invite_without_an_offer_lets_the_callee_offer():
 def test_a_late_offer_that_is_never_answered_ends_the_call():
     with World(routes=DIRECT) as w:
         a = w.carrier.invite(NUMBER)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         connect(a, b, make_sdp(w.alice.ip, 5000))
         b.answer_request("BYE")
         a.answer_request("BYE")

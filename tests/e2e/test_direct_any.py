@@ -54,8 +54,7 @@ def test_a_call_may_be_of_any_kind_from_the_start():
         for kind in KINDS:
             offer, answer = describe(w.carrier, kind), describe(w.alice, kind, 7000)
             a = w.carrier.invite(NUMBER, offer)
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             same(b.invite, offer)
             b.reply(183, answer)
             same(a.expect(183), answer)
@@ -71,8 +70,7 @@ def test_a_late_offer_may_be_of_any_kind_and_its_answer():
         for kind in KINDS:
             offer, answer = describe(w.alice, kind), describe(w.carrier, kind, 7000)
             a = w.carrier.invite(NUMBER)
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(200, offer)
             same(a.expect(200), offer)
             a.ack(answer)
@@ -90,8 +88,7 @@ def test_an_answer_that_a_prack_acknowledges_may_be_of_any_kind():
     with World(routes=DIRECT) as w:
         offer, answer = describe(w.carrier, "text"), describe(w.alice, "text", 7000)
         a = w.carrier.invite(NUMBER, offer, REQUIRED)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         progress_reliably(b, 183, 7, answer)
         early = a.expect(183)
         same(early, answer)
@@ -121,8 +118,7 @@ def test_what_ends_here_is_of_our_kind():
         assert b.rtp.heard(440, "PCMA") > 0.9
         w.hang_up(a, b)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(183, describe(w.alice, "text"))
         b.reply(200, describe(w.alice, "text"))
         a.expect(488)

@@ -31,10 +31,7 @@ def call(world, caller=None, number=NUMBER, **sdp):
 
 
 def arrives(world, phone):
-    b = phone.incoming()
-    b.expect("INVITE")
-    b.rtp = world.rtp(phone)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = world.called(phone)
     return b
 
 

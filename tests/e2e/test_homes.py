@@ -43,10 +43,7 @@ def call(world):
 
 
 def arrives(world, phone, home):
-    b = phone.incoming()
-    b.expect("INVITE")
-    b.rtp = world.rtp(phone)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = world.called(phone)
     assert b.rtp.remote[0] == home, b.invite.sdp.text
     assert home in b.invite.get("Contact"), b.invite.get("Contact")
     return b

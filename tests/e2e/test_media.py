@@ -274,10 +274,7 @@ def test_symmetric_rtp_follows_the_first_source():
     with World() as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(f"{w.net}.200", 4000))
-        b = w.alice.incoming()
-        b.expect("INVITE")
-        b.rtp = w.rtp(w.alice)
-        b.rtp.remote = b.invite.sdp.audio.address
+        b = w.called(w.alice)
         b.reply(200, make_sdp(w.alice.ip, b.rtp.port))
         media.remote = a.expect(200).sdp.audio.address
         a.ack()
@@ -344,8 +341,7 @@ def check_announcement(play_as, status):
         if status == 200:
             a.ack()
         w.alice.expect_no_call(0.7)
-        b = w.alice.incoming(timeout=3)
-        b.expect("INVITE")
+        b = w.alice.called(timeout=3)
         assert media.heard(500) > 0.9, media.heard(500)
         assert 45 <= len(media.packets) <= 55, len(media.packets)
         b.rtp = w.rtp(w.alice)
@@ -401,8 +397,7 @@ def test_an_announcement_that_cannot_be_read_does_not_stop_the_call():
     with World(routes=RING_ALICE + "play = broken.wav\n",
                prompts={"broken.wav": b"RIFF\xff\xff\xff\xffWAVEjunk"}) as w:
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(486)
         b.expect("ACK")
         assert [m for m in a.messages if m.status == 486] or a.expect_any(), a.ladder

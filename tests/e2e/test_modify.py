@@ -299,10 +299,7 @@ def test_a_change_does_not_overtake_an_ack_that_answers():
     with World() as w:
         a = w.carrier.invite(NUMBER)
         a.rtp = w.rtp(w.carrier)
-        b = w.alice.incoming()
-        b.expect("INVITE")
-        b.rtp = w.rtp(w.alice)
-        b.rtp.remote = b.invite.sdp.audio.address
+        b = w.called(w.alice)
         b.reply(200, make_sdp(b.agent.ip, b.rtp.port))
         a.rtp.remote = a.expect(200).sdp.audio.address
         b.expect("ACK")

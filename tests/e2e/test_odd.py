@@ -292,8 +292,7 @@ def test_prack_of_no_such_response_is_481():
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port),
                              [("Require", "100rel")])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(180)
         rseq = int(a.expect(180).get("RSeq"))
         number = a.invite.cseq[0]
@@ -368,8 +367,7 @@ def test_a_caller_without_a_tag_is_put_up_with():
         a = w.carrier.dialog("INVITE", w.carrier.uri(NUMBER), make_sdp(w.carrier.ip, 4000),
                              [("From", f"<sip:4711@{w.carrier.ip}>")])
         a.local = f"<sip:4711@{w.carrier.ip}>"
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(180)
         a.expect(180)
         connect(a, b, make_sdp(w.alice.ip, w.rtp(w.alice).port))
@@ -392,8 +390,7 @@ def test_a_caller_of_rfc_2543_is_found_where_its_invite_came_from():
 
         invite = torture.render(text, caller.peer, w.ip, NUMBER, token())
         caller.send(invite)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(200, make_sdp(w.alice.ip, 4000))
         ok = hear(b" 200 ")
         head, _ = invite.split(b"\r\nContent-Type")

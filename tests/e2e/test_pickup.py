@@ -184,8 +184,7 @@ def test_one_of_a_group_that_rings():
     routes = "[route office]\nfrom = any\nto = +4930555100\nring = 1001, 1003\n"
     with three(extensions=PICKUP, routes=routes) as w:
         a, b, replaces = rings(w)
-        d = w.carol.incoming()
-        d.expect("INVITE")
+        d = w.carol.called()
         d.reply(180)
         c = pick(w, w.bob, replaces)
         cancel = d.expect("CANCEL")
@@ -211,8 +210,7 @@ def test_a_tag_of_any_bytes_leaves_the_lamp_readable():
         watch.notify()
         for tag, told in (('"<a>&\\"b\\"\'é"', True), ('"\udcff\x01"', False)):
             a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.local_tag = tag
             b.reply(180)
             a.expect(180)

@@ -14,8 +14,7 @@ def call(w, headers=(), offer=True, **sdp):
     media = w.rtp(w.carrier)
     body = make_sdp(w.carrier.ip, media.port, **sdp) if offer else ""
     a = w.carrier.invite(NUMBER, body, headers)
-    b = w.alice.incoming()
-    b.expect("INVITE")
+    b = w.alice.called()
     a.rtp, b.rtp = media, w.rtp(w.alice)
     b.rtp.remote = b.invite.sdp.audio.address
     return a, b
@@ -256,8 +255,7 @@ def test_update_in_the_early_dialog_from_both_sides():
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port),
                              [("Require", "100rel"), ("Supported", "100rel")])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         a.rtp, b.rtp = media, w.rtp(w.alice)
         b.rtp.remote = b.invite.sdp.audio.address
         b.reply(183, make_sdp(w.alice.ip, b.rtp.port), [("Require", "100rel"), ("RSeq", 1)])

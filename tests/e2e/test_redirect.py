@@ -15,8 +15,7 @@ def call(w, number=NUMBER, caller=None, headers=()):
 
 
 def rung(phone):
-    b = phone.incoming()
-    b.expect("INVITE")
+    b = phone.called()
     return b
 
 

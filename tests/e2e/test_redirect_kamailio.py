@@ -44,8 +44,7 @@ def test_a_proxy_follows_to_where_the_extension_is_registered():
     with World(routes=ROUTES.replace("{port}", "5060"), spare_backup=True) as w, Follower(w):
         media = w.rtp(w.carrier)
         a = through(w, w.carrier).invite("1001", make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         assert b.invite.uri == uri_of(w.alice.contact), b.invite
         assert b.invite.source[0] == f"{w.net}.{PROXY}", "it comes from the proxy, not from us"
         b.rtp = w.rtp(w.alice)

@@ -29,10 +29,7 @@ def program(w, extension="1001", last=30):
 
 def lifts(w, phone, codecs=("PCMA",)):
     """The telephone rings, and is lifted."""
-    b = phone.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(phone)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(phone)
     b.reply(180)
     b.reply(200, make_sdp(phone.ip, b.rtp.port, codecs))
     b.expect("ACK")
@@ -40,10 +37,7 @@ def lifts(w, phone, codecs=("PCMA",)):
 
 
 def rings(w, phone):
-    c = phone.incoming()
-    c.expect("INVITE")
-    c.rtp = w.rtp(phone)
-    c.rtp.remote = c.invite.sdp.audio.address
+    c = w.called(phone)
     c.reply(180)
     return c
 
@@ -75,8 +69,7 @@ def test_one_of_several_telephones_is_lifted():
         other = w.phone("1001", 31)
         r = ask(w, program(w), "1002")
         notified(r, "100")
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(180)
         lifted = lifts(w, other)
         cancel = b.expect("CANCEL")
@@ -110,8 +103,7 @@ def test_nobody_lifts_his_own_telephone():
     with three() as w:
         r = ask(w, program(w), "1002")
         notified(r, "100")
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(603)
         b.expect("ACK")
         notified(r, "603", "terminated")

@@ -29,8 +29,7 @@ def route(ring, **keys):
 def check_refusal_passes(status, shown=None):
     with World() as w:
         a = call(w)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(status)
         b.expect("ACK")
         a.expect(shown or status)
@@ -66,8 +65,7 @@ def test_refusal_after_ringing():
 def test_a_callees_challenge_is_not_the_callers_business():
     with World() as w:
         a = call(w)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(401, headers=[("WWW-Authenticate", 'Digest realm="x", nonce="y"')])
         b.expect("ACK")
         assert a.expect_any().status in (403, 480), a.ladder
@@ -106,8 +104,7 @@ def test_a_silent_callee_is_given_up():
     # INVITE is retransmitted into silence until the no-answer timer; no CANCEL without a 1xx.
     with World(routes=route("1001", ring_time="2s")) as w:
         a = call(w)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         answer = a.expect_any()
         assert answer.status in (408, 480), answer
         assert "INVITE" in b.repeats, "RFC 3261 17.1.1.2: Timer A"
@@ -134,8 +131,7 @@ def test_on_no_answer_rings_on():
         a, b = w.ring(w.carrier, NUMBER, w.alice)
         b.answer_request("CANCEL")
         b.reply(487)
-        second = w.bob.incoming()
-        second.expect("INVITE")
+        second = w.bob.called()
         second.reply(200, make_sdp(w.bob.ip, 5000))
         a.expect(200)
         a.ack()
@@ -147,12 +143,10 @@ def test_on_busy_rings_on():
     routes = route("1001", on_busy="route:second") + "[route second]\nto = 9999\nring = 1002\n"
     with World(routes=routes) as w:
         a = call(w)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(486)
         b.expect("ACK")
-        second = w.bob.incoming()
-        second.expect("INVITE")
+        second = w.bob.called()
         second.reply(200, make_sdp(w.bob.ip, 5000))
         a.expect(200)
         a.ack()
@@ -211,8 +205,7 @@ def test_all_at_once_the_best_refusal_is_told():
     with World(routes=route("1001, 1002")) as w:
         a = call(w)
         for phone, status in ((w.alice, 404), (w.bob, 486)):
-            b = phone.incoming()
-            b.expect("INVITE")
+            b = phone.called()
             b.reply(status)
             b.expect("ACK")
         assert a.expect_any().status == 486, a.ladder
@@ -241,8 +234,7 @@ def test_one_after_another():
         first.answer_request("CANCEL")
         first.reply(487)
         first.expect("ACK")
-        second = w.bob.incoming()
-        second.expect("INVITE")
+        second = w.bob.called()
         second.reply(180)
         second.reply(200, make_sdp(w.bob.ip, 5000))
         second.expect("ACK")
@@ -256,12 +248,10 @@ def test_next_trunk_when_the_first_refuses():
     routes = "[route out]\nfrom = extension\nto = 0X.\nring = trunk:carrier then trunk:backup\n"
     with World(routes=routes) as w:
         a = call(w, w.alice, "0123")
-        first = w.carrier.incoming()
-        first.expect("INVITE")
+        first = w.carrier.called()
         first.reply(503)
         first.expect("ACK")
-        second = w.backup.incoming()
-        second.expect("INVITE")
+        second = w.backup.called()
         second.reply(200, make_sdp(w.backup.ip, 5000))
         a.expect(200)
         a.ack()
@@ -275,8 +265,7 @@ def test_a_trunk_that_is_gone_is_skipped():
         w.backup.udp.close()
         w.backup.tcp.close()
         a = call(w, w.alice, "0123")
-        second = w.carrier.incoming(timeout=12)
-        second.expect("INVITE")
+        second = w.carrier.called(timeout=12)
         second.reply(200, make_sdp(w.carrier.ip, 5000))
         a.expect(200)
         a.ack()
@@ -352,8 +341,7 @@ def test_a_callee_that_redirects_does_not_move_the_call_unasked():
     # A 3xx from a phone is passed on as a refusal or followed; it never leaks its address.
     with World() as w:
         a = call(w)
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(302, headers=[("Contact", f"<sip:bob@{w.net}.250>")])
         b.expect("ACK")
         answer = a.expect_any()

@@ -17,8 +17,7 @@ def call(w, headers=(), extra=()):
 
 
 def rung(phone):
-    b = phone.incoming()
-    b.expect("INVITE")
+    b = phone.called()
     return b
 
 

@@ -33,8 +33,7 @@ def test_linphone_dials_out():
     with World(routes=ROUTES, register=()) as w, Linphone(w, "udp") as linphone:
         registered(w)
         linphone.say(f"call sip:030123@{w.ip}")
-        b = w.carrier.incoming(10)
-        b.expect("INVITE")
+        b = w.carrier.called(10)
         assert user_of(b.invite.uri) == "+4930123", b.invite
         assert user_of(uri_of(b.invite.get("From"))) == "+4930555100", b.invite
         assert "Example Ltd" in b.invite.get("From"), b.invite
@@ -50,8 +49,7 @@ def test_linphone_follows_a_redirection():
     with World(routes=ROUTES, register=()) as w, Linphone(w, "udp") as linphone:
         registered(w)
         linphone.say(f"call sip:9712@{w.ip}")
-        b = w.backup.incoming(10)
-        b.expect("INVITE")
+        b = w.backup.called(10)
         assert user_of(b.invite.uri) == "712", b.invite
         assert "status=302" in w.gateway.log(), "it was to call anew, by itself"
         b.reply(486)

@@ -112,8 +112,7 @@ def servers(w, name):
 
 
 def taken(agent, timeout=6.0):
-    dialog = agent.incoming(timeout)
-    dialog.expect("INVITE")
+    dialog = agent.called(timeout)
     return dialog
 
 

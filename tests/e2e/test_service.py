@@ -218,8 +218,7 @@ def test_calls_that_fail_leave_nothing():
     with World(register=("1001",)) as w:
         def refused():
             a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(486)
             b.expect("ACK")
             a.expect(486)

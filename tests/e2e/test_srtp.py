@@ -79,10 +79,7 @@ def call(w, sdp, status=200):
     if status != 200:
         a.expect(status)
         return a, None
-    b = w.alice.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(w.alice)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(w.alice)
     ok = connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
     return a, (b, ok)
 
@@ -265,10 +262,7 @@ def ring_secure(w):
     media = w.rtp(w.carrier)
     a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
     a.rtp = media
-    b = w.alice.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(w.alice)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(w.alice)
     return a, b
 
 

@@ -15,10 +15,7 @@ def talk(w, answer_headers=(), invite_headers=()):
     media = w.rtp(w.carrier)
     a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port), invite_headers)
     a.rtp = media
-    b = w.alice.incoming()
-    b.expect("INVITE")
-    b.rtp = w.rtp(w.alice)
-    b.rtp.remote = b.invite.sdp.audio.address
+    b = w.called(w.alice)
     connect(a, b, make_sdp(w.alice.ip, b.rtp.port), answer_headers)
     return a, b
 
@@ -50,8 +47,7 @@ def test_422_is_met_by_asking_for_more_once():
     with World() as w:
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.reply(422, headers=[("Min-SE", "3600")])
         b.expect("ACK")
         again = b.expect("INVITE")

@@ -55,11 +55,17 @@ def check_talks(a, b, codec_a="PCMA", codec_b="PCMA"):
 
 def target_rings(w, phone):
     """The INVITE of the transfer has come, and 180 is sent."""
-    c = phone.incoming()
-    c.expect("INVITE")
-    c.rtp = w.rtp(phone)
-    c.rtp.remote = c.invite.sdp.audio.address
+    c = w.called(phone)
     c.reply(180)
+    return c
+
+
+def bob_rings(w, b):
+    """b transfers its other side to 1002, and is told that it rings there."""
+    refer(b, "1002")
+    notified(b, "100")
+    c = target_rings(w, w.bob)
+    notified(b, "180")
     return c
 
 
@@ -106,10 +112,7 @@ def test_the_caller_transfers_blind():
 def test_a_busy_target_returns_the_call():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         c.reply(486)
         c.expect("ACK")
         notified(b, "486", "terminated")
@@ -166,10 +169,7 @@ def test_records_say_who_went_where():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         first, = w.gateway.control("calls")
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         target_answers(c)
         notified(b, "200", "terminated")
         b.answer_request("BYE")
@@ -204,10 +204,7 @@ def test_who_transfers_may_hang_up_after_the_202():
 def test_a_busy_target_and_nobody_to_go_back_to():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         b.bye()
         c.reply(486)
         c.expect("ACK")
@@ -228,10 +225,7 @@ ring = 1003
 """
     with three(routes=routes) as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         c.reply(486)
         c.expect("ACK")
         d = target_rings(w, w.carol)
@@ -247,10 +241,7 @@ def test_who_stays_hears_ringing_and_may_give_up():
     ring = wav(sine(425, 1.0))
     with three(prompts=[("ringback.wav", ring)]) as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         since = len(a.rtp.packets)
         a.rtp.wait(since + 30, 2.0)
         assert a.rtp.heard(425, since=since) > 0.9
@@ -268,10 +259,7 @@ def test_a_held_call_is_transferred():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         reinvite(b, direction="sendonly")
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         target_answers(c)
         notified(b, "200", "terminated")
         b.answer_request("BYE")
@@ -296,10 +284,7 @@ def test_other_codecs_and_digits_after_it():
     keys = {"1001": "codecs = PCMA", "1002": "codecs = PCMU", "1003": ""}
     with three(carrier="codecs = PCMA", extensions=keys) as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         target_answers(c, ("PCMU",), events=97)
         notified(b, "200", "terminated")
         b.answer_request("BYE")
@@ -315,10 +300,7 @@ def test_other_codecs_and_digits_after_it():
 def test_digits_at_the_clock_of_opus_after_it():
     with three(carrier="codecs = PCMA") as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         pt = c.invite.sdp.audio.payload_type("telephone-event/48000")
         assert pt, c.invite
         target_answers(c, ("opus",), events=110, event_clock=48000)
@@ -336,10 +318,7 @@ def test_the_recording_goes_on():
     with three(routes=RING_ALICE + "record = stereo\n") as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
         path = w.gateway.control("show", shown(w, 1)[0]["id"])["recording"]
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         target_answers(c)
         notified(b, "200", "terminated")
         b.answer_request("BYE")
@@ -422,10 +401,7 @@ def test_a_transfer_without_a_subscription():
 def test_one_transfer_at_a_time():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         refer(b, "1003", 491)
         target_answers(c)
         notified(b, "200", "terminated")
@@ -468,10 +444,7 @@ def test_a_second_transfer_in_a_dialog_has_an_id():
 def test_an_operator_stops_it():
     with three() as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         old, new = sorted(shown(w, 2), key=lambda call: call["started_ms"])
         assert (old["state"], new["state"]) == ("lent", "ringing"), (old, new)
         w.gateway.control("hangup", new["id"])

@@ -1,8 +1,8 @@
 """Attended transfers through Twinleg, INVITE with Replaces, and what becomes of those who can't meet."""
 
 from sip_message import make_sdp
-from test_transfer import (NUMBER, THREE, check_talks, notified, record, refer, shown, tag,
-                           target_answers, target_rings, three)
+from test_transfer import (NUMBER, THREE, bob_rings, check_talks, notified, record, refer, shown,
+                           tag, target_answers, target_rings, three)
 from world import connect
 
 
@@ -266,14 +266,10 @@ def test_who_stays_is_told_who_is_there_now():
                            [("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE"),
                             ("Supported", "from-change")])
         a.rtp = media
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.rtp = w.rtp(w.alice)
         connect(a, b, make_sdp(w.alice.ip, b.rtp.port))
-        refer(b, "1002")
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)
         target_answers(c)
         update = a.answer_request("UPDATE")
         assert "sip:1002@pbx.test" in update.get("P-Asserted-Identity"), update
@@ -349,10 +345,7 @@ def test_passed_on_with_the_dialog_that_the_trunk_knows():
 def test_what_can_not_be_passed_on_is_done_here():
     with three(routes=OUT, extensions={**THREE, "1001": "transfer = pass"}) as w:
         b, a = w.talk(w.alice, "0123", w.carrier)
-        refer(b, "1002")  # which the carrier can't reach
-        notified(b, "100")
-        c = target_rings(w, w.bob)
-        notified(b, "180")
+        c = bob_rings(w, b)  # which the carrier can't reach
         target_answers(c)
         notified(b, "200", "terminated")
         b.answer_request("BYE")

@@ -10,8 +10,7 @@ def secure_call(w, caller, number, callee, secure_callee=False):
     each of ours."""
     media, key = w.rtp(caller), Key()
     a = caller.invite(number, secure_sdp(caller, media, [key]))
-    b = callee.incoming()
-    b.expect("INVITE")
+    b = callee.called()
     a.rtp, b.rtp = media, w.rtp(callee)
     b.rtp.remote = b.invite.sdp.audio.address
     b.keys = keys_of(b.invite.sdp)
@@ -96,10 +95,7 @@ def test_a_blind_transfer_keeps_the_session_and_its_keys():
         both_hear(a, b)
         refer(b, "1002")
         notified(b, "100")
-        c = w.bob.incoming()
-        c.expect("INVITE")
-        c.rtp = w.rtp(w.bob)
-        c.rtp.remote = c.invite.sdp.audio.address
+        c = w.called(w.bob)
         c.reply(200, make_sdp(w.bob.ip, c.rtp.port))
         c.expect("ACK")
         notified(b, "200", "terminated")

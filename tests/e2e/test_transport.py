@@ -117,10 +117,7 @@ def ring_both_families(w, winner):
     a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port))
     legs = []
     for phone in (w.alice, bob):
-        b = phone.incoming()
-        b.expect("INVITE")
-        b.rtp = w.rtp(phone)
-        b.rtp.remote = b.invite.sdp.audio.address
+        b = w.called(phone)
         b.reply(180)
         legs.append(b)
     a.expect(180)
@@ -226,8 +223,7 @@ def test_nothing_of_one_leg_shows_on_the_other():
         media = w.rtp(w.carrier)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port), headers=[
             *private, ("Record-Route", f"<sip:via-of-a@{w.net}.2:5060;lr>")])
-        b = w.alice.incoming()
-        b.expect("INVITE")
+        b = w.alice.called()
         b.rtp = w.rtp(w.alice)
         b.reply(180, headers=private)
         b.reply(200, make_sdp(w.alice.ip, b.rtp.port), headers=private)
@@ -382,8 +378,7 @@ def test_a_large_message_over_udp_is_answered_and_one_over_tcp_too():
         with World(transport=transport, routes=RING_ALICE,
                    carrier=f"transport = {transport}") as w:
             a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000), headers=long_headers)
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(486)
             a.expect(486)
 

@@ -52,8 +52,7 @@ def test_a_trunk_calls_from_the_addresses_that_are_allowed():
             if not known:
                 a.expect(407)
                 continue
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(486)
             a.expect(486)
 

@@ -78,8 +78,7 @@ def call(w, a_key=None, mux=False, b_secure=False):
     lines = video(a_video.port, more=["a=rtcp-mux"] if mux else ())
     a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, media.port,
                                           extra=secure(lines, a_key) if a_key else lines))
-    b = w.alice.incoming()
-    b.expect("INVITE")
+    b = w.alice.called()
     a.rtp, b.rtp = media, w.rtp(w.alice)
     b.rtp.remote = b.invite.sdp.audio.address
     offered = line_of(b.invite.sdp)
@@ -165,8 +164,7 @@ def test_encryption_that_is_off_or_required_is_obeyed():
                 head, _, rest = sdp.partition("m=video")
                 sdp = (head.replace("RTP/AVP", "RTP/SAVP") + audio.line() + "\r\nm=video" + rest)
             a = w.carrier.invite(NUMBER, sdp)
-            b = w.alice.incoming()
-            b.expect("INVITE")
+            b = w.alice.called()
             b.reply(200, make_sdp(w.alice.ip, 5000, extra=video(5002)))
             assert line_of(a.expect(200).sdp).port == 0, a.answer
             a.ack()

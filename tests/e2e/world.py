@@ -16,7 +16,7 @@ import time
 
 import harness
 from rtp import Rtp
-from sip import Agent
+from sip import TIMEOUT_S, Agent
 from sip_message import make_sdp
 
 _networks = itertools.count(os.getpid() * 7)
@@ -172,16 +172,19 @@ class World:
 
     # --- whole calls ---
 
+    def called(self, callee, timeout=TIMEOUT_S):
+        """The call that comes to somebody: its dialog, with .rtp aimed at whom the INVITE names."""
+        b = callee.called(timeout)
+        b.rtp = self.rtp(callee)
+        b.rtp.remote = b.invite.sdp.audio.address
+        return b
+
     def ring(self, caller, number, callee, codecs=("PCMA",), **sdp):
         """A call that rings: both dialogs, with .rtp on each."""
         media = self.rtp(caller)
         a = caller.invite(number, make_sdp(caller.ip, media.port, codecs, **sdp))
         a.rtp = media
-        b = callee.incoming()
-        b.expect("INVITE")
-        b.rtp = self.rtp(callee)
-        offer = b.invite.sdp.audio
-        b.rtp.remote = offer.address
+        b = self.called(callee)
         b.reply(180)
         a.expect(180)
         return a, b
