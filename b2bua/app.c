@@ -12,7 +12,6 @@
 #include "b2bua/message/pager.h"
 #include "b2bua/leg/leg.h"
 #include "b2bua/log.h"
-#include "b2bua/memory.h"
 #include "b2bua/recent.h"
 #include "b2bua/registrar/registrar.h"
 #include "b2bua/sip/stack.h"
@@ -132,14 +131,6 @@ static void open_events(struct tl_app *app)
 							      .dp = app->dp });
 }
 
-static void on_memory_asks(unsigned *ret_calls, uint64_t *ret_total, void *user)
-{
-	const struct tl_app *app = user;
-
-	*ret_calls = g_hash_table_size(app->calls);
-	*ret_total = app->n_calls;
-}
-
 static int open_everything(struct tl_app *app)
 {
 	const struct tl_gateway *gateway = tl_dialplan_gateway(app->dp);
@@ -165,7 +156,6 @@ static int open_everything(struct tl_app *app)
 		return r;
 	app->door = tl_door_new(gateway->request_rate);
 	app->load = tl_load_start(app->media, app->stack, gateway->overload_lag_ms);
-	app->memory = tl_memory_start(app->root, on_memory_asks, app);
 	app->watchdog = tl_watchdog_start(app->root, app->media);
 	app->access = tl_access_new(app->store, gateway);
 	app->registrar = tl_registrar_new(app->stack, app->access, app->store, app->dp);
@@ -249,7 +239,6 @@ void tl_app_free(struct tl_app *app)
 	end_calls(app);
 	if (app->load)
 		tl_load_free(g_steal_pointer(&app->load));
-	tl_memory_free(app->memory);
 	if (app->trunks)
 		tl_trunks_stop(app->trunks);
 	tl_pager_free(app->pager);

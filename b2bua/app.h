@@ -25,7 +25,6 @@ struct tl_app {
 	struct tl_access *access;
 	struct tl_door *door;
 	struct tl_load *load;
-	struct tl_memory *memory;
 	struct tl_watchdog *watchdog; /* NULL: nobody watches */
 	struct tl_log_limit door_limit;
 	struct tl_store *store; /* NULL: memory only */

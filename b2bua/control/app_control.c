@@ -3,6 +3,7 @@
 #include "b2bua/call/call.h"
 #include "b2bua/clock.h"
 #include "b2bua/event/events.h"
+#include "b2bua/heap.h"
 #include "b2bua/recent.h"
 #include "b2bua/call/load.h"
 #include "b2bua/registrar/access.h"
@@ -11,20 +12,10 @@
 #include "b2bua/sip/stack.h"
 #include "b2bua/trunk/trunk.h"
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BINDINGS_SHOWN = 10000, BANS_SHOWN = 10000 };
-
-/* What is allocated and not freed, so that a leak shows before it is large. Resident memory is no
- * measure of that: it holds what was freed, too. */
-static json_int_t heap_kb(void)
-{
-	struct mallinfo2 info = mallinfo2();
-
-	return (json_int_t)((info.uordblks + info.hblkhd) / 1024);
-}
 
 static int say_status(struct tl_app *app, const json_t *request, json_t **ret_result,
 		      const char **ret_error)
@@ -46,7 +37,8 @@ static int say_status(struct tl_app *app, const json_t *request, json_t **ret_re
 		(int)tl_events_count(app->events), "workers", (int)load.workers, "rtp_ports_used",
 		(int)load.ports_used, "rtp_ports_free", (int)load.ports_free, "late_ticks",
 		(json_int_t)load.late_ticks, "tick_late_max_us",
-		(json_int_t)tl_load_take_media_late_us(app->load), "heap_kb", heap_kb());
+		(json_int_t)tl_load_take_media_late_us(app->load), "heap_kb",
+		(json_int_t)(tl_heap_used_bytes() / 1024));
 	return 0;
 }
 

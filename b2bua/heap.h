@@ -1,0 +1,15 @@
+#pragma once
+/*
+ * The program allocates by jemalloc. Setting up a call allocates thousands of small pieces, most of
+ * them in Sofia-SIP: with the C library's allocator that was more than an eighth of its CPU. What a
+ * rush of calls has left free goes back to the system within some ten seconds, by a thread that
+ * jemalloc has for that; the C library's would keep it where its busiest minute has brought it.
+ *
+ * A sanitizer build has the sanitizer's allocator, which tells nothing of this and keeps what was
+ * freed.
+ */
+#include <stddef.h>
+
+/* What is allocated and not freed, so that a leak shows before it is large: resident memory is no
+ * measure of that, since it holds what was freed, too. 0: not known. Any thread. */
+size_t tl_heap_used_bytes(void);
