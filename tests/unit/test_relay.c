@@ -254,9 +254,12 @@ Test(relay, finds_feedback_on_the_port_of_the_pictures)
 Test(relay, encrypts_for_the_side_that_wants_it)
 {
 	const struct tl_stream_side keys = {
-		.send_crypto = { 1, TL_SRTP_AES_CM_128_HMAC_SHA1_80,
-				 "ours, thirty bytes of it......" },
-		.receive_crypto = { 1, TL_SRTP_AEAD_AES_128_GCM, "theirs, twenty-eight of them" },
+		.send_crypto = { .tag = 1,
+				 .suite = TL_SRTP_AES_CM_128_HMAC_SHA1_80,
+				 .key = "ours, thirty bytes of it......" },
+		.receive_crypto = { .tag = 1,
+				    .suite = TL_SRTP_AEAD_AES_128_GCM,
+				    .key = "theirs, twenty-eight of them" },
 	};
 	struct tl_packet *packet = tl_pool_take(&world.pool);
 	struct tl_srtp *out, *in;
