@@ -350,7 +350,7 @@ def test_connections_without_end_leave_room_for_calls():
         wait_until(lambda: 200 - 8 <= still_open(one + many) <= 200, what="200 of all")
         fds = len(os.listdir(f"/proc/{w.gateway.pid}/fd"))
         assert fds < 300, fds
-        assert "door: too many connections src=" in w.gateway.log()
+        wait_until(lambda: "door: too many connections src=" in w.gateway.log(), what="it is told")
         a.rtp.tone(440, 0.3)
         assert b.rtp.heard(440) > 0.9
         w.hang_up(a, b)
@@ -372,7 +372,7 @@ def test_connections_without_a_descriptor_left_are_turned_away():
         resource.prlimit(w.gateway.pid, resource.RLIMIT_NOFILE, (most, limits[1]))
         held = hold(w, 77, 30)
         wait_until(lambda: still_open(held) <= most - len(used), what="no room for more")
-        assert "door: too many connections" in w.gateway.log()
+        wait_until(lambda: "door: too many connections src=" in w.gateway.log(), what="it is told")
         cpu_s, begun = w.gateway.cpu_s(), time.monotonic()
         a.rtp.tone(440, 0.5)
         assert b.rtp.heard(440) > 0.9
