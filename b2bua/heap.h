@@ -1,9 +1,8 @@
 #pragma once
 /*
- * The program allocates by jemalloc. Setting up a call allocates thousands of small pieces, most of
- * them in Sofia-SIP: with the C library's allocator that was more than an eighth of its CPU. What a
- * rush of calls has left free goes back to the system within some ten seconds, by a thread that
- * jemalloc has for that; the C library's would keep it where its busiest minute has brought it.
+ * The program allocates by jemalloc. Setting up a call takes many small pieces, most of them in
+ * Sofia-SIP: with the C library's allocator that was an eighth of the program's CPU. What a rush of
+ * calls has left free goes back to the system by and by, by a thread that jemalloc has for that.
  *
  * A sanitizer build has the sanitizer's allocator, which tells nothing of this and keeps what was
  * freed.

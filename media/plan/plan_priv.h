@@ -9,7 +9,6 @@ enum { TL_PTIME_MAX_MS = 120, TL_PTIME_DEFAULT_MS = 20, TL_PAYLOAD_BYTES = 1400 
 
 /* Can this number stand for a format? Not one that RTCP would be mistaken for (RFC 5761 4). */
 bool tl_plan_pt_usable(unsigned pt, bool rtcp_mux);
-/* 0.0.0.0 or :: */
 bool tl_plan_allows(const struct tl_media_policy *policy, const struct tl_codec *codec);
 /* The event format to use beside an audio clock: that clock's (RFC 4733 2.1), else the 8000 Hz
  * one, which some phones say beside Opus and mean for it, else any. NULL: none. */
