@@ -105,9 +105,14 @@ int tl_event_dialog_new(struct tl_request *request, const char *user, nta_reques
 
 /* --- in another process --- */
 
-void tl_event_dialog_took(struct tl_event_dialog *dialog, const sip_t *sip)
+void tl_event_dialog_took(struct tl_event_dialog *dialog, const struct tl_request *request)
 {
-	dialog->remote_cseq = sip->sip_cseq->cs_seq;
+	dialog->remote_cseq = request->sip->sip_cseq->cs_seq;
+	dialog->transport = request->transport;
+	su_free(dialog->home, dialog->next_hop);
+	dialog->next_hop =
+		tl_hop_through_nat(dialog->home, request->sip,
+				   (const struct sockaddr *)&request->source, request->transport);
 }
 
 const char *tl_event_dialog_id(const struct tl_event_dialog *dialog)

@@ -20,8 +20,8 @@ json_t *tl_event_dialog_save(const struct tl_event_dialog *dialog);
 int tl_event_dialog_restore(struct tl_stack *stack, const json_t *saved, const char *user,
 			    const struct sockaddr *source, uint32_t cseq, nta_request_f *on_request,
 			    void *magic, struct tl_event_dialog **ret_dialog);
-/* A SUBSCRIBE in it has been taken: its CSeq is to be remembered. */
-void tl_event_dialog_took(struct tl_event_dialog *dialog, const sip_t *sip);
+/* A SUBSCRIBE in it has been taken: its CSeq and where it came from are to be remembered. */
+void tl_event_dialog_took(struct tl_event_dialog *dialog, const struct tl_request *request);
 const char *tl_event_dialog_id(const struct tl_event_dialog *dialog); /* our tag */
 void tl_event_dialog_free(struct tl_event_dialog *dialog);            /* NULL ok */
 const char *tl_event_dialog_contact(const struct tl_event_dialog *dialog);

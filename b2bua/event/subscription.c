@@ -233,7 +233,7 @@ static void refresh(struct tl_subscription *sub, struct tl_request *request)
 		tl_request_refuse(request, 400, "Unusable Contact", NULL);
 		return;
 	}
-	tl_event_dialog_took(sub->dialog, request->sip);
+	tl_event_dialog_took(sub->dialog, request);
 	grant(sub, request, expires_s);
 	sub->owner->on_refreshed(sub, sub->owner->user);
 }

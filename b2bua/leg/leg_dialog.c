@@ -119,6 +119,7 @@ int tl_leg_on_request(nta_leg_magic_t *magic, nta_leg_t *dialog, nta_incoming_t 
 		return 0;
 	}
 	tl_leg_enter(leg);
+	tl_leg_follow(leg, irq, sip);
 	if (is_acceptable(leg, irq, sip)) {
 		if (leg->state == TL_LEG_CLOSING || leg->state == TL_LEG_OVER)
 			answer_late(leg, irq, sip);

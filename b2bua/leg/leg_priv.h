@@ -205,6 +205,13 @@ int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip);
 /* Would that one do? 0 or -EBADMSG. */
 int tl_leg_check_refresh(const struct tl_leg *leg, const sip_t *sip);
 
+/* leg_hop.c */
+/* Where a request goes when the URI alone would not say it rightly: see hop.h. NULL: the route set
+ * or the target say it all. Of the leg, or from home. */
+const char *tl_leg_hop(const struct tl_leg *leg, su_home_t *home);
+/* The peer has sent a request from where it is now. */
+void tl_leg_follow(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip);
+
 /* leg_invite.c: the connection to client's peer could not be made; does the leg wait for it? */
 void tl_leg_unreachable(struct tl_leg *leg, const char *client);
 

@@ -9,7 +9,6 @@
 #include <sofia-sip/tport_tag.h>
 #include "b2bua/sip/hop.h"
 #include "b2bua/sip/stack_fork.h"
-#include "b2bua/sip/tls.h"
 
 int tl_leg_take_target(struct tl_leg *leg, const sip_t *sip)
 {
@@ -51,43 +50,6 @@ int tl_leg_refresh_target(struct tl_leg *leg, const sip_t *sip)
 	else
 		nta_leg_client_reroute(leg->dialog, NULL, contact, 0);
 	return 0;
-}
-
-/* A trunk that called us by TLS, and whose connection is gone, is to be connected to. */
-static bool is_flow_lost(const struct tl_leg *leg, const sip_contact_t *target)
-{
-	return leg->incoming && leg->transport == TL_TRANSPORT_TLS && leg->client && target &&
-	       !tl_tls_accepted((const struct sockaddr *)&leg->info.source);
-}
-
-/* By TLS a name stands for the peer that we have been talking to, which has proved to be it. */
-static bool is_flow_of(const struct tl_leg *leg, const url_t *url)
-{
-	struct sockaddr_storage addr;
-
-	return leg->next_hop && leg->transport == TL_TRANSPORT_TLS &&
-	       !tl_stack_literal(url->url_host, &addr);
-}
-
-/*
- * Where a request goes when the URI alone would not say it rightly: see hop.h.
- * NULL: the route set or the target say it all.
- */
-static const char *hop_of(const struct tl_leg *leg, su_home_t *home)
-{
-	const sip_route_t *route = NULL;
-	const sip_contact_t *target = NULL;
-
-	nta_leg_get_route(leg->dialog, &route, &target);
-	if (route)
-		return is_flow_of(leg, route->r_url)
-			       ? leg->next_hop
-			       : tl_hop_explicit(home, route->r_url, leg->transport);
-	if (leg->next_hop && (leg->hop_stays || !target) && !is_flow_lost(leg, target))
-		return leg->next_hop;
-	if (target && is_flow_of(leg, target->m_url))
-		return leg->next_hop;
-	return target ? tl_hop_explicit(home, target->m_url, leg->transport) : NULL;
 }
 
 /* Where a request goes first; NULL: nobody knows. */
@@ -143,7 +105,7 @@ nta_outgoing_t *tl_leg_send(struct tl_leg *leg, nta_response_f *on_response, sip
 			    const char *name, tag_type_t tag, tag_value_t value, ...)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	const char *hop = hop_of(leg, home), *uri = uri_of(leg, home);
+	const char *hop = tl_leg_hop(leg, home), *uri = uri_of(leg, home);
 	struct tl_origin origin =
 		tl_stack_client_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
 	const char *authorization, *proxy;
@@ -232,7 +194,7 @@ int tl_leg_send_other(struct tl_leg *leg, sip_method_t method, const char *name,
 void tl_leg_send_ack(struct tl_leg *leg, const struct tl_media_desc *answer)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	const char *hop = hop_of(leg, home);
+	const char *hop = tl_leg_hop(leg, home);
 	struct tl_origin origin =
 		tl_stack_client_origin(leg->stack, home, first_hop(leg, home, hop), leg->client);
 	nta_outgoing_t *ack = nta_outgoing_tcreate(

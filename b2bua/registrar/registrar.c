@@ -38,6 +38,8 @@ struct tl_registrar *tl_registrar_new(struct tl_stack *stack, struct tl_access *
 	reg->store = store;
 	reg->dp = tl_dialplan_ref(dp);
 	reg->location = tl_location_new();
+	reg->stack = stack;
+	reg->ways = tl_ways_new();
 	reg->flows = tl_flows_new(stack, tl_registrar_on_flow_closed, reg);
 	reg->pings = tl_pings_new(stack, reg->location, tl_dialplan_gateway(dp)->nat_ping_s);
 	tl_timer_repeat(&reg->sweep, tl_stack_root(stack), SWEEP_MS, tl_registrar_on_sweep, reg);
@@ -53,6 +55,7 @@ void tl_registrar_free(struct tl_registrar *reg)
 	tl_flows_free(reg->flows);
 	tl_pings_free(reg->pings);
 	tl_location_free(reg->location);
+	tl_ways_free(reg->ways);
 	tl_dialplan_unref(reg->dp);
 	g_free(reg);
 }
@@ -112,6 +115,8 @@ static void commit_put(const struct request *request, const struct tl_register_c
 		.expires_s = change->expires_s,
 	};
 
+	if (binding.received)
+		tl_registrar_move_calls(request->reg, &binding, change->old_contact);
 	tl_registrar_put(request->reg, &binding);
 	if (binding.received)
 		tl_flows_watch(request->reg->flows, request->asked->msg, route);

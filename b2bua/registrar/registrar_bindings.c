@@ -5,6 +5,7 @@
 #include <string.h>
 #include "b2bua/clock.h"
 #include "b2bua/registrar/registrar_plan.h"
+#include "b2bua/sip/stack.h"
 
 int64_t tl_registrar_now_s(void)
 {
@@ -48,6 +49,32 @@ void tl_registrar_log(const char *event, const struct tl_location_binding *bindi
 		  tl_log_quote(binding->contact, contact, sizeof(contact)));
 }
 
+/* The one that this one takes the place of, or NULL. */
+static const struct tl_location_binding *find(struct tl_registrar *reg, const char *extension,
+					      const char *contact)
+{
+	const GPtrArray *bindings = tl_location_find(reg->location, extension);
+
+	for (guint i = 0; bindings && i < bindings->len; i++) {
+		const struct tl_location_binding *binding = bindings->pdata[i];
+
+		if (strcmp(binding->contact, contact) == 0)
+			return binding;
+	}
+	return NULL;
+}
+
+void tl_registrar_move_calls(struct tl_registrar *reg, const struct tl_location_binding *binding,
+			     const char *old_contact)
+{
+	const struct tl_location_binding *old = find(reg, binding->extension, old_contact);
+	g_autofree char *hop =
+		old && old->received ? g_strdup(old->route) : tl_ways_find(reg->ways, binding);
+
+	if (hop && strcmp(hop, binding->route) != 0)
+		tl_legs_rehop(reg->stack, hop, binding->route);
+}
+
 static bool drop_expired(const struct tl_location_binding *binding, void *user)
 {
 	struct tl_registrar *reg = user;
@@ -82,6 +109,7 @@ void tl_registrar_on_sweep(su_root_magic_t *magic, su_timer_t *timer, su_timer_a
 	struct tl_registrar *reg = (struct tl_registrar *)arg;
 
 	tl_location_filter(reg->location, drop_expired, TL_LOCATION_EXPIRED, reg);
+	tl_ways_sweep(reg->ways, tl_registrar_now_s());
 }
 
 /* Its connection went down with us: what names a place to call stays, without the hop. */
@@ -115,6 +143,7 @@ static bool drop_closed(const struct tl_location_binding *binding, void *user)
 		return false;
 	}
 	tl_registrar_log("disconnected", binding);
+	tl_ways_lose(closing->reg->ways, binding, tl_registrar_now_s());
 	if (closing->reg->store)
 		tl_store_binding_remove(closing->reg->store, binding->extension, binding->contact);
 	return true;
@@ -130,6 +159,7 @@ void tl_registrar_on_flow_closed(const char *hop, void *user)
 		struct tl_location_binding bare =
 			*(const struct tl_location_binding *)outliving->pdata[i];
 
+		tl_legs_rehop(closing.reg->stack, bare.route, NULL);
 		bare.route = NULL;
 		bare.received = false;
 		tl_registrar_put(closing.reg, &bare);

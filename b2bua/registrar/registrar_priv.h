@@ -6,6 +6,7 @@
 #include "b2bua/sip/flow.h"
 #include "b2bua/registrar/location.h"
 #include "b2bua/registrar/registrar.h"
+#include "b2bua/registrar/ways.h"
 #include "b2bua/store/store.h"
 
 struct tl_registrar {
@@ -13,6 +14,8 @@ struct tl_registrar {
 	struct tl_store *store; /* NULL: memory only */
 	struct tl_dialplan *dp; /* a reference */
 	struct tl_location *location;
+	struct tl_stack *stack;
+	struct tl_ways *ways;
 	struct tl_flows *flows;
 	struct tl_pings *pings;
 	su_timer_t *sweep;
@@ -24,6 +27,10 @@ int64_t tl_registrar_now_s(void); /* Unix time */
 /* In the table and in the database. */
 void tl_registrar_put(struct tl_registrar *reg, const struct tl_location_binding *binding);
 void tl_registrar_remove(struct tl_registrar *reg, const char *extension, const char *contact);
+/* binding, which has a way of its own, is about to take the place of the one with old_contact, or
+ * of one that was lost: calls over the old way go over the new one. */
+void tl_registrar_move_calls(struct tl_registrar *reg, const struct tl_location_binding *binding,
+			     const char *old_contact);
 void tl_registrar_log(const char *event, const struct tl_location_binding *binding);
 /* At start: from the database to the table. */
 void tl_registrar_load(struct tl_registrar *reg);
