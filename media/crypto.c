@@ -43,8 +43,14 @@ size_t tl_srtp_suite_overhead(enum tl_srtp_suite suite)
 
 bool tl_crypto_equal(const struct tl_crypto *a, const struct tl_crypto *b)
 {
-	return a->suite == b->suite && a->mki_bytes == b->mki_bytes && a->mki == b->mki &&
-	       memcmp(a->key, b->key, suites[a->suite].key_bytes) == 0;
+	if (a->suite != b->suite || a->mki_bytes != b->mki_bytes || a->mki != b->mki ||
+	    a->n_more != b->n_more || memcmp(a->key, b->key, suites[a->suite].key_bytes) != 0)
+		return false;
+	for (size_t i = 0; i < a->n_more; i++)
+		if (a->more[i].mki != b->more[i].mki ||
+		    memcmp(a->more[i].key, b->more[i].key, suites[a->suite].key_bytes) != 0)
+			return false;
+	return true;
 }
 
 void tl_srtp_keys_make(struct tl_srtp_keys *keys)

@@ -23,6 +23,7 @@ enum tl_srtp_suite {
 enum {
 	TL_SRTP_KEY_MAX = 46, /* master key and salt */
 	TL_SRTP_MKI_MAX = 16, /* bytes of a key's identifier that are put up with */
+	TL_SRTP_KEYS_MAX = 4, /* in one line; lines with more of them are none that we know */
 	TL_DESC_CRYPTO = 8,   /* a=crypto lines kept of a description; more are ignored */
 };
 
@@ -40,6 +41,11 @@ struct tl_crypto { /* an a=crypto line */
 	uint8_t key[TL_SRTP_KEY_MAX];
 	uint8_t mki_bytes; /* what is encrypted by it names it (RFC 3711 3.1); 0: ours never do */
 	uint32_t mki;
+	uint8_t n_more; /* keys that may be used in its place: each packet says which */
+	struct tl_crypto_key {
+		uint8_t key[TL_SRTP_KEY_MAX];
+		uint32_t mki; /* of mki_bytes, too */
+	} more[TL_SRTP_KEYS_MAX - 1];
 };
 
 /* Of an offer and its answer, which has one line, with a tag of the offer's: what we encrypt and

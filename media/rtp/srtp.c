@@ -70,30 +70,48 @@ static bool set_suite(srtp_policy_t *policy, enum tl_srtp_suite suite)
 }
 
 /* Big-endian. */
-static void write_mki(const struct tl_crypto *crypto, uint8_t mki[TL_SRTP_MKI_MAX])
+static void write_mki(uint32_t number, size_t bytes, uint8_t mki[TL_SRTP_MKI_MAX])
 {
-	for (size_t i = 0; i < crypto->mki_bytes; i++) {
-		size_t place = crypto->mki_bytes - 1u - i;
+	for (size_t i = 0; i < bytes; i++) {
+		size_t place = bytes - 1u - i;
 
-		mki[i] = place < sizeof crypto->mki ? (uint8_t)(crypto->mki >> (8 * place)) : 0;
+		mki[i] = place < sizeof number ? (uint8_t)(number >> (8 * place)) : 0;
 	}
+}
+
+/* A line's keys as the library wants them, which copies what it needs. */
+struct keyring {
+	srtp_master_key_t keys[TL_SRTP_KEYS_MAX], *list[TL_SRTP_KEYS_MAX];
+	uint8_t mki[TL_SRTP_KEYS_MAX][TL_SRTP_MKI_MAX];
+	unsigned n;
+};
+
+static void put(struct keyring *ring, uint8_t *key, uint32_t mki, uint8_t mki_bytes)
+{
+	unsigned i = ring->n++;
+
+	write_mki(mki, mki_bytes, ring->mki[i]);
+	ring->keys[i] = (srtp_master_key_t) { key, ring->mki[i], mki_bytes };
+	ring->list[i] = &ring->keys[i];
 }
 
 int tl_srtp_new(const struct tl_crypto *crypto, bool outgoing, struct tl_srtp **ret_srtp)
 {
 	struct tl_srtp *srtp = g_new0(struct tl_srtp, 1);
-	uint8_t mki[TL_SRTP_MKI_MAX] = { 0 };
-	srtp_master_key_t key = { srtp->crypto.key, mki, crypto->mki_bytes }, *keys[] = { &key };
+	struct tl_crypto *own = &srtp->crypto;
+	struct keyring ring = { .n = 0 };
 	srtp_policy_t policy = {
 		.ssrc.type = outgoing ? ssrc_any_outbound : ssrc_any_inbound,
-		.keys = keys,
-		.num_master_keys = 1,
+		.keys = ring.list,
 		.window_size = REPLAY_WINDOW,
 		.allow_repeat_tx = 1, /* a relayed stream repeats what its sender did */
 	};
 
-	srtp->crypto = *crypto;
-	write_mki(crypto, mki);
+	*own = *crypto;
+	put(&ring, own->key, own->mki, own->mki_bytes);
+	for (size_t i = 0; i < own->n_more; i++)
+		put(&ring, own->more[i].key, own->more[i].mki, own->mki_bytes);
+	policy.num_master_keys = ring.n;
 	if (!set_suite(&policy, crypto->suite) ||
 	    srtp_create(&srtp->session, &policy) != srtp_err_status_ok) {
 		g_free(srtp);

@@ -243,13 +243,43 @@ def test_a_key_that_each_packet_names():
         w.hang_up(a, b)
 
 
+def test_several_keys_of_which_each_packet_names_one():
+    # RFC 4568 6.1: then each has an identifier, all of one length; RFC 3711 8.1.1: they take turns
+    with World() as w:
+        keys, media = [Key(), Key(), Key()], w.rtp(w.carrier)
+        line = f"a=crypto:1 {keys[0].suite} " + ";".join(
+            f"inline:{base64.b64encode(key.key).decode()}|2^31|{i}:2"
+            for i, key in enumerate(keys, 7))
+        sdp = secure_sdp(w.carrier, media, keys[:1]).replace(keys[0].line(), line)
+        a, (b, ok) = call(w, sdp)
+        a.rtp = media
+        media.remote = ok.sdp.audio.address
+        answered, = keys_of(ok.sdp)
+        arm(media, keys[0], answered)
+        for i, key in enumerate(keys, 7):
+            session = key.session(Policy.SSRC_ANY_OUTBOUND)
+
+            def protect(data, session=session, mki=bytes([0, i])):
+                packet = session.protect(data)
+                return packet[:-10] + mki + packet[-10:]
+            media.protect = protect
+            both_hear(a, b)
+        w.hang_up(a, b)
+
+
 def test_a_key_that_cannot_be_used_is_refused():
+    def several(*ends):
+        return "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + ";".join(
+            f"inline:{fill * 40}{end}" for fill, end in zip("ABCDE", ends))
+
     with World() as w:
         bad = ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|1:4;inline:",
                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|2^31|300:1",
                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "|2^31|1:129",
                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + " UNENCRYPTED_SRTP",
+               several("", ""), several("|1:1", ""), several("|1:1", "|1:1"),
+               several("|1:1", "|2:2"), several(*[f"|{i}:1" for i in range(5)]),
                "a=crypto:x AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "a=crypto:", "a=x:y")
         for line in bad:
             media = w.rtp(w.carrier)
