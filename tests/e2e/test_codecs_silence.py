@@ -7,7 +7,8 @@ import time
 import libopus
 from codecs_of_others import AMR_BITS, WIDE_BITS, amr_storage
 from listen import share_of_clean, timeline
-from rtp import chunks, decode, encode, level, sine
+from machine import on_time
+from rtp import chunks, decode, encode, in_time, level, sine
 from test_codecs import call
 from world import World
 
@@ -45,10 +46,11 @@ def pause_of(packets, clock):
 def say_again(rtp, packets, clock):
     """What came, in the same rhythm."""
     begun, first, base = time.monotonic(), packets[0].ts, rtp.ts
-    for packet in packets:
-        since = (packet.ts - first) & 0xffffffff
-        time.sleep(max(0, begun + since / clock - time.monotonic()))
-        rtp.send(packet.payload, packet.pt, marker=packet.marker, samples=0, ts=base + since)
+    with in_time():
+        for packet in packets:
+            since = (packet.ts - first) & 0xffffffff
+            time.sleep(max(0, begun + since / clock - time.monotonic()))
+            rtp.send(packet.payload, packet.pt, marker=packet.marker, samples=0, ts=base + since)
     time.sleep(0.25)
 
 
@@ -87,35 +89,43 @@ ROWS = (("G729", 18, "G729/8000", "annexb=yes"),
         ("opus", 98, "opus/48000/2", "usedtx=1"))
 
 
+def check_described(w):
+    calls = [(row, *call(w, *row[1:])[:2]) for row in ROWS]
+    word_pause_word([b.rtp for _, _, b in calls])
+    again = []
+    for (codec, _, rtpmap, fmtp), a, _ in calls:
+        clock, came = int(rtpmap.split("/")[1]), list(a.rtp.packets)
+        pause = pause_of(came, clock)
+        assert len(pause) < 0.5 * 50 * (PAUSE_S - 0.35), (codec, len(pause))
+        assert any(describes(codec, fmtp, p.payload) for p in came), codec
+        again.append(functools.partial(say_again, a.rtp, came, clock))
+    together(*again)
+    for row, a, b in calls:
+        try:
+            check_heard(b.rtp)
+        except AssertionError as error:
+            raise AssertionError(f"{row[0]} {row[3]}: {error}") from error
+        w.hang_up(a, b)
+
+
 def test_silence_is_described_and_left_out_and_heard_as_silence():
     keys = "codecs = G729, AMR, AMR-WB, opus\nsilence = leave-out"
     with World(carrier=keys, extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
-        calls = [(row, *call(w, *row[1:])[:2]) for row in ROWS]
-        word_pause_word([b.rtp for _, _, b in calls])
-        again = []
-        for (codec, _, rtpmap, fmtp), a, _ in calls:
-            clock, came = int(rtpmap.split("/")[1]), list(a.rtp.packets)
-            pause = pause_of(came, clock)
-            assert len(pause) < 0.5 * 50 * (PAUSE_S - 0.35), (codec, len(pause))
-            assert any(describes(codec, fmtp, p.payload) for p in came), codec
-            again.append(functools.partial(say_again, a.rtp, came, clock))
-        together(*again)
-        for row, a, b in calls:
-            try:
-                check_heard(b.rtp)
-            except AssertionError as error:
-                raise AssertionError(f"{row[0]} {row[3]}: {error}") from error
-            w.hang_up(a, b)
+        on_time(lambda: check_described(w))
+
+
+def check_all_is_sent(w):
+    a, b, _ = call(w, 18, "G729/8000", "annexb=no")
+    word_pause_word([b.rtp])
+    assert {len(p.payload) for p in a.rtp.packets} == {20}
+    assert len(pause_of(a.rtp.packets, 8000)) > 0.8 * 50 * (PAUSE_S - 0.35)
+    w.hang_up(a, b)
 
 
 def test_nothing_is_left_out_for_who_does_not_take_it():
     keys = "codecs = G729, opus\nsilence = leave-out"
     with World(carrier=keys, extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
-        a, b, _ = call(w, 18, "G729/8000", "annexb=no")
-        word_pause_word([b.rtp])
-        assert {len(p.payload) for p in a.rtp.packets} == {20}
-        assert len(pause_of(a.rtp.packets, 8000)) > 0.8 * 50 * (PAUSE_S - 0.35)
-        w.hang_up(a, b)
+        on_time(lambda: check_all_is_sent(w))
 
 
 # RFC 3389, for codecs that know no silence of their own: payload type, rtpmap
@@ -132,25 +142,29 @@ def noise_call(w, _, pt, rtpmap, fmtp):
     return a, b, clock, noise
 
 
+def check_noise(w):
+    calls = [(row, *noise_call(w, *row)) for row in PLAIN]
+    word_pause_word([b.rtp for _, _, b, _, _ in calls])
+    again = []
+    for row, a, _, clock, noise in calls:
+        came = list(a.rtp.packets)
+        pause = pause_of(came, clock)
+        assert any(p.pt == noise for p in came), (row, "no description")
+        assert all(p.pt == noise for p in pause) and len(pause) < 4, (row, len(pause))
+        again.append(functools.partial(say_again, a.rtp, came, clock))
+    together(*again)
+    for row, a, b, *_ in calls:
+        try:
+            check_heard(b.rtp)
+        except AssertionError as error:
+            raise AssertionError(f"{row[0]}: {error}") from error
+        w.hang_up(a, b)
+
+
 def test_comfort_noise_beside_each_codec_that_has_no_silence_of_its_own():
     keys = f"codecs = {', '.join(row[0] for row in PLAIN)}\nsilence = leave-out"
     with World(carrier=keys, extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
-        calls = [(row, *noise_call(w, *row)) for row in PLAIN]
-        word_pause_word([b.rtp for _, _, b, _, _ in calls])
-        again = []
-        for row, a, _, clock, noise in calls:
-            came = list(a.rtp.packets)
-            pause = pause_of(came, clock)
-            assert any(p.pt == noise for p in came), (row, "no description")
-            assert all(p.pt == noise for p in pause) and len(pause) < 4, (row, len(pause))
-            again.append(functools.partial(say_again, a.rtp, came, clock))
-        together(*again)
-        for row, a, b, *_ in calls:
-            try:
-                check_heard(b.rtp)
-            except AssertionError as error:
-                raise AssertionError(f"{row[0]}: {error}") from error
-            w.hang_up(a, b)
+        on_time(lambda: check_noise(w))
 
 
 WISHES = (("usedtx=1;useinbandfec=1", 1, {"dtx": 1, "fec": 1, "loss": 10}),
@@ -185,13 +199,26 @@ def spoken_by_libopus(channels, options):
 
 def say_opus(rtp, payloads):
     begun = time.monotonic()
-    for i, payload in enumerate(payloads):
-        time.sleep(max(0, begun + i * 0.02 - time.monotonic()))
-        if len(payload) > 2:
-            rtp.send(payload, 96, samples=960)
-        else:
-            rtp.ts += 960  # RFC 7587 3.1.3: nothing to be sent
+    with in_time():
+        for i, payload in enumerate(payloads):
+            time.sleep(max(0, begun + i * 0.02 - time.monotonic()))
+            if len(payload) > 2:
+                rtp.send(payload, 96, samples=960)
+            else:
+                rtp.ts += 960  # RFC 7587 3.1.3: nothing to be sent
     time.sleep(0.25)
+
+
+def check_wishes(w, spoken):
+    calls = [call(w, 96, "opus/48000/2", fmtp)[:2] for fmtp, *_ in WISHES]
+    word_pause_word([b.rtp for _, b in calls])
+    for (fmtp, *_), (a, _) in zip(WISHES, calls):
+        check_wish(fmtp, list(a.rtp.packets))
+    together(*(functools.partial(say_opus, a.rtp, payloads)
+               for (a, _), payloads in zip(calls, spoken)))
+    for a, b in calls:
+        check_heard(b.rtp)
+        w.hang_up(a, b)
 
 
 def test_opus_as_it_is_asked_for():
@@ -199,12 +226,4 @@ def test_opus_as_it_is_asked_for():
     assert [libopus.is_stereo(payloads[5]) for payloads in spoken] == [False, True, False, False]
     with World(carrier="codecs = opus",
                extensions={"1001": "codecs = PCMA", "1002": ""}) as w:
-        calls = [call(w, 96, "opus/48000/2", fmtp)[:2] for fmtp, *_ in WISHES]
-        word_pause_word([b.rtp for _, b in calls])
-        for (fmtp, *_), (a, _) in zip(WISHES, calls):
-            check_wish(fmtp, list(a.rtp.packets))
-        together(*(functools.partial(say_opus, a.rtp, payloads)
-                   for (a, _), payloads in zip(calls, spoken)))
-        for a, b in calls:
-            check_heard(b.rtp)
-            w.hang_up(a, b)
+        on_time(lambda: check_wishes(w, spoken))
