@@ -3,6 +3,7 @@
 #include "b2bua/clock.h"
 #include "b2bua/codecs.h"
 #include "b2bua/control/control.h"
+#include "b2bua/heap.h"
 #include "b2bua/log.h"
 #include "dialplan/dialplan.h"
 #include "dialplan/manual.h"
@@ -347,10 +348,12 @@ static int verb_run(const struct arguments *args)
 {
 	int signal_fd = block_signals(), status; /* in every thread */
 
+	tl_heap_begin();
 	tl_log_init(args->debug);
 	tl_log_detach();
 	status = run(args, signal_fd);
 	tl_log_end();
+	tl_heap_end();
 	return status;
 }
 

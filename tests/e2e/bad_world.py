@@ -13,6 +13,7 @@ import functools
 from impair import Relay, Stubborn, in_parallel, until
 from machine import on_time
 from sip_message import make_sdp
+from test_srtp import both_hear
 from world import RING_ALICE, World, wait_until
 
 NUMBER = "+4930555100"
@@ -155,9 +156,13 @@ def dial(w, phone, number, tag, headers=()):
     return dialog
 
 
-def prack(dialog, response, body=""):
+def send_prack(dialog, response, body=""):
     dialog.request("PRACK", body,
                    [("RAck", f"{response.get('RSeq')} {dialog.invite.get('CSeq')}")])
+
+
+def prack(dialog, response, body=""):
+    send_prack(dialog, response, body)
     return until_of(dialog, "PRACK")
 
 
@@ -168,17 +173,31 @@ def until_of(dialog, method, status=200):
             return message
 
 
-def say_early(w, a, b):
-    """A reliable 183 with the answer, as it reached a, who has yet to acknowledge it."""
+def ring_early(w, number):
+    """Both dialogs, reliable on both legs, and the 183 with the answer as it reached a, who has yet
+    to acknowledge it."""
+    a, b = ring(w, number, REQUIRED)
     b.reply(183, make_sdp(w.alice.ip, b.rtp.port), RELIABLE)
     b.reply(200, to=until(b, "PRACK"))
-    return until(a, 183)
+    early = until(a, 183)
+    aim(a, early)
+    return a, b, early
 
 
 def hang_up(first, other):
     first.request("BYE")
     other.reply(200, to=until(other, "BYE"))
     until(first, 200)
+
+
+def finish(a, b, ended_by=None):
+    """a acknowledges the 200 that it has got, b has that (for its last INVITE, where there were
+    two), they talk, and a hangs up, or whoever is to."""
+    a.ack()
+    while until(b, "ACK").cseq[0] != b.invite.cseq[0]:
+        pass
+    both_hear(a, b)
+    hang_up(ended_by or a, b if ended_by in (None, a) else a)
 
 
 def came(dialog, *titles, timeout=0.1):

@@ -2,7 +2,7 @@
 succeeds and ends on both sides."""
 
 from bad_world import (answer, bad_network, BadWorld, called, check_hears, hang_up, NUMBER, prack,
-                       REQUIRED, ring, say_early, told_of_success, WithBob)
+                       ring, ring_early, told_of_success, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp, token
 from world import wait_until
@@ -82,8 +82,7 @@ def test_a_hold_is_passed_on(w, number):
 
 @bad_network(6, calls=CALLS)
 def test_reliable_provisional_responses(w, number):
-    a, b = ring(w, number, REQUIRED)
-    early = say_early(w, a, b)
+    a, b, early = ring_early(w, number)
     prack(a, early)
     check_audio(a, b, early)
     answer(w, a, b, body=False)

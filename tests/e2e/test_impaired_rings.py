@@ -1,8 +1,9 @@
 """From the INVITE to the answer over a network that loses a tenth, doubles a tenth and reorders:
 reliable responses of one leg or the other, offers in PRACK, challenges, failover, groups."""
 
-from bad_world import (aim, answer, bad_network, BadWorld, CALLS, dial, escape, hang_up, names_of,
-                       prack, released, RELIABLE, REQUIRED, ring, say_early, until_of, WithBob)
+from bad_world import (aim, answer, bad_network, BadWorld, CALLS, dial, escape, finish, hang_up,
+                       names_of, prack, released, RELIABLE, REQUIRED, ring, ring_early, send_prack,
+                       until_of, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp
 from test_srtp import both_hear as check_talks
@@ -19,14 +20,10 @@ def test_only_the_caller_is_reliable(w, number):
         if message.cseq[1] == "INVITE" and message.sdp:
             aim(a, message)
         if message.status == 183:
-            a.request("PRACK", headers=[("RAck", f"{message.get('RSeq')} "
-                                         f"{a.invite.get('CSeq')}")])
+            send_prack(a, message)
         elif message.cseq[1] == "INVITE":
             break
-    a.ack()
-    until(b, "ACK")
-    check_talks(a, b)
-    hang_up(a, b)
+    finish(a, b)
 
 
 @bad_network(42)
@@ -41,9 +38,7 @@ def test_only_the_callee_is_reliable(w, number):
 
 @bad_network(43)
 def test_a_prack_offers_anew(w, number):
-    a, b = ring(w, number, REQUIRED)
-    early = say_early(w, a, b)
-    aim(a, early)
+    a, b, early = ring_early(w, number)
     moved = w.rtp(w.carrier)
     moved.remote, a.rtp = a.rtp.remote, moved
     changed = prack(a, early, make_sdp(w.carrier.ip, a.rtp.port, version=2))
@@ -51,10 +46,7 @@ def test_a_prack_offers_anew(w, number):
     check_talks(a, b)
     b.reply(200)
     until_of(a, "INVITE")
-    a.ack()
-    until(b, "ACK")
-    check_talks(a, b)
-    hang_up(a, b)
+    finish(a, b)
 
 
 @bad_network(44)
@@ -68,11 +60,7 @@ def test_a_longer_session_is_asked_for(w, number):
     b.reply(200, make_sdp(w.alice.ip, b.rtp.port), [("Session-Expires",
                                                      "3600;refresher=uac")])
     aim(a, until(a, 200))
-    a.ack()
-    while until(b, "ACK").cseq != (again.cseq[0], "ACK"):
-        pass
-    check_talks(a, b)
-    hang_up(a, b)
+    finish(a, b)
 
 
 def test_one_of_two_that_ring_answers():
@@ -95,10 +83,7 @@ def test_one_of_two_that_ring_answers():
             loser.reply(487)
             until(loser, "ACK")
             aim(a, until(a, 200))
-            a.ack()
-            until(winner, "ACK")
-            check_talks(a, winner)
-            hang_up(winner, a)
+            finish(a, winner, ended_by=winner)
 
         in_parallel(call, CALLS)
         w.check_over()
@@ -128,11 +113,7 @@ def test_a_challenge_is_met_and_the_next_trunk_tried():
             aim(b, again)
             b.reply(200, make_sdp(w.carrier.ip, b.rtp.port))
             aim(a, until(a, 200))
-            a.ack()
-            while until(b, "ACK").cseq != (again.cseq[0], "ACK"):
-                pass
-            check_talks(a, b)
-            hang_up(a, b)
+            finish(a, b)
 
         in_parallel(call, CALLS)
         w.check_over()

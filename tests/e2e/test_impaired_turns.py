@@ -5,8 +5,8 @@ import re
 import struct
 
 from bad_world import (accept, aim, bad_network, BadWorld, called, CALLS, came, change, check_hears,
-                       dial, escape, hang_up, names_of, prack, released, REQUIRED, ring, say_early,
-                       talk, told_of_success, WithBob)
+                       dial, escape, finish, hang_up, names_of, prack, released, ring, ring_early,
+                       talk, told_of_success, until_of, WithBob)
 from impair import in_parallel, until
 from sip_message import make_sdp
 from test_srtp import both_hear as check_talks
@@ -133,9 +133,7 @@ def test_forks_and_the_late_200_of_one(w, number):
 
 @bad_network(25)
 def test_updates_before_the_answer(w, number):
-    a, b = ring(w, number, REQUIRED)
-    early = say_early(w, a, b)
-    aim(a, early)
+    a, b, early = ring_early(w, number)
     prack(a, early)
     assert change(a, "UPDATE", direction="inactive").direction == "inactive"
     assert change(a, "UPDATE").direction == "sendrecv"
@@ -144,12 +142,8 @@ def test_updates_before_the_answer(w, number):
     change(b, "UPDATE")
     check_talks(a, b)
     b.reply(200)
-    while until(a, 200).cseq[1] != "INVITE":
-        pass
-    a.ack()
-    until(b, "ACK")
-    check_talks(a, b)
-    hang_up(a, b)
+    until_of(a, "INVITE")
+    finish(a, b)
 
 
 # --- transfers ---

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import tempfile
 import time
 
 import harness
@@ -146,6 +148,21 @@ def test_wrong_verbs_and_calls_are_told_by_the_exit_status():
         assert status in (1, 2) and text.strip(), (status, text)
         status, text = w.gateway.verb("frobnicate")
         assert status == 1 and text.strip(), (status, text)
+
+
+def test_a_verb_starts_no_thread():
+    # jemalloc's, beginning while the process ends, would complain among what the verb prints
+    with socket.socket(socket.AF_UNIX) as gateway:
+        path = f"{tempfile.mkdtemp()}/control"
+        gateway.bind(path)
+        gateway.listen()
+        verb = harness.spawn([harness.binary(), "--control", path, "calls"])
+        asked, _ = gateway.accept()
+        assert b"calls" in asked.recv(100)
+        threads = os.listdir(f"/proc/{verb.pid}/task")
+        asked.close()
+        assert verb.wait() == 2
+        assert len(threads) == 1, threads
 
 
 def test_status_and_registrations():
