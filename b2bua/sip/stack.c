@@ -70,7 +70,8 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->mclass = tl_guard_mclass_new(stack);
 	tl_accept_start();
 	tl_stun_plug_in();
-	if (tl_stream_limit(MESSAGE_BYTES) && tl_nameservers_new(root, &stack->nameservers) == 0)
+	if (tl_stream_limit(MESSAGE_BYTES) && tl_stack_returns_start(stack) &&
+	    tl_nameservers_new(root, &stack->nameservers) == 0)
 		stack->agent = open_agent(stack);
 	if (!stack->agent) {
 		tl_stack_free(stack);
@@ -90,6 +91,7 @@ void tl_stack_free(struct tl_stack *stack)
 	if (!stack)
 		return;
 	tl_legs_end(stack);
+	tl_stack_returns_stop(stack);
 	nta_agent_destroy(stack->agent);
 	tl_guard_mclass_free(stack->mclass);
 	tl_forks_free(stack->forks);

@@ -43,6 +43,8 @@ struct tl_stack {
 	GHashTable *clients;    /* name -> struct tl_tls of a client side; both owned */
 	GHashTable *legs;       /* struct tl_leg, a set */
 	struct tl_forks *forks; /* INVITEs of ours that are settled */
+	GPtrArray *mutes;       /* stack_return.c: connections whose peers only listen */
+	su_timer_t *mute_timer;
 	struct tl_log_limit refused_limit;
 };
 
@@ -69,6 +71,11 @@ void tl_stack_ports_forget(struct tl_stack *stack, struct tl_leg *leg);
 /* stack_source.c: from here on connections of the calling thread come from where we listen */
 void tl_stack_sources_start(const struct tl_stack *stack);
 void tl_stack_sources_stop(void);
+
+/* stack_return.c: from here on responses find back over the calling thread's connections. False:
+ * the library's functions are not to be found. Stop it before the agent goes. */
+bool tl_stack_returns_start(struct tl_stack *stack);
+void tl_stack_returns_stop(struct tl_stack *stack); /* may not have been started */
 
 /* stack_address.c */
 /* The socket that Sofia has opened for this port, or -1. */
