@@ -7,6 +7,8 @@
 #include <sofia-sip/sip_header.h>
 #include "b2bua/sip/headers.h"
 
+#define MULTIPART "multipart/"
+
 enum { PARTS_MAX = 16, BOUNDARY_BYTES = 72 /* RFC 2046 5.1.1: 70 characters */ };
 
 /* A piece of the body. */
@@ -98,8 +100,18 @@ static int read_part(const struct span *part, struct span *ret_sdp)
 	return disposition && strstr(disposition, "handling=required") ? -ENOTSUP : 0;
 }
 
+/* Multipart of every kind: what isn't known of them is to be read as mixed (RFC 2046 5.1.3). */
+static bool has_parts(const sip_t *sip)
+{
+	return sip->sip_content_type && sip->sip_content_type->c_type &&
+	       g_ascii_strncasecmp(sip->sip_content_type->c_type, MULTIPART, strlen(MULTIPART)) ==
+		       0;
+}
+
 static int read_parts(const sip_t *sip, struct span *ret_sdp)
 {
+	/* they say the same, and the sender likes the last one best */
+	bool last_counts = tl_content_is(sip, MULTIPART "alternative");
 	const char *param = msg_params_find(sip->sip_content_type->c_params, "boundary=");
 	g_autofree char *boundary = param ? g_strdup(param) : NULL, *delimiter = NULL;
 	const char *body = sip->sip_payload->pl_data;
@@ -117,7 +129,7 @@ static int read_parts(const sip_t *sip, struct span *ret_sdp)
 
 		if (r < 0)
 			return r;
-		if (r == 1 && !found) {
+		if (r == 1 && (!found || last_counts)) {
 			*ret_sdp = sdp;
 			found = 1;
 		}
@@ -142,7 +154,7 @@ int tl_body_sdp(const sip_t *sip, const char **ret_text, size_t *ret_bytes)
 	} else if (tl_content_is(sip, "application/sdp")) {
 		sdp = (struct span) { sip->sip_payload->pl_data, sip->sip_payload->pl_len };
 		r = 1;
-	} else if (tl_content_is(sip, "multipart/mixed")) {
+	} else if (has_parts(sip)) {
 		r = read_parts(sip, &sdp);
 	}
 	if (r == 1) {

@@ -47,6 +47,21 @@ def test_a_description_among_other_parts():  # RFC 5621, RFC 6442, RFC 3372
         w.hang_up(a, b)
 
 
+def test_descriptions_in_parts_of_other_kinds():  # RFC 2046 5.1.3, 5.1.4
+    with World() as w:
+        sdps = [sdp_part(make_sdp(w.carrier.ip, 4000, codecs=(codec,)))
+                for codec in ("PCMA", "PCMU")]
+        for kind, taken in (("alternative", "PCMU"), ("related", "PCMA"), ("x-other", "PCMA")):
+            kind = ("Content-Type", f'multipart/{kind};type="application/sdp";boundary="cut here"')
+            a = w.carrier.invite(NUMBER, parts(*sdps, LOCATION), [kind])
+            b = w.alice.called()
+            b.reply(200, make_sdp(w.alice.ip, 5000))
+            assert a.expect(200).sdp.audio.codecs() == [taken]
+            a.ack()
+            b.expect("ACK")
+            w.hang_up(a, b)
+
+
 def test_parts_that_must_be_understood_and_bodies_that_need_not():
     with World() as w:
         sdp = sdp_part(make_sdp(w.carrier.ip, 4000))
