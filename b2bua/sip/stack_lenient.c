@@ -13,7 +13,53 @@
 enum { KEPT_BYTES = 512 }; /* of a Via, in case it can't be read */
 
 /* Sofia's classes with our parse functions. */
-static struct msg_hclass_s cseq_class, via_class;
+static struct msg_hclass_s cseq_class, via_class, from_class, to_class, contact_class;
+
+/* --- names --- */
+
+/*
+ * A name with letters beyond ASCII must stand in quotes (RFC 3261 25.1), and some leave them out:
+ *
+ *   Jürgen <sip:1001@pbx.test>     becomes     "Jürgen" <sip:1001@pbx.test>
+ */
+static char *quote_name(su_home_t *home, char *text)
+{
+	size_t n = strcspn(text, "<\"\\,;");
+	bool foreign = false;
+
+	if (text[n] != '<')
+		return text;
+	for (size_t i = 0; i < n; i++)
+		foreign |= (unsigned char)text[i] >= 0x80;
+	if (!foreign)
+		return text;
+	while (g_ascii_isspace(text[n - 1]))
+		n--;
+	return su_sprintf(home, "\"%.*s\" %s", (int)n, text, strchr(text, '<'));
+}
+
+static issize_t parse_named(msg_hclass_t *theirs, su_home_t *home, msg_header_t *h, char *text)
+{
+	char *line = quote_name(home, text);
+
+	h->sh_class = theirs;
+	return line ? theirs->hc_parse(home, h, line, strlen(line)) : -1;
+}
+
+static issize_t parse_from(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
+{
+	return parse_named(sip_from_class, home, h, text);
+}
+
+static issize_t parse_to(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
+{
+	return parse_named(sip_to_class, home, h, text);
+}
+
+static issize_t parse_contact(su_home_t *home, msg_header_t *h, char *text, isize_t bytes)
+{
+	return parse_named(sip_contact_class, home, h, text);
+}
 
 /* --- methods --- */
 
@@ -285,4 +331,7 @@ void tl_lenient_install(msg_mclass_t *mclass)
 {
 	install(mclass, sip_cseq_class, &cseq_class, parse_cseq);
 	install(mclass, sip_via_class, &via_class, parse_via);
+	install(mclass, sip_from_class, &from_class, parse_from);
+	install(mclass, sip_to_class, &to_class, parse_to);
+	install(mclass, sip_contact_class, &contact_class, parse_contact);
 }

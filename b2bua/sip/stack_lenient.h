@@ -7,7 +7,7 @@
 #include <sofia-sip/msg_mclass.h>
 #include <sofia-sip/sip.h>
 
-/* Puts our parse functions for CSeq and Via into a parser of our own. */
+/* Puts our parse functions for CSeq, Via, From, To and Contact into a parser of our own. */
 void tl_lenient_install(msg_mclass_t *mclass);
 
 /* A request line, like sip_request_d(), with any token as the method (RFC 3261 25.1). */
@@ -24,9 +24,9 @@ bool tl_lenient_is_broken(const sip_via_t *via);
  * answered where it came from. Over UDP, one without rport whose Via names another host, too. */
 void tl_lenient_match_transport(msg_t *msg, sip_t *sip);
 
-/* In a stream a message must say how long its body is (RFC 3261 18.3), and the parser would wait for
- * more: one that does not say has none, if it does not speak of a body. False: it does, and where
- * the next message begins can't be known. */
+/* In a stream a message must say how long its body is (RFC 3261 18.3), and the parser would wait
+ * for more: one that does not say has none, if it does not speak of a body. False: it does, and
+ * where the next message begins can't be known. */
 bool tl_lenient_supply_length(msg_t *msg, sip_t *sip);
 
 /* RFC 2543 wanted no Contact: a caller of its time (no magic cookie in its branch) is found again

@@ -120,6 +120,14 @@ def test_names_keep_their_letters_and_quotes():
         end(a, b)
 
 
+def test_a_name_without_its_quotes_is_understood():
+    with World() as w:
+        a, b = ring(w, w.carrier, NUMBER, w.alice, [("Contact", f"Zoë <sip:x@{w.carrier.hostport}>")],
+                    local=f"Zoë 北京  <sip:{CALLER}@c.test>")
+        assert b.invite.get("From").startswith('"Zoë 北京" <sip:'), b.invite.get("From")
+        end(a, b)
+
+
 FORWARD = """
 [route support]
 from = trunk:carrier
