@@ -130,6 +130,7 @@ def test_a_binding_ends_by_itself():
         time.sleep(1.3)
         a = w.carrier.invite(NUMBER, make_sdp(w.carrier.ip, 4000))
         a.expect(480)
+        assert not bindings(query(phone)), "not listed, either, before it is cleared away"
 
 
 def test_contacts_that_cannot_be_dialled_are_refused():

@@ -222,3 +222,29 @@ Test(dtmf, sends_a_queue_with_pauses_and_refuses_too_much)
 	}
 	cr_expect_eq(told, TL_DTMF_QUEUE);
 }
+
+/* INFO with a shorter duration than has been sent by then: time can't go back. */
+Test(dtmf, a_held_digit_lasts_no_less_than_it_has)
+{
+	struct tl_dtmf_packet packet;
+	struct tl_dtmf_tx tx = { 0 };
+	int64_t due_us, now_us = 0;
+	unsigned lasted = 0, ends = 0;
+
+	cr_assert_eq(tl_dtmf_hold(&tx, 5), 0);
+	for (; now_us < 300000; now_us += 10000)
+		while (tl_dtmf_take(&tx, CLOCK, now_us, &packet, &due_us))
+			lasted = packet.event.duration;
+	cr_expect_geq(lasted, 250 * CLOCK / 1000);
+	tl_dtmf_release(&tx, 100);
+	for (; tl_dtmf_is_sending(&tx); now_us += 10000) {
+		while (tl_dtmf_take(&tx, CLOCK, now_us, &packet, &due_us)) {
+			cr_expect_geq(packet.event.duration, lasted);
+			lasted = packet.event.duration;
+			ends += packet.event.end;
+		}
+		cr_assert_lt(now_us, 1000000, "it ends");
+	}
+	cr_expect_eq(ends, TL_EVENT_END_REPEATS);
+	cr_expect_leq(lasted, 400 * CLOCK / 1000);
+}

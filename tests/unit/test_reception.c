@@ -83,3 +83,19 @@ Test(reception, reports_since_the_last_report)
 	cr_expect_eq(report.cumulative_lost, 25);
 	cr_expect_eq(report.fraction_lost, 0);
 }
+
+/* RFC 3550 6.4.1: 24 bits, signed. */
+Test(reception, a_report_counts_no_further_than_its_24_bits)
+{
+	struct tl_reception_report report;
+	struct tl_reception r = { 0 };
+
+	for (unsigned i = 0; i < 3000; i++)
+		note(&r, 1, (uint16_t)(i * 2900), 0);
+	tl_reception_report(&r, &report);
+	cr_expect_eq(report.cumulative_lost, 0x7fffff);
+	r.received += 2 * 0x7fffff + 0x100000; /* as many came twice */
+	tl_reception_report(&r, &report);
+	cr_expect_eq(report.cumulative_lost, -0x800000);
+	cr_expect_eq(report.fraction_lost, 0);
+}
