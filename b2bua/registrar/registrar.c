@@ -235,8 +235,7 @@ void tl_registrar_on_register(struct tl_request *request, void *user)
 	};
 	const struct tl_extension_cfg *extension;
 
-	/* The library drops what it can't read: without this, a broken Contact would be a query. */
-	if (sip->sip_error || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq) {
+	if (!sip->sip_to || !sip->sip_call_id || !sip->sip_cseq) {
 		tl_request_refuse(request, SIP_400_BAD_REQUEST, NULL);
 		return;
 	}

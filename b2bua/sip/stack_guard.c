@@ -275,7 +275,8 @@ void tl_guard_mclass_free(msg_mclass_t *mclass)
 const char *tl_guard_broken_header(const sip_t *sip)
 {
 	static const char *const matter[] = {
-		"Contact",
+		"Contact", /* dropped by the library, it would make a REGISTER a query */
+		"Path",
 		"Record-Route",
 		"Route",
 		"Require",

@@ -232,8 +232,7 @@ static void check_idle_keys(struct tl_load *load, const struct tl_loaded *loaded
 		tl_load_object(load, loaded, "play-as",
 			       "a call that is rejected is never answered");
 	if (own_header && !tl_load_value(load, loaded, "ring"))
-		tl_diags_add(load->parse.diags, &loaded->section->at,
-			     "%s: has no effect without ring", own_header);
+		tl_load_object(load, loaded, own_header, "has no effect without ring");
 	if (tl_load_value(load, loaded, "on-closed") && !route->n_when)
 		tl_load_object(load, loaded, "on-closed", "has no effect without when");
 	if (tl_load_value(load, loaded, "number") &&
@@ -344,8 +343,11 @@ static void check_route(struct tl_load *load, const struct tl_loaded *loaded)
 	check_direct(load, loaded);
 	check_caller_groups(load, loaded);
 	check_groups(load, loaded, "number", route->number);
-	for (size_t i = 0; i < route->n_add_headers; i++)
-		check_groups(load, loaded, "add-header", route->add_headers[i].value);
+	for (size_t i = 0; i < route->n_add_headers; i++) {
+		g_autofree char *key = g_strconcat("add-header ", route->add_headers[i].name, NULL);
+
+		check_groups(load, loaded, key, route->add_headers[i].value);
+	}
 	for (size_t i = 0; i < route->n_redirects; i++)
 		check_groups(load, loaded, "redirect", route->redirects[i].uri);
 	check_strip(load, loaded);

@@ -92,9 +92,9 @@ static bool covers(const struct tl_route_cfg *wide, void *user)
 	const struct part *part = user;
 	const struct tl_route_cfg *narrow = part->route;
 
-	return wide->order < narrow->order && !wide->follow_only && !wide->rings_dialled &&
-	       from_covers(wide, part) && any_covers(wide->to, wide->n_to, part->to) &&
-	       callers_covered(wide, narrow) && bits_cover(wide->transports, narrow->transports) &&
+	return wide->order < narrow->order && !wide->rings_dialled && from_covers(wide, part) &&
+	       any_covers(wide->to, wide->n_to, part->to) && callers_covered(wide, narrow) &&
+	       bits_cover(wide->transports, narrow->transports) &&
 	       bits_cover(wide->offers, narrow->offers) && headers_cover(wide, narrow) &&
 	       hours_cover(wide, narrow);
 }

@@ -252,7 +252,7 @@ static const struct {
 	  "t.ini:11:18: add-header X-A: \"$\" must be followed by a digit, or by \"$\" for "
 	  "itself" },
 	{ "[route r]\nring = 1001\nadd-header X-A = $1\n",
-	  "8:1: add-header: $1 needs a pattern with groups in to" },
+	  "10:1: add-header X-A: $1 needs a pattern with groups in to" },
 	{ "[route r]\nring = 1001\ncaller = $1\n",
 	  "10:1: caller: $1 needs a pattern with groups in from-number" },
 	{ "[route r]\nring = 1001\ndrop-headers = X-*, a b\ncarry-headers = Contact\n",
@@ -271,8 +271,8 @@ static const struct {
 	  "11:1: record: needs the media that media = direct leaves to the parties\n"
 	  "t.ini:12:1: ringback: needs the media that media = direct leaves to the parties" },
 	{ "[route r]\nanswer = echo\nprivacy = id\nadd-header X-A = 1\n",
-	  "8:1: add-header X-A: has no effect without ring\n"
-	  "t.ini:10:1: privacy: has no effect without ring" },
+	  "10:1: privacy: has no effect without ring\n"
+	  "t.ini:11:1: add-header X-A: has no effect without ring" },
 	/* like */
 	{ "[trunk t]\nlike = cartier\n",
 	  "8:1: [trunk t] needs host = …\n"

@@ -113,6 +113,85 @@ Test(mistakes, are_said_with_their_place_and_what_was_expected)
 	}
 }
 
+/* Values that are right each by itself. */
+#define PHONE  "[extension 1001]\npassword = a\n"
+#define ON_ONE PHONE "[route r]\nto = 1\n"
+#define HASH   "0123456789abcdef0123456789abcdef"
+
+static const struct {
+	const char *text, *mistakes;
+} contradictions[] = {
+	{ "[gateway]\nban-time = 2h\nban-max = 1h\n",
+	  "t.ini:2:1: ban-time: 7200 s are more than ban-max, 3600 s" },
+	{ "[gateway]\nservice-route = edge.example.net\n",
+	  "t.ini:2:1: service-route: expected URIs in angle brackets, such as "
+	  "<sip:edge.example.net;lr>" },
+	{ "[gateway]\nservice-route = <sip:a;lr> <sip:b;lr>\n",
+	  "t.ini:2:1: service-route: expected URIs in angle brackets, such as "
+	  "<sip:edge.example.net;lr>" },
+	{ "[gateway]\nservice-route = <sip:a;lr>, <sips:b;lr>\n", "" },
+	{ "[gateway]\nlisten = tls:127.0.0.1:5061\n",
+	  "t.ini:2:1: listen: tls needs certificate = FILE, too" },
+	{ "[gateway]\nregister-min = 2h\nregister-max = 1h\n",
+	  "t.ini:2:1: register-min: 7200 s are more than register-max, 3600 s" },
+	{ "[gateway]\nregister-default = 2h\nregister-max = 1h\n",
+	  "t.ini:2:1: register-default: 7200 s are not between register-min, 60 s, and "
+	  "register-max, 3600 s" },
+	{ "[gateway]\nregister-default = 30s\nregister-min = 60s\n",
+	  "t.ini:2:1: register-default: 30 s are not between register-min, 60 s, and "
+	  "register-max, 3600 s" },
+	{ "[gateway]\ndigest = sha256\n[extension 1001]\nha1 = " HASH "\n",
+	  "t.ini:4:1: ha1: is a hash for MD5, and digest in [gateway] offers SHA-256: give "
+	  "ha1-sha256, or password" },
+	{ "[gateway]\ndigest = md5\n[extension 1001]\nha1-sha256 = " HASH HASH "\n",
+	  "t.ini:4:1: ha1-sha256: is a hash for SHA-256, and digest in [gateway] offers MD5: give "
+	  "ha1, or password" },
+	{ PHONE "ha1 = " HASH "\n",
+	  "t.ini:3:1: ha1: stands instead of password: leave one of them out" },
+	{ "[trunk a]\nhost = a\nallow-user = me\n",
+	  "t.ini:3:1: allow-user: needs allow-password = … in the same section" },
+	{ "[trunk a]\nhost = a\nallow-password = x\n",
+	  "t.ini:3:1: allow-password: needs allow-user = … in the same section" },
+	{ "[trunk a]\nhost = a\nallow-user = me\nallow-password = x\n"
+	  "[trunk b]\nhost = b\nallow-user = me\nallow-password = y\n",
+	  "t.ini:7:1: allow-user: [trunk a] has this name already" },
+	{ PHONE "[trunk a]\nhost = a\nallow-user = 1001\nallow-password = x\n",
+	  "t.ini:5:1: allow-user: there is an [extension 1001]" },
+	{ "[trunk a]\nhost = a\nregister = yes\n",
+	  "t.ini:3:1: register: needs user = … in the same section\n"
+	  "t.ini:3:1: register: needs password = … in the same section" },
+	{ ON_ONE "redirect = sip:$2@x\n", "t.ini:5:1: redirect: $2: the pattern 1 has 0 groups" },
+	{ ON_ONE "redirect = sip:$0@x\nplay = p.wav\n",
+	  "t.ini:6:1: play: nothing is heard on a route with redirect\n"
+	  "t.ini:6:8: play: \"/nowhere/prompts/p.wav\": No such file or directory" },
+	{ ON_ONE "ring = 1001\nplay-as = early\n",
+	  "t.ini:6:1: play-as: has no effect without play" },
+	{ ON_ONE "ring = 1001\non-closed = reject 480\n",
+	  "t.ini:6:1: on-closed: has no effect without when" },
+	{ ON_ONE "ring = 1001\nnumber = 5\nstrip = 1\n",
+	  "t.ini:6:1: number: stands instead of strip and prefix" },
+	{ ON_ONE "ring = 1001\nmedia = direct\nrecord = stereo\n",
+	  "t.ini:7:1: record: needs the media that media = direct leaves to the parties" },
+	{ ON_ONE "ring = 1001\ncaller = $1\n",
+	  "t.ini:6:1: caller: $1 needs a pattern with groups in from-number" },
+	{ ON_ONE "ring = 1001\nfrom-number = 5(X.)\ncaller = $2\n",
+	  "t.ini:7:1: caller: $2: the pattern 5(X.) has 1 group" },
+	{ ON_ONE "answer = echo\nadd-header X-A = 1\n",
+	  "t.ini:6:1: add-header X-A: has no effect without ring" },
+	{ ON_ONE "ring = 1001\nadd-header X-A = 1\nadd-header X-B = $1\n",
+	  "t.ini:7:1: add-header X-B: $1: the pattern 1 has 0 groups" },
+};
+
+Test(mistakes, are_found_in_what_does_not_go_together)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(contradictions); i++) {
+		g_autofree char *mistakes = mistakes_in(contradictions[i].text);
+
+		cr_expect_str_eq(mistakes, contradictions[i].mistakes, "%s\n%s",
+				 contradictions[i].text, mistakes);
+	}
+}
+
 Test(mistakes, a_line_of_ten_megabytes_is_one)
 {
 	g_autofree char *number = g_strnfill(10000000, '1');

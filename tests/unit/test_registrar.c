@@ -399,6 +399,7 @@ static const struct {
 	{ "a scheme that can't be called", "Contact: <mailto:a@b.example>\r\n", 400 },
 	{ "a contact that can't be read", "Contact: <sip:\r\n", 400 },
 	{ "no URI at all", "Contact: <>\r\n", 400 },
+	{ "a path that can't be read", "Path: <sip:\r\nContact: <sip:1001@127.0.0.1>\r\n", 400 },
 	{ "an enormous port", "Contact: <sip:1001@127.0.0.1:99999999999>\r\n", 400 },
 	{ "controls", "Contact: <sip:10\x01\x02@127.0.0.1>\r\n", 400 },
 };
@@ -409,6 +410,14 @@ Test(registrar, refuses_with_the_right_status)
 		expect(register_1001(refusals[i].headers), refusals[i].status, NULL,
 		       refusals[i].why);
 	cr_expect_eq(tl_registrar_count(t.registrar), 0u);
+}
+
+/* RFC 3261 7.3 and 16.3: a telephone whose clock or name is odd registers all the same. */
+Test(registrar, passes_over_a_broken_header_that_says_nothing_of_it)
+{
+	expect(register_1001("Date: at noon\r\nRetry-After: soon\r\n"
+			     "Contact: <sip:1001@127.0.0.2>;expires=60\r\n"),
+	       200, "<sip:1001@127.0.0.2>;expires=60", "broken Date");
 }
 
 Test(registrar, says_what_it_lacks)

@@ -55,6 +55,10 @@ static const struct {
 	{ "callers",
 	  "[route r]\nfrom-number = +49!\nring = 1\n[route s]\nfrom-number = +4930X.\nring = 1\n",
 	  "t.ini:12:1: route s never takes a call: route r at t.ini:9" TAKES_ALL },
+	{ "the tail of one of several callers",
+	  "[route r]\nfrom-number = 1., 2.\nring = 1\n[route s]\nfrom-number = 15, 2!\n"
+	  "ring = 1\n",
+	  "" },
 	{ "callers of another kind",
 	  "[route r]\nfrom-number = +49!\nring = 1\n[route s]\nto = 5\nring = 1\n", "" },
 	{ "hours",
@@ -64,6 +68,18 @@ static const struct {
 	  "[hours h]\nmon = 08:00-10:00\n[route r]\nwhen = h\nring = 1\non-closed = reject 480\n"
 	  "[route s]\nring = 1\n",
 	  "t.ini:15:1: route s never takes a call: route r at t.ini:11" TAKES_ALL },
+	{ "the same hours, and what follows them",
+	  "[hours h]\nmon = 08:00-10:00\n[route r]\nwhen = h\nring = 1\n"
+	  "[route s]\nwhen = h\nring = 1\non-closed = reject 480\n",
+	  "" },
+	{ "the same hours",
+	  "[hours h]\nmon = 08:00-10:00\n[route r]\nwhen = h\nring = 1\n"
+	  "[route s]\nwhen = h\nring = 1\n",
+	  "t.ini:14:1: route s never takes a call: route r at t.ini:11" TAKES_ALL },
+	{ "only followed",
+	  "[route r]\nring = 1\n[route q]\nto = 5\nring = 1\n"
+	  "on-busy = route:r\n",
+	  "" },
 	{ "whoever was dialled may not be there",
 	  "[route r]\nring = extension\n[route s]\nto = 5\nring = 1\n", "" },
 	{ "it is there to be followed",
