@@ -390,6 +390,17 @@ Test(registrar, takes_an_authorization_once)
 	expect(send_register("1001", foreign), 401, NULL, "not our nonce");
 }
 
+/* RFC 3261 17.2.2: the answer is lost, and the same request comes once more. */
+Test(registrar, repeats_its_answer)
+{
+	g_autofree char *nonce = fresh_nonce();
+	g_autofree char *credentials = authorization("REGISTER", "1001", "secret", nonce, 1);
+	g_autofree char *text = request("REGISTER", "1001", credentials);
+
+	expect(exchange(t.fd, text), 200, NULL, "first");
+	expect(exchange(t.fd, text), 200, NULL, "once more");
+}
+
 static const struct {
 	const char *why, *headers;
 	int status;
@@ -412,7 +423,7 @@ Test(registrar, refuses_with_the_right_status)
 	cr_expect_eq(tl_registrar_count(t.registrar), 0u);
 }
 
-/* RFC 3261 7.3 and 16.3: a telephone whose clock or name is odd registers all the same. */
+/* RFC 3261 7.3 and 16.3: a telephone whose clock is odd registers all the same. */
 Test(registrar, passes_over_a_broken_header_that_says_nothing_of_it)
 {
 	expect(register_1001("Date: at noon\r\nRetry-After: soon\r\n"

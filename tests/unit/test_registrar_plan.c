@@ -186,6 +186,14 @@ static const struct {
 	{ "Path must be of use too",
 	  "Contact: <sip:1001@192.0.2.1>\r\nPath: <mailto:alice@example.org>\r\n", "new", 1,
 	  "400" },
+	{ "some proxies on the way",
+	  "Contact: <sip:1001@192.0.2.1>\r\n"
+	  "Path: <sip:a.example>, <sip:b.example>, <sip:c.example>, <sip:d.example>\r\n",
+	  "new", 1, "put sip:1001@192.0.2.1 q1 1800" },
+	{ "more than anybody has",
+	  "Contact: <sip:1001@192.0.2.1>\r\nPath: <sip:a.example>, <sip:b.example>, "
+	  "<sip:c.example>, <sip:d.example>, <sip:e.example>\r\n",
+	  "new", 1, "400" },
 };
 
 Test(registrar_plan, decides_by_rfc_3261)
@@ -236,6 +244,11 @@ Test(registrar_plan, calls_an_hour_long_enough)
 	facts.min_s = 7200; /* RFC 3261 10.3: an hour can't be refused */
 	tl_register_plan_make(&facts, &plan);
 	cr_expect_eq(plan.status, 0);
+	tl_register_plan_done(&plan);
+	facts.sip = parse("Contact: <sip:1001@192.0.2.1>;expires=3599\r\n", "new", 2);
+	tl_register_plan_make(&facts, &plan);
+	cr_expect_eq(plan.status, 423);
+	cr_expect_eq(plan.min_expires_s, 3600, "what would not be refused");
 	tl_register_plan_done(&plan);
 }
 
