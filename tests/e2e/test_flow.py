@@ -41,7 +41,7 @@ def expect_unreachable(w):
     a.expect(480)
 
 
-def answer_pings(phone, seconds):
+def answer_pings(phone, seconds, status="200 OK"):
     """Answers OPTIONS for a while; how many came."""
     deadline, n = time.monotonic() + seconds, 0
     while time.monotonic() < deadline:
@@ -50,13 +50,13 @@ def answer_pings(phone, seconds):
         except queue.Empty:
             break
         assert request.method == "OPTIONS", request
-        answer_ping(phone, request)
+        answer_ping(phone, request, status)
         n += 1
     return n
 
 
-def answer_ping(phone, request):
-    lines = ["SIP/2.0 200 OK"]
+def answer_ping(phone, request, status="200 OK"):
+    lines = [f"SIP/2.0 {status}"]
     lines += [f"{name}: {value}" for name, value in request.headers
               if name in ("Via", "From", "To", "Call-ID", "CSeq")]
     text = "\r\n".join(lines) + "\r\nContent-Length: 0\r\n\r\n"
@@ -166,7 +166,7 @@ def test_a_telephone_behind_nat_is_asked_whether_it_is_there():
     with World(gateway="nat-ping = 1s", register=()) as w:
         phone = behind_nat(w)
         plain = w.phone("1001", 12)
-        assert answer_pings(phone, 3.5) >= 2, "OPTIONS came"
+        assert answer_pings(phone, 3.5, "404 Not Found") >= 2, "OPTIONS came"
         state = registrations(w)[phone.nat_contact]
         assert state["state"] == "reachable" and state["rtt_ms"] >= 1, state
         assert plain.others.empty(), "no NAT, no question"
@@ -176,11 +176,15 @@ def test_a_telephone_behind_nat_is_asked_whether_it_is_there():
         a, b = w.talk(w.carrier, NUMBER, plain)
         w.hang_up(a, b)
         phone.expect_no_call(0.05)
-        plain.register(contact="*", expires=0)
+        plain.register(expires=0)
         expect_unreachable(w)
         # and it is back
         phone.register(contact=f"<{phone.nat_contact}>;expires=600")
+        assert registrations(w)[phone.nat_contact]["state"] == "reachable"
         call_reaches(w, phone)
+        # its NAT has forgotten it, says a proxy on the way (RFC 5626 11.5)
+        answer_pings(phone, 3.5, "430 Flow Failed")
+        assert registrations(w)[phone.nat_contact]["state"] == "unreachable"
 
 
 def test_one_that_never_answered_is_called_all_the_same():
