@@ -396,6 +396,12 @@ def test_a_transfer_without_a_subscription():
         b.answer_request("BYE")
         check_talks(a, c)
         w.hang_up(a, c)
+        # or with one that it ends itself (RFC 6665 4.2.2): no news from then on
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        refer(b, "1002")
+        b.reply(481, to=b.expect("NOTIFY"))
+        target_answers(target_rings(w, w.bob))
+        b.answer_request("BYE")
 
 
 def test_one_transfer_at_a_time():
