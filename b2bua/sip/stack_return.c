@@ -17,6 +17,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_tagarg.h>
 #include <sofia-sip/tport.h>
+#include <sofia-sip/tport_tag.h>
 #include "b2bua/leg/leg_priv.h"
 #include "b2bua/sip/stack_priv.h"
 #include "b2bua/sip/timer.h"
@@ -44,6 +45,8 @@ tport_t *tport_tsend(tport_t *self, msg_t *msg, tp_name_t const *name, tag_type_
 		     tag_value_t value, ...)
 {
 	const sip_t *sip = msg ? (const sip_t *)msg_object(msg) : NULL;
+	bool closed =
+		self && name && sip && sip->sip_status && sip->sip_via && is_closed_stream(self);
 	tp_name_t there;
 	tport_t *used;
 	ta_list ta;
@@ -52,13 +55,15 @@ tport_t *tport_tsend(tport_t *self, msg_t *msg, tp_name_t const *name, tag_type_
 		errno = ENOSYS;
 		return NULL;
 	}
-	if (self && name && sip && sip->sip_status && sip->sip_via && is_closed_stream(self)) {
+	if (closed) {
 		there = *name;
 		there.tpn_port = sip_via_port(sip->sip_via, NULL);
 		name = &there;
 	}
 	ta_start(ta, tag, value);
-	used = their_tsend(self, msg, name, ta_tags(ta));
+	/* of a closed one it thinks that it allows no other connection, open already, in its place
+	 */
+	used = their_tsend(self, msg, name, TAG_IF(closed, TPTAG_REUSE(1)), ta_tags(ta));
 	(void)ta_end(ta);
 	return used;
 }
