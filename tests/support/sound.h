@@ -166,10 +166,12 @@ static inline double purity_of_tape(const struct tape *tape, unsigned hz)
 	n = (packets - FROM) / parts * FRAME;
 	for (size_t part = 0; part < parts; part++) {
 		g_autofree int16_t *pcm = g_new(int16_t, n);
-		const uint8_t *words = tape->payloads[FROM] + part * n;
 
-		for (size_t i = 0; i < n; i++)
-			pcm[i] = from_alaw(words[i]);
+		for (size_t i = 0; i < n; i++) {
+			size_t at = FROM * FRAME + part * n + i;
+
+			pcm[i] = from_alaw(tape->payloads[at / FRAME][at % FRAME]);
+		}
 		shares[part] = purity(pcm, n, hz, 8000);
 	}
 	qsort(shares, parts, sizeof *shares, by_size);
