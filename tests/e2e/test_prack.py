@@ -31,10 +31,10 @@ def progress_reliably(b, status, rseq, body="", tag=None):
     return prack
 
 
-def prack(a, response, body="", number=0):
+def prack(a, response, body="", number=0, headers=()):
     """Acknowledges a reliable response of the gateway's; the answer to the PRACK."""
     rseq = number or response.get("RSeq")
-    a.request("PRACK", body, [("RAck", f"{rseq} {a.invite.get('CSeq')}")])
+    a.request("PRACK", body, [("RAck", f"{rseq} {a.invite.get('CSeq')}"), *headers])
     return a.expect_any()
 
 
@@ -180,14 +180,16 @@ def test_a_prack_may_offer_anew():
         progress_reliably(b, 183, 7, make_sdp(w.alice.ip, b.rtp.port))
         early = a.expect(183)
         a.rtp.remote = early.sdp.audio.address
-        changed = prack(a, early, make_sdp(w.carrier.ip, a.rtp.port, codecs=("PCMU",), version=2))
+        offer = make_sdp(w.carrier.ip, a.rtp.port, codecs=("PCMU",), version=2)
+        elsewhere = [("Contact", f"<sip:{w.net}.77:5060>")]  # RFC 3262 4: it says no such thing
+        changed = prack(a, early, offer, headers=elsewhere)
         assert changed.status == 200 and changed.sdp.audio.codecs() == ["PCMU"], changed
         check_talks(a, b, "PCMU", "PCMA")
         ok = connect(a, b)
         check_talks(a, b, "PCMU", "PCMA")
         if ok.body:
             assert ok.sdp.audio.codecs() == ["PCMU"], "the 200 brings the old answer back"
-        w.hang_up(a, b)
+        w.hang_up(b, a)
 
 
 def test_a_2xx_does_not_undo_what_a_reliable_answer_has_settled():
