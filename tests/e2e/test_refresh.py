@@ -47,7 +47,10 @@ def test_an_update_before_the_first_answer_is_told_when_to_come_again():
         a.request("UPDATE", make_sdp(w.carrier.ip, a.rtp.port, version=2))
         refused = a.expect(500)
         assert 0 <= int(refused.get("Retry-After")) <= 10, refused
-        b.reply(486)
+        # the other one has our offer, and is to answer that
+        b.request("UPDATE", make_sdp(w.alice.ip, b.rtp.port, version=2))
+        b.expect(491)
+        b.reply(486, to=b.invite)
         b.expect("ACK")
         a.expect(486)
 

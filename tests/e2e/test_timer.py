@@ -130,6 +130,7 @@ def test_a_callee_that_stops_refreshing_is_gone_and_the_caller_is_told():
         b.request("UPDATE", headers=[CAN, ("Session-Expires", "6;refresher=uac")])
         answer = b.expect(200)
         assert interval(answer) == "6;refresher=uac" and not answer.body, answer
+        assert answer.get("Require") == "timer", answer  # RFC 4028 9: it is to refresh
         b.expect("BYE", 6)  # not a word more from b: it is dead
         reason = a.answer_request("BYE").get("Reason")
         assert "408" in reason and "Session Expired" in reason, reason
@@ -144,6 +145,7 @@ def test_a_caller_that_asks_refreshes_unless_it_wants_us_to():
         with World() as w:
             a, b = talk(w, invite_headers=[CAN, ("Session-Expires", asked)])
             assert interval(a.answer) == granted, a.answer
+            assert a.answer.get("Require") == ("timer" if "uac" in granted else None), a.answer
             assert interval(b.invite) == "1800", "the other leg's is of no concern to it"
             w.hang_up(a, b)
 
