@@ -256,6 +256,23 @@ def test_glare_on_a_leg_whose_call_id_is_the_peers():
     assert waited < 2.6, waited
 
 
+def test_glare_without_an_end_is_given_up_and_a_call_that_is_gone():
+    with World(carrier="hold = pass", register=("1001",)) as w:
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        reinvite(b, direction="sendonly")
+        for _ in range(5):
+            a.reply(491, to=a.expect("INVITE", 4))
+            a.expect("ACK")
+        a.expect_nothing(2.2)
+        w.hang_up(a, b)
+        # RFC 3261 12.2.1.2: a peer that knows nothing of the call has none
+        a, b = w.talk(w.carrier, NUMBER, w.alice)
+        reinvite(b, direction="sendonly")
+        a.reply(481, to=a.expect("INVITE"))
+        a.expect("ACK")
+        assert "481" in b.answer_request("BYE").get("Reason")
+
+
 def test_a_hold_that_meets_the_other_legs_offer_waits_for_its_end():
     with World(carrier="hold = pass") as w:
         a, b = w.talk(w.carrier, NUMBER, w.alice)
