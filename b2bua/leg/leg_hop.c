@@ -3,7 +3,6 @@
  * during a call: a NAT gives it another port, or its connection closes and it makes a new one.
  */
 #include "b2bua/leg/leg_priv.h"
-#include <string.h>
 #include <sofia-sip/nta_tport.h>
 #include "b2bua/sip/address.h"
 #include "b2bua/sip/hop.h"
@@ -66,7 +65,7 @@ void tl_leg_follow(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 	hop = g_strdup_printf("sip:%s;transport=%s",
 			      tl_address_text((const struct sockaddr *)&source, text),
 			      tl_transport_name(leg->transport));
-	if (strcmp(hop, leg->next_hop) != 0)
+	if (g_strcmp0(hop, leg->next_hop) != 0)
 		set_next_hop(leg, hop);
 }
 
@@ -79,10 +78,11 @@ void tl_legs_rehop(struct tl_stack *stack, const char *old_hop, const char *hop)
 	while (g_hash_table_iter_next(&iter, &key, NULL)) {
 		struct tl_leg *leg = key;
 
-		if (!leg->hop_stays || !leg->next_hop || strcmp(leg->next_hop, old_hop) != 0)
+		if (!(leg->hop_stays || leg->hop_lost) || g_strcmp0(leg->next_hop, old_hop) != 0)
 			continue;
 		if (hop)
 			set_next_hop(leg, hop);
 		leg->hop_stays = hop != NULL;
+		leg->hop_lost = !hop;
 	}
 }

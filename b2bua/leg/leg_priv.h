@@ -82,6 +82,7 @@ struct tl_leg {
 	char *contact;  /* ours */
 	char *next_hop; /* where packets go while there is no route set, or NULL */
 	bool hop_stays; /* also when the target is known: the peer is behind a NAT */
+	bool hop_lost;  /* it did, till that connection closed */
 	enum tl_transport transport;
 	unsigned port_serial; /* of the listen address that contact names; 0: none */
 	char *client;         /* the client side for TLS that its requests take, or NULL */

@@ -160,6 +160,7 @@ void tl_registrar_on_flow_closed(const char *hop, void *user)
 			*(const struct tl_location_binding *)outliving->pdata[i];
 
 		tl_legs_rehop(closing.reg->stack, bare.route, NULL);
+		tl_ways_lose(closing.reg->ways, &bare, tl_registrar_now_s());
 		bare.route = NULL;
 		bare.received = false;
 		tl_registrar_put(closing.reg, &bare);

@@ -66,7 +66,8 @@ int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
 			struct tl_refer *ret_refer);
 
 /* Who was reached by one hop ("sip:192.0.2.1:40000;transport=tcp", as bindings name it) is by
- * another: what goes to it in a call goes there from now on. hop NULL: its Contact says where. */
+ * another: what goes to it in a call goes there from now on. hop NULL: its Contact says where,
+ * till there is another one. */
 void tl_legs_rehop(struct tl_stack *stack, const char *old_hop, const char *hop);
 
 /* Our Contact URI towards a peer reached by this transport from this local IP,

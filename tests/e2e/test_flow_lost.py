@@ -4,6 +4,7 @@ NAT that gives another port, in the middle of a call or of a subscription."""
 from sip import Agent
 from sip_message import make_sdp
 from test_flow import ELSEWHERE, NUMBER, behind_nat, registrations
+from test_tls import TlsWorld
 from world import World, connect, wait_until
 
 INSTANCE = ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>";reg-id=1'
@@ -79,6 +80,28 @@ def test_a_telephone_that_listens_is_connected_to_in_a_call():
         a, b = w.talk(w.carrier, NUMBER, phone)
         lose_connection(w, phone)
         w.hang_up(a, b)
+
+
+def comes_back(w, phone):
+    a, b = w.talk(w.carrier, NUMBER, phone)
+    lose_connection(w, phone)
+    assert phone.register().status == 200
+    with phone.lock:
+        ours = list(phone.connections.values())
+    a.request("BYE")
+    bye = b.answer_request("BYE")
+    assert bye.connection in ours, "a connection that the telephone did not open"
+    a.expect(200)
+
+
+def test_a_telephone_that_listens_and_comes_back_is_called_by_its_own_connection():
+    with World(register=()) as w:
+        comes_back(w, w.phone("1001", 11, transport="tcp"))
+
+
+def test_a_telephone_comes_back_by_tls():
+    with TlsWorld(register=()) as w:
+        comes_back(w, w.phone("1001", 11))
 
 
 def test_a_nat_that_gives_another_port_in_a_call_is_followed_by_the_registration():
