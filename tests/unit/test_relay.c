@@ -278,6 +278,10 @@ Test(relay, encrypts_for_the_side_that_wants_it)
 			    packet->bytes));
 	cr_expect_eq(get(TL_SIDE_B, false, buf, sizeof buf, &from), sizeof rtp);
 	cr_expect_arr_eq(buf, rtp, sizeof rtp);
+	apply_with(true, true, &keys);
+	cr_expect_not(come_from(TL_SIDE_A, false, &world.phone[TL_SIDE_A].rtp, packet->data,
+				packet->bytes),
+		      "replayed, after the same once more");
 	cr_expect(come_from(TL_SIDE_B, true, &world.phone[TL_SIDE_B].rtcp, pli, sizeof pli - 1));
 	packet->bytes = (uint16_t)get(TL_SIDE_A, true, (char *)packet->data, 64, &from);
 	cr_expect_gt(packet->bytes, sizeof pli);
