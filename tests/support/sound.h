@@ -110,16 +110,29 @@ static inline void keep(struct tape *tape, const struct heard *heard)
 /* Speech has a beat: what comes late of one frame is made up for with the next. */
 static gint64 beat_us;
 
-static inline void drain(struct phone *phone, struct tape *tape, int ms)
+static inline void next_beat(int ms)
 {
 	gint64 now_us = g_get_monotonic_time();
-	struct heard heard;
 
 	beat_us += ms * 1000;
 	if (now_us - beat_us > 200000)
 		beat_us = now_us + ms * 1000; /* the test has just begun */
-	while ((now_us = g_get_monotonic_time()) < beat_us)
-		if (listen_for(phone, (int)((beat_us - now_us + 999) / 1000), &heard))
+}
+
+/* 0: it is over. */
+static inline int beat_left_ms(void)
+{
+	return (int)((MAX(beat_us - g_get_monotonic_time(), 0) + 999) / 1000);
+}
+
+static inline void drain(struct phone *phone, struct tape *tape, int ms)
+{
+	struct heard heard;
+	int left_ms;
+
+	next_beat(ms);
+	while ((left_ms = beat_left_ms()) > 0)
+		if (listen_for(phone, left_ms, &heard))
 			keep(tape, &heard);
 }
 

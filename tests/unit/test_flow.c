@@ -28,11 +28,31 @@ Test(flow, transcodes_to_another_law)
 	g_free(tape);
 }
 
+/* B says what it hears, at once, so that A hears itself by way of both chains. */
+static void echo_for_a_beat(struct call *call, struct tape *there, struct tape *back)
+{
+	struct phone *a = &call->phone[TL_SIDE_A], *b = &call->phone[TL_SIDE_B];
+	struct pollfd fds[] = { { a->fd, POLLIN, 0 }, { b->fd, POLLIN, 0 } };
+	struct heard heard;
+	int left_ms;
+
+	next_beat(PACE_MS);
+	while ((left_ms = beat_left_ms()) > 0) {
+		poll(fds, G_N_ELEMENTS(fds), left_ms);
+		if (listen_for(a, 0, &heard))
+			keep(back, &heard);
+		if (!listen_for(b, 0, &heard))
+			continue;
+		keep(there, &heard);
+		b->ts = heard.rtp.ts;
+		send_rtp(b, b->fd, 96, false, heard.payload, heard.rtp.payload_bytes);
+	}
+}
+
 Test(flow, transcodes_there_and_back)
 {
 	struct tape *tape = g_new0(struct tape, 1), *opus = g_new0(struct tape, 1);
 	struct call *call;
-	struct heard heard;
 
 	start_with_codecs();
 	call = open_call(AF_INET);
@@ -40,17 +60,9 @@ Test(flow, transcodes_there_and_back)
 	call->plan.side[TL_SIDE_B].send_format.codec = codec("opus");
 	set_path(call, TL_PATH_CHAIN);
 	apply(call);
-	/* B says what it hears, so that A hears itself by way of both chains. */
 	for (unsigned i = 0; i < 80; i++) {
 		hum(&call->phone[TL_SIDE_A], 400);
-		while (listen_for(&call->phone[TL_SIDE_B], 8, &heard)) {
-			struct phone *b = &call->phone[TL_SIDE_B];
-
-			keep(opus, &heard);
-			b->ts = heard.rtp.ts;
-			send_rtp(b, b->fd, 96, false, heard.payload, heard.rtp.payload_bytes);
-		}
-		drain(&call->phone[TL_SIDE_A], tape, PACE_MS);
+		echo_for_a_beat(call, opus, tape);
 	}
 	cr_expect_eq(opus->units, 960, "Opus counts at 48 kHz");
 	cr_expect_eq(opus->last.pt, 96);
@@ -121,7 +133,7 @@ Test(flow, changes_the_path_within_one_stream)
 Test(flow, passes_digits_beside_a_chain_on_the_other_clock)
 {
 	struct heard heard;
-	unsigned events = 0, ends = 0;
+	unsigned events = 0, ends = 0, flashes = 0;
 	uint32_t ts = 0;
 	struct call *call;
 
@@ -148,12 +160,56 @@ Test(flow, passes_digits_beside_a_chain_on_the_other_clock)
 	cr_expect_eq(heard.payload[2] << 8 | heard.payload[3], 5 * 960);
 	wait_event(call, TL_MEDIA_DTMF, 1);
 	cr_expect_str_eq(call->digits->str, "8");
-	/* Speech goes on behind it, later in time. */
-	for (unsigned i = 0; i < 10; i++) {
+	/* Speech goes on behind it, later in time; a flash hook is passed on, and no digit. */
+	press(&call->phone[TL_SIDE_A], 16, 3, 3);
+	for (unsigned i = 0; i < 16; i++) {
 		hum(&call->phone[TL_SIDE_A], 400);
-		if (listen_for(&call->phone[TL_SIDE_B], PACE_MS, &heard) && heard.rtp.pt == 96)
+		if (!listen_for(&call->phone[TL_SIDE_B], PACE_MS, &heard))
+			continue;
+		flashes += heard.rtp.pt == PT_EVENT && heard.payload[0] == 16;
+		if (heard.rtp.pt == 96)
 			cr_expect_gt((int32_t)(heard.rtp.ts - ts), 0);
 	}
+	tl_media_dispatch(media);
+	cr_expect_eq(flashes, 6, "%u", flashes);
+	cr_expect_eq(call->n_events[TL_MEDIA_DTMF], 1);
+	close_call(call);
+	stop_engine();
+}
+
+/* RFC 4733 2.5.1.3: a segment goes on where the one before it ended, with a duration of its own. */
+Test(flow, relays_an_event_that_is_longer_than_a_segment)
+{
+	static const struct {
+		uint32_t ts;
+		uint8_t flags;
+		uint16_t duration;
+	} sent[] = { { 0, 10, 160 }, { 0, 10, 65535 }, { 65535, 10, 160 }, { 65535, 138, 320 } };
+	struct phone *a;
+	struct heard heard;
+	struct call *call;
+	uint32_t first = 0, ts;
+
+	start_with_codecs();
+	call = open_call(AF_INET);
+	apply(call);
+	settle_both(call);
+	a = &call->phone[TL_SIDE_A];
+	ts = a->ts;
+	for (size_t i = 0; i < G_N_ELEMENTS(sent); i++) {
+		uint8_t payload[4] = { 5, sent[i].flags };
+
+		tl_put_be16(payload + 2, sent[i].duration);
+		a->ts = ts + sent[i].ts;
+		send_rtp(a, a->fd, PT_EVENT, i == 0, payload, sizeof payload);
+		heard = hear(&call->phone[TL_SIDE_B]);
+		first = i ? first : heard.rtp.ts;
+		cr_expect_eq(heard.rtp.pt, PT_EVENT);
+		cr_expect_eq(heard.rtp.ts - first, sent[i].ts, "%zu: %u", i, heard.rtp.ts - first);
+		cr_expect_eq(heard.payload[2] << 8 | heard.payload[3], sent[i].duration, "%zu", i);
+	}
+	wait_event(call, TL_MEDIA_DTMF, 1);
+	cr_expect_str_eq(call->digits->str, "5");
 	close_call(call);
 	stop_engine();
 }
