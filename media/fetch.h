@@ -28,6 +28,9 @@ static inline void tl_fetch(const void *at, size_t bytes)
  */
 #define TL_HOT(part) __attribute__((section("tl_hot_" #part)))
 
+/* What hot code seldom comes to: kept out of its part, all of which is fetched. */
+#define TL_ASIDE __attribute__((noinline))
+
 /* The linker gives the bounds of a section these names. */
 #define TL_HOT_BEGIN(part) __start_tl_hot_##part
 #define TL_HOT_END(part)   __stop_tl_hot_##part

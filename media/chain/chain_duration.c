@@ -96,17 +96,13 @@ static uint32_t opus_duration(const uint8_t *payload, size_t bytes)
 	return samples > 0 ? (uint32_t)samples : 0;
 }
 
-TL_HOT(chain)
-uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes)
+/* Of what isn't a number of whole frames. */
+TL_ASIDE static uint32_t uneven_duration(const struct tl_format *format, const uint8_t *payload,
+					 size_t bytes, uint32_t frame_units)
 {
 	const struct tl_codec *codec = format->codec;
-	uint32_t frame_units = codec->clock_hz / 1000 * codec->frame_ms;
 	size_t ends[TL_SPEEX_FRAMES];
 
-	if (!bytes || bytes > TL_PAYLOAD_MAX)
-		return 0;
-	if (is_whole_frames(codec, bytes))
-		return (uint32_t)(bytes / codec->frame_bytes) * frame_units;
 	if (g_str_equal(codec->name, "L16"))
 		return bytes % (2 * codec->channels) ? 0 : (uint32_t)(bytes / 2 / codec->channels);
 	/* any number of samples is a packet, RFC 3551 4.3 */
@@ -129,4 +125,17 @@ uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *paylo
 	if (g_str_equal(codec->name, "G723"))
 		return g723_duration(payload, bytes);
 	return 0;
+}
+
+TL_HOT(chain)
+uint32_t tl_format_duration(const struct tl_format *format, const uint8_t *payload, size_t bytes)
+{
+	const struct tl_codec *codec = format->codec;
+	uint32_t frame_units = codec->clock_hz / 1000 * codec->frame_ms;
+
+	if (!bytes || bytes > TL_PAYLOAD_MAX)
+		return 0;
+	if (is_whole_frames(codec, bytes))
+		return (uint32_t)(bytes / codec->frame_bytes) * frame_units;
+	return uneven_duration(format, payload, bytes, frame_units);
 }

@@ -267,7 +267,7 @@ void tl_ear_set_loss(struct tl_flow_end *end, unsigned percent)
 		tl_chain_set_loss(end->ear->chain, percent);
 }
 
-static void fail(struct tl_flow_end *end)
+TL_ASIDE static void fail(struct tl_flow_end *end)
 {
 	g_autofree char *text = g_strdup_printf("no way from %s%s%s", end->ear->in.codec->name,
 						end->ear->encodes ? " to " : "",
@@ -285,15 +285,13 @@ static bool needs_pcm(struct tl_flow_end *end, const struct tl_format *format)
 	return is_tapped(end) || tl_flow_changes_sound(end) || !tl_g711_is(format->codec);
 }
 
-/* The chain for a packet's format. False: there is none. */
-TL_HOT(chain) static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
+/* For another format, or a new plan. False: there is none. */
+TL_ASIDE static bool change_chain(struct tl_flow_end *end, uint8_t pt)
 {
 	struct tl_ear *ear = end->ear;
 	const struct tl_format *format;
 	struct tl_flow_end *to;
 
-	if (!ear->stale && ear->in.pt == pt)
-		return ear->chain != NULL;
 	format = tl_flow_format(end, pt);
 	if (!format)
 		return false; /* a plan before the present one knew it */
@@ -316,13 +314,21 @@ TL_HOT(chain) static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
 	return true;
 }
 
+/* The chain for a packet's format. False: there is none. */
+TL_HOT(chain) static bool ready_chain(struct tl_flow_end *end, uint8_t pt)
+{
+	const struct tl_ear *ear = end->ear;
+
+	return !ear->stale && ear->in.pt == pt ? ear->chain != NULL : change_chain(end, pt);
+}
+
 static void expect_silence(struct tl_ear *ear, bool silence)
 {
 	ear->quiet = silence;
 	tl_jitter_expect_silence(ear->jitter, silence);
 }
 
-static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+TL_ASIDE static void push_noise(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
 {
 	const struct tl_packet *packet = slot->packet;
 	int r = tl_chain_noise(end->ear->chain, tl_packet_payload(packet),
@@ -364,7 +370,7 @@ static void pause_output(struct tl_flow_end *end)
 }
 
 /* Made up, or taken from the copy that the packet after it may carry. */
-static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
+TL_ASIDE static void fill_hole(struct tl_flow_end *end, const struct tl_slot *slot, unsigned ms)
 {
 	struct tl_ear *ear = end->ear;
 	const struct tl_packet *next = slot->next;

@@ -137,7 +137,7 @@ static void pass(struct tl_flow_end *from, struct tl_flow_end *to, const struct 
 }
 
 /* The end of an event that was passed on has not come: it is made up. */
-static void close_event(struct tl_flow_end *to)
+TL_ASIDE static void close_event(struct tl_flow_end *to)
 {
 	struct tl_event event = {
 		.event = to->event_out, .end = true, .volume = 10, .duration = to->event_duration
@@ -154,7 +154,7 @@ static void close_event(struct tl_flow_end *to)
 	}
 }
 
-void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
+TL_ASIDE void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 	struct tl_dtmf_report report;
@@ -180,7 +180,7 @@ void tl_flow_event_input(struct tl_flow_end *end, struct tl_packet *packet)
 	tl_pool_give(end->pair->env->pool, packet);
 }
 
-static void send_own(struct tl_flow_end *to)
+TL_ASIDE static void send_own(struct tl_flow_end *to)
 {
 	unsigned clock_hz = to->plan->send_format.codec->clock_hz;
 	struct tl_dtmf_packet packet;

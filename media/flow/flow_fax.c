@@ -74,7 +74,7 @@ static void on_ifp(const uint8_t *ifp, size_t bytes, unsigned lost, void *user)
 	}
 }
 
-void tl_flow_fax_input(struct tl_flow_end *end, struct tl_packet *packet)
+TL_ASIDE void tl_flow_fax_input(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	struct tl_side_counters *counters = end->counters;
 	struct tl_udptl *udptl = end->pair->fax->udptl[end->side];
@@ -109,7 +109,7 @@ TL_HOT(packet) bool tl_flow_fax_listens(const struct tl_flow_end *end)
 	return (fax && fax->gateway && fax->line == end->side) || minds_tones(end);
 }
 
-static void tell_tones(struct tl_flow_end *end, unsigned tones)
+TL_ASIDE static void tell_tones(struct tl_flow_end *end, unsigned tones)
 {
 	for (unsigned tone = 0; tone < _TL_FAX_TONE_MAX; tone++) {
 		struct tl_media_news news = { .id = end->pair->id,

@@ -45,7 +45,7 @@ bool tl_flow_unseal(struct tl_flow_end *end, struct tl_packet *packet, bool rtcp
 	return !end->deaf && (!end->srtp_in || tl_srtp_unprotect(end->srtp_in, packet, rtcp) == 0);
 }
 
-static void greet_new_source(struct tl_flow_end *end)
+TL_ASIDE static void greet_new_source(struct tl_flow_end *end)
 {
 	tl_ear_restart(end);
 	end->bursts.begun = false;
@@ -54,7 +54,7 @@ static void greet_new_source(struct tl_flow_end *end)
 }
 
 /* A transfer, or a move, has put another one here. */
-static void part_from_the_last(struct tl_flow_end *end)
+TL_ASIDE static void part_from_the_last(struct tl_flow_end *end)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 
@@ -106,7 +106,7 @@ static bool note(struct tl_flow_end *end, const struct tl_packet *packet, unsign
 }
 
 /* Came, but does not go on: at the target its number must not look like a loss. */
-static void withhold(struct tl_flow_end *end, struct tl_packet *packet)
+TL_ASIDE static void withhold(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 
@@ -118,7 +118,7 @@ static void withhold(struct tl_flow_end *end, struct tl_packet *packet)
 
 /* Takes packet, of a payload type that was not agreed upon (RFC 3550 5.1: ignored). It has a number
  * in the stream all the same, if it is of that. */
-static void ignore(struct tl_flow_end *end, struct tl_packet *packet)
+TL_ASIDE static void ignore(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	tl_counter_add(&end->counters->junk_pkts, 1);
 	if (tl_address_equal(&packet->from, &end->source.latched) &&
@@ -140,7 +140,7 @@ static struct tl_packet *copy_payload(struct tl_flow_end *end, const struct tl_p
 }
 
 /* For whoever listens to what goes on untouched: a recorder by itself has time. */
-static void overhear(struct tl_flow_end *end, const struct tl_packet *packet, int format)
+TL_ASIDE static void overhear(struct tl_flow_end *end, const struct tl_packet *packet, int format)
 {
 	if (tl_flow_listens(end) || tl_flow_fax_listens(end) || tl_flow_other(end)->player.order) {
 		tl_tape_finish(end);
@@ -167,11 +167,10 @@ static bool is_too_long(const struct tl_flow_end *to, const struct tl_packet *pa
  * by the ear with all: what waits in its jitter buffer would come out amidst what is passed on at
  * once. Until the change seems to be over.
  */
+TL_ASIDE
 static void keep_one_way(struct tl_flow_end *end, const struct tl_flow_end *to,
 			 const struct tl_packet *packet, int format)
 {
-	if (!to || !end->relayable_alone)
-		return;
 	if (!(end->relayable_alone & 1u << format) ||
 	    is_too_long(to, packet, &end->plan->receive_formats[format])) {
 		end->mixed_us = packet->arrived_us;
@@ -203,7 +202,8 @@ TL_HOT(packet) static void take_audio(struct tl_flow_end *end, struct tl_packet 
 		withhold(end, packet);
 		return;
 	}
-	keep_one_way(end, to, packet, format);
+	if (to && end->relayable_alone)
+		keep_one_way(end, to, packet, format);
 	if (!to || !(end->relayable & 1u << format)) {
 		tl_tape_finish(end);
 		tl_ear_put(end, packet, &end->plan->receive_formats[format]);
@@ -221,7 +221,7 @@ TL_HOT(packet) static void take_audio(struct tl_flow_end *end, struct tl_packet 
 
 /* As audio, but where that is relayed noise goes on only to who takes it: see silence_is_lost() of
  * the plan. */
-static void take_noise(struct tl_flow_end *end, struct tl_packet *packet)
+TL_ASIDE static void take_noise(struct tl_flow_end *end, struct tl_packet *packet)
 {
 	struct tl_flow_end *to = tl_flow_target(end);
 	bool recorded = end->pair->recorder || tl_flow_listens(end);

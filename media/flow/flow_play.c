@@ -114,7 +114,7 @@ static void play_packet(struct tl_flow_end *end)
 	player->next_us += tl_rtp_units_to_us(packet.rtp_duration, clock_hz);
 }
 
-static void play_due(struct tl_flow_end *end)
+TL_ASIDE static void play_due(struct tl_flow_end *end)
 {
 	struct tl_flow_player *player = &end->player;
 	size_t n = tl_prompt_packets(player->prompt);
@@ -137,7 +137,7 @@ static void play_due(struct tl_flow_end *end)
 }
 
 /* Music may come later; for what ends, somebody waits. */
-static void wait_for_storage(struct tl_flow_end *end)
+TL_ASIDE static void wait_for_storage(struct tl_flow_end *end)
 {
 	struct tl_flow_player *player = &end->player;
 	int64_t now_us = tl_flow_now(end);

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "media/fetch.h"
 #include "media/flow/flow_priv.h"
 #include "media/rtp/emodel.h"
 
@@ -238,6 +239,7 @@ static void note_blocks(struct tl_flow_end *end, const struct tl_rtcp *rtcp)
 	note_voip(end, rtcp);
 }
 
+TL_ASIDE
 void tl_flow_rtcp_input(struct tl_flow_pair *pair, enum tl_side side, struct tl_packet *packet)
 {
 	struct tl_flow_end *end = &pair->ends[side];

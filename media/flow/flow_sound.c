@@ -183,7 +183,7 @@ static void cancel(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsign
 	line->heard_at += (int64_t)samples;
 }
 
-static void read_meter(struct tl_flow_end *end, const int16_t *pcm, size_t n)
+TL_ASIDE static void read_meter(struct tl_flow_end *end, const int16_t *pcm, size_t n)
 {
 	struct tl_side_counters *counters = end->counters;
 	uint32_t peak = tl_counter_get(&counters->level_peak), now;
@@ -204,17 +204,22 @@ static void read_meter(struct tl_flow_end *end, const int16_t *pcm, size_t n)
 	tl_counter_set(&counters->level_now, now - now / 8 + (uint32_t)(energy / n / 8));
 }
 
-TL_HOT(packet)
-void tl_flow_sound_meter(struct tl_flow_end *end, const struct tl_packet *packet,
-			 const struct tl_format *format)
+TL_ASIDE static void meter_g711(struct tl_flow_end *end, const struct tl_packet *packet,
+				const struct tl_codec *codec)
 {
 	int16_t pcm[METER_SAMPLES];
 	size_t n = MIN(packet->rtp.payload_bytes, (size_t)METER_SAMPLES);
 
-	if (packet->rtp.seq % METER_EVERY || !tl_g711_is(format->codec))
-		return;
-	tl_g711_decode(format->codec, tl_packet_payload(packet), n, pcm);
+	tl_g711_decode(codec, tl_packet_payload(packet), n, pcm);
 	read_meter(end, pcm, n);
+}
+
+TL_HOT(packet)
+void tl_flow_sound_meter(struct tl_flow_end *end, const struct tl_packet *packet,
+			 const struct tl_format *format)
+{
+	if (packet->rtp.seq % METER_EVERY == 0 && tl_g711_is(format->codec))
+		meter_g711(end, packet, format->codec);
 }
 
 TL_HOT(chain)

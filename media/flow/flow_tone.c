@@ -44,13 +44,12 @@ static bool ready_ear(struct tl_flow_end *end, unsigned rate_hz)
 	return tl_tone_ear_new(rate_hz, &ear->tones) == 0;
 }
 
-TL_HOT(chain)
-void tl_flow_tone_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz)
+TL_ASIDE static void hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz)
 {
 	struct tl_tone_news news[TL_TONE_NEWS];
 	size_t n;
 
-	if (!tl_flow_listens(end) || !ready_ear(end, rate_hz))
+	if (!ready_ear(end, rate_hz))
 		return;
 	end->ear->tones_us = tl_flow_now(end);
 	n = tl_tone_ear_hear(end->ear->tones, pcm, samples, news);
@@ -67,6 +66,13 @@ void tl_flow_tone_stop(struct tl_flow_end *end)
 		return;
 	tl_tone_ear_stop(end->ear->tones);
 	finish(end, (unsigned)((end->ear->tones_us - end->ear->digit_us) / 1000));
+}
+
+TL_HOT(chain)
+void tl_flow_tone_hear(struct tl_flow_end *end, int16_t *pcm, size_t samples, unsigned rate_hz)
+{
+	if (tl_flow_listens(end))
+		hear(end, pcm, samples, rate_hz);
 }
 
 TL_HOT(chain) void tl_flow_tone_expire(struct tl_flow_end *end)

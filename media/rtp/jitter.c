@@ -119,7 +119,7 @@ unsigned tl_jitter_clock_hz(const struct tl_jitter *jb)
 }
 
 /* When the time that begins at play_us is filled, with whatever there is. */
-static int64_t due_us(const struct tl_jitter *jb)
+TL_HOT(chain) static int64_t due_us(const struct tl_jitter *jb)
 {
 	int64_t delay_us;
 
@@ -289,7 +289,7 @@ static uint32_t step_of(const struct tl_jitter *jb)
 	return MAX(jb->frame_units, to_units(jb, STEP_MIN_US));
 }
 
-static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_due_us)
+TL_ASIDE static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_due_us)
 {
 	uint32_t units = step_of(jb);
 
@@ -305,8 +305,8 @@ static int starve(struct tl_jitter *jb, struct tl_slot *ret_slot, int64_t *ret_d
 }
 
 /* The stretch up to the head was lost, or never sent. */
-static int fill_gap(struct tl_jitter *jb, const struct tl_cell *head, bool holed,
-		    struct tl_slot *ret_slot)
+TL_ASIDE static int fill_gap(struct tl_jitter *jb, const struct tl_cell *head, bool holed,
+			     struct tl_slot *ret_slot)
 {
 	uint32_t gap = head->ts - jb->next_ts, step = MIN(gap, step_of(jb));
 
@@ -322,7 +322,7 @@ static int fill_gap(struct tl_jitter *jb, const struct tl_cell *head, bool holed
 }
 
 /* In a pause the delay can be corrected unheard: more of it is played, or less. */
-static void align_pause(struct tl_jitter *jb, const struct tl_cell *head)
+TL_ASIDE static void align_pause(struct tl_jitter *jb, const struct tl_cell *head)
 {
 	int64_t gap_us = to_us(jb, tl_rtp_ts_minus(head->ts, jb->next_ts));
 	int64_t shift_us =
@@ -412,6 +412,7 @@ static void note_loss(struct tl_jitter *jb, bool lost, int64_t now_us)
 	}
 }
 
+TL_HOT(chain)
 static int take_slot(struct tl_jitter *jb, int64_t now_us, struct tl_slot *ret_slot,
 		     int64_t *ret_due_us)
 {

@@ -30,12 +30,9 @@ static enum tl_source_verdict latch(struct tl_source *source, const union tl_add
 	return TL_SOURCE_LATCHED;
 }
 
-TL_HOT(packet)
-enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_address *from,
-				       int64_t now_us)
+TL_ASIDE static enum tl_source_verdict judge(struct tl_source *source, const union tl_address *from,
+					     int64_t now_us)
 {
-	if (tl_address_equal(from, &source->latched))
-		return TL_SOURCE_KNOWN;
 	if (!tl_address_is_set(&source->latched)) {
 		if (tl_address_equal(from, &source->left) &&
 		    now_us - source->announced_us < LEAVING_US)
@@ -46,6 +43,14 @@ enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_
 	    now_us - source->latched_us < FIRST_MOMENTS_US)
 		return latch(source, from, now_us);
 	return TL_SOURCE_STRANGER;
+}
+
+TL_HOT(packet)
+enum tl_source_verdict tl_source_check(struct tl_source *source, const union tl_address *from,
+				       int64_t now_us)
+{
+	return tl_address_equal(from, &source->latched) ? TL_SOURCE_KNOWN
+							: judge(source, from, now_us);
 }
 
 bool tl_source_is_settled(const struct tl_source *source, int64_t now_us)

@@ -284,7 +284,7 @@ static void obey(struct tl_worker *worker, struct tl_cmd *cmd)
 	note_due(worker, index);
 }
 
-static void read_inbox(struct tl_worker *worker)
+TL_ASIDE static void read_inbox(struct tl_worker *worker)
 {
 	struct tl_closing *closing, *next;
 	struct tl_cmd cmd;
@@ -321,7 +321,7 @@ static void tick_second(struct tl_worker *worker, uint32_t turn)
 	}
 }
 
-static void tick(struct tl_worker *worker)
+TL_ASIDE static void tick(struct tl_worker *worker)
 {
 	int64_t now_us = worker->env.now_us, next_us = INT64_MAX;
 	uint32_t turn;
@@ -345,7 +345,7 @@ static void tick(struct tl_worker *worker)
 	send_unsent(worker);
 }
 
-static void end_all(struct tl_worker *worker)
+TL_ASIDE static void end_all(struct tl_worker *worker)
 {
 	while (worker->pairs->len > 0)
 		close_at(worker, (int)worker->pairs->len - 1);
