@@ -44,7 +44,7 @@ void tl_recent_add(struct tl_recent *recent, const json_t *record)
 	struct ended *ended = g_new0(struct ended, 1);
 
 	ended->id = g_strdup(json_string_value(json_object_get(record, "id")));
-	ended->text = json_dumps(record, JSON_COMPACT);
+	ended->text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	g_queue_push_head(recent->ended, ended);
 	if (g_queue_get_length(recent->ended) > recent->max)
 		free_ended(g_queue_pop_tail(recent->ended));

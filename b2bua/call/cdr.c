@@ -199,7 +199,7 @@ void tl_cdr_write(struct tl_store *store, const struct tl_cdr *cdr)
 	if (!store)
 		return;
 	record = tl_cdr_json(cdr);
-	text = json_dumps(record, JSON_COMPACT);
+	text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	json_decref(record);
 	if (text)
 		tl_store_call_put(store, cdr->id, cdr->started_ms / 1000, text);

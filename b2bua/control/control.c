@@ -66,7 +66,7 @@ static void answer_line(struct client *client, const char *line, size_t bytes)
 {
 	json_t *request = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
 	json_t *answer = run_request(client->control, request);
-	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	char *text = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	g_string_append(client->out,
 			text ? text : "{\"ok\":false,\"error\":\"no answer\",\"exit\":2}");

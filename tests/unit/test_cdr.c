@@ -105,19 +105,23 @@ Test(cdr, is_a_row_in_the_store)
 	sqlite3_stmt *statement;
 	sqlite3 *db;
 
+	cdr.stats.side[TL_SIDE_A].mos = 440;
 	store = tl_store_new(dir);
 	tl_cdr_write(store, &cdr);
 	tl_store_free(store);
 
 	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
 	cr_assert_eq(sqlite3_prepare_v2(db,
-					"SELECT record ->> '$.a.codec' FROM calls WHERE "
+					"SELECT record ->> '$.a.codec', record FROM calls WHERE "
 					"call_id = '6f1c03' AND source = 'trunk:carrier' AND "
 					"status = 200 AND started_s = 1700000000",
 					-1, &statement, NULL),
 		     SQLITE_OK);
 	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
 	cr_expect_str_eq((const char *)sqlite3_column_text(statement, 0), "PCMA");
+	/* as a person would write it: no 4.4000000000000004 */
+	cr_expect(strstr((const char *)sqlite3_column_text(statement, 1), "\"mos\":4.4}"), "%s",
+		  (const char *)sqlite3_column_text(statement, 1));
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 	g_remove(path);
