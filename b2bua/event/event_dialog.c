@@ -23,10 +23,22 @@ struct tl_event_dialog {
 	uint32_t remote_cseq;
 };
 
+/* A watcher behind a NAT that has another way now. */
+static void on_rehop(void *user, const char *old_hop, const char *hop)
+{
+	struct tl_event_dialog *dialog = user;
+
+	if (!hop || g_strcmp0(dialog->next_hop, old_hop) != 0)
+		return;
+	su_free(dialog->home, dialog->next_hop);
+	dialog->next_hop = su_strdup(dialog->home, hop);
+}
+
 void tl_event_dialog_free(struct tl_event_dialog *dialog)
 {
 	if (!dialog)
 		return;
+	tl_stack_unfollow(dialog->stack, dialog);
 	if (dialog->leg)
 		nta_leg_destroy(dialog->leg);
 	su_home_deinit(dialog->home);
@@ -99,6 +111,7 @@ int tl_event_dialog_new(struct tl_request *request, const char *user, nta_reques
 		tl_event_dialog_free(dialog);
 		return r;
 	}
+	tl_stack_follow(dialog->stack, on_rehop, dialog);
 	*ret_dialog = dialog;
 	return 0;
 }
@@ -204,6 +217,7 @@ int tl_event_dialog_restore(struct tl_stack *stack, const json_t *saved, const c
 		tl_event_dialog_free(dialog);
 		return r;
 	}
+	tl_stack_follow(dialog->stack, on_rehop, dialog);
 	*ret_dialog = dialog;
 	return 0;
 }

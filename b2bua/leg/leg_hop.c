@@ -69,7 +69,7 @@ void tl_leg_follow(struct tl_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 		set_next_hop(leg, hop);
 }
 
-void tl_legs_rehop(struct tl_stack *stack, const char *old_hop, const char *hop)
+static void move_legs(struct tl_stack *stack, const char *old_hop, const char *hop)
 {
 	GHashTableIter iter;
 	gpointer key;
@@ -85,4 +85,25 @@ void tl_legs_rehop(struct tl_stack *stack, const char *old_hop, const char *hop)
 		leg->hop_stays = hop != NULL;
 		leg->hop_lost = !hop;
 	}
+}
+
+void tl_stack_follow(struct tl_stack *stack, tl_rehop_fn *fn, void *user)
+{
+	g_hash_table_insert(stack->followers, user, (gpointer)fn);
+}
+
+void tl_stack_unfollow(struct tl_stack *stack, void *user)
+{
+	g_hash_table_remove(stack->followers, user);
+}
+
+void tl_stack_rehop(struct tl_stack *stack, const char *old_hop, const char *hop)
+{
+	GHashTableIter iter;
+	gpointer user, fn;
+
+	move_legs(stack, old_hop, hop);
+	g_hash_table_iter_init(&iter, stack->followers);
+	while (g_hash_table_iter_next(&iter, &user, &fn))
+		((tl_rehop_fn *)fn)(user, old_hop, hop);
 }

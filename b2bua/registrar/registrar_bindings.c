@@ -72,7 +72,7 @@ void tl_registrar_move_calls(struct tl_registrar *reg, const struct tl_location_
 		old && old->received ? g_strdup(old->route) : tl_ways_find(reg->ways, binding);
 
 	if (hop && strcmp(hop, binding->route) != 0)
-		tl_legs_rehop(reg->stack, hop, binding->route);
+		tl_stack_rehop(reg->stack, hop, binding->route);
 }
 
 static bool drop_expired(const struct tl_location_binding *binding, void *user)
@@ -159,7 +159,7 @@ void tl_registrar_on_flow_closed(const char *hop, void *user)
 		struct tl_location_binding bare =
 			*(const struct tl_location_binding *)outliving->pdata[i];
 
-		tl_legs_rehop(closing.reg->stack, bare.route, NULL);
+		tl_stack_rehop(closing.reg->stack, bare.route, NULL);
 		tl_ways_lose(closing.reg->ways, &bare, tl_registrar_now_s());
 		bare.route = NULL;
 		bare.received = false;

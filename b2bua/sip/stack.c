@@ -65,6 +65,7 @@ int tl_stack_new(su_root_t *root, const struct tl_stack_cfg *cfg, struct tl_stac
 	stack->cfg = *cfg;
 	tl_stack_ports_init(stack);
 	stack->legs = g_hash_table_new(NULL, NULL);
+	stack->followers = g_hash_table_new(NULL, NULL);
 	su_randmem(stack->tag_key, sizeof(stack->tag_key));
 	stack->forks = tl_forks_new(stack);
 	stack->mclass = tl_guard_mclass_new(stack);
@@ -97,6 +98,7 @@ void tl_stack_free(struct tl_stack *stack)
 	tl_forks_free(stack->forks);
 	tl_nameservers_free(stack->nameservers);
 	g_hash_table_destroy(stack->legs);
+	g_hash_table_destroy(stack->followers);
 	tl_stack_ports_done(stack);
 	tl_accept_stop();
 	g_free(stack->domain);

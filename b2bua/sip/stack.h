@@ -68,7 +68,11 @@ int tl_leg_new_referred(struct tl_request *request, struct tl_leg **ret_leg,
 /* Who was reached by one hop ("sip:192.0.2.1:40000;transport=tcp", as bindings name it) is by
  * another: what goes to it in a call goes there from now on. hop NULL: its Contact says where,
  * till there is another one. */
-void tl_legs_rehop(struct tl_stack *stack, const char *old_hop, const char *hop);
+void tl_stack_rehop(struct tl_stack *stack, const char *old_hop, const char *hop);
+/* Tells others than legs, too, one for each user, till the second. */
+typedef void tl_rehop_fn(void *user, const char *old_hop, const char *hop);
+void tl_stack_follow(struct tl_stack *stack, tl_rehop_fn *fn, void *user);
+void tl_stack_unfollow(struct tl_stack *stack, void *user);
 
 /* Our Contact URI towards a peer reached by this transport from this local IP,
  * advertise applied; user may be NULL. Result is allocated from home. */

@@ -42,6 +42,7 @@ struct tl_stack {
 	unsigned opened;        /* ports so far */
 	GHashTable *clients;    /* name -> struct tl_tls of a client side; both owned */
 	GHashTable *legs;       /* struct tl_leg, a set */
+	GHashTable *followers;  /* tl_stack_follow(): user -> function */
 	struct tl_forks *forks; /* INVITEs of ours that are settled */
 	GPtrArray *mutes;       /* stack_return.c: connections whose peers only listen */
 	su_timer_t *mute_timer;

@@ -15,9 +15,9 @@ class Translated(Agent):
     hostport = ELSEWHERE
 
 
-def translated(w, register=True):
+def translated(w, register=True, transport="udp"):
     phone = Translated(f"{w.net}.11", w.address, user="1001", password="secret1001",
-                       domain="pbx.test")
+                       domain="pbx.test", transport=transport)
     w.agents.append(phone)
     if register:
         assert phone.register().status == 200
@@ -167,3 +167,19 @@ def test_a_subscription_refreshed_from_another_port_is_told_there():
         seen = len(phone.log)
         a.answer_request("NOTIFY")
         assert len(phone.log) == seen, "something went where nobody is"
+
+
+def test_a_subscription_goes_on_over_the_connection_that_is_made_anew():
+    headers = [("Event", "message-summary"), ("Expires", "600")]
+    lamp = [("Event", "message-summary"), ("Content-Type", "application/simple-message-summary")]
+    with World(register=(), routes="") as w:
+        phone = translated(w, transport="tcp")
+        a = phone.dialog("SUBSCRIBE", phone.uri("1001") + ";transport=tcp", "", headers)
+        a.authenticate(a.expect_any(), "", headers)
+        a.remote = a.expect(200).get("To")
+        a.answer_request("NOTIFY")
+        lose_connection(w, phone)
+        assert phone.register().status == 200
+        w.carrier.dialog("NOTIFY", w.carrier.uri("1001"), "Messages-Waiting: yes\r\n",
+                         [*lamp, ("Subscription-State", "active")]).expect(200)
+        assert b"Messages-Waiting: yes" in a.answer_request("NOTIFY").body
