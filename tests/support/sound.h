@@ -107,6 +107,27 @@ static inline void keep(struct tape *tape, const struct heard *heard)
 	tape->packets++;
 }
 
+/* How long this process's threads have been ready to run and did not, in µs (schedstat): others had
+ * the processors. 0 where the kernel does not say. */
+static inline guint64 waited_us(void)
+{
+	GDir *dir = g_dir_open("/proc/self/task", 0, NULL);
+	guint64 sum_ns = 0;
+
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_strdup_printf("/proc/self/task/%s/schedstat", name);
+		g_autofree char *text = NULL;
+		guint64 ran_ns, waited_ns;
+
+		if (g_file_get_contents(path, &text, NULL, NULL) &&
+		    sscanf(text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &ran_ns, &waited_ns) ==
+			    2)
+			sum_ns += waited_ns;
+	}
+	g_clear_pointer(&dir, g_dir_close);
+	return sum_ns / 1000;
+}
+
 /* Speech has a beat: what comes late of one frame is made up for with the next. */
 static gint64 beat_us;
 

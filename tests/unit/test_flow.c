@@ -49,12 +49,16 @@ static void echo_for_a_beat(struct call *call, struct tape *there, struct tape *
 	}
 }
 
-Test(flow, transcodes_there_and_back)
+/* waited: so long the threads did for a processor. */
+static double there_and_back(guint64 *ret_waited_us)
 {
 	struct tape *tape = g_new0(struct tape, 1), *opus = g_new0(struct tape, 1);
+	guint64 before_us;
 	struct call *call;
+	double share;
 
 	start_with_codecs();
+	before_us = waited_us();
 	call = open_call(AF_INET);
 	speak_format(call, TL_SIDE_B, "opus", 96);
 	call->plan.side[TL_SIDE_B].send_format.codec = codec("opus");
@@ -64,14 +68,30 @@ Test(flow, transcodes_there_and_back)
 		hum(&call->phone[TL_SIDE_A], 400);
 		echo_for_a_beat(call, opus, tape);
 	}
+	*ret_waited_us = waited_us() - before_us;
 	cr_expect_eq(opus->units, 960, "Opus counts at 48 kHz");
 	cr_expect_eq(opus->last.pt, 96);
 	cr_expect_geq(tape->packets, 70);
-	cr_expect_gt(purity_of_tape(tape, 400), 0.8, "%f", purity_of_tape(tape, 400));
+	share = purity_of_tape(tape, 400);
 	close_call(call);
 	stop_engine();
 	g_free(tape);
 	g_free(opus);
+	return share;
+}
+
+/* A worker that had no processor for a packet's time has made one up, and Opus needs half a second
+ * to be over it: then it is measured again. */
+Test(flow, transcodes_there_and_back)
+{
+	guint64 spoiled_us;
+	double share;
+	int i = 0;
+
+	do
+		share = there_and_back(&spoiled_us);
+	while (share <= 0.8 && spoiled_us > 15000 && ++i < 5);
+	cr_expect_gt(share, 0.8, "%f", share);
 }
 
 Test(flow, fills_holes)
