@@ -101,7 +101,8 @@ def test_we_refresh_by_a_reinvite_that_changes_nothing():
 def test_update_that_is_not_known_is_followed_by_a_reinvite():
     with World(gateway=SHORT) as w:
         a, b = talk(w, [ALLOW, ("Session-Expires", "6;refresher=uac")])
-        b.answer_request("UPDATE", 501, timeout=4.5)
+        b.answer_request("UPDATE", 491, timeout=4.5)
+        b.answer_request("UPDATE", 501, timeout=2)  # not as late as the next refresh
         again = b.expect("INVITE")
         b.reply(200, make_sdp(w.alice.ip, b.rtp.port), to=again)
         b.expect("ACK")
@@ -131,7 +132,8 @@ def test_a_callee_that_stops_refreshing_is_gone_and_the_caller_is_told():
         answer = b.expect(200)
         assert interval(answer) == "6;refresher=uac" and not answer.body, answer
         assert answer.get("Require") == "timer", answer  # RFC 4028 9: it is to refresh
-        b.expect("BYE", 6)  # not a word more from b: it is dead
+        bye = b.expect("BYE", 6)  # not a word more from b: it is dead
+        assert bye.at - answer.at < 6, "RFC 4028 10: before the session expires"
         reason = a.answer_request("BYE").get("Reason")
         assert "408" in reason and "Session Expired" in reason, reason
 
@@ -167,6 +169,10 @@ def test_too_short_a_timer_is_422_in_an_invite_and_in_an_update():
         assert a.expect(422).get("Min-SE") == "120"
         a.request("UPDATE", headers=[CAN, ("Session-Expires", "130")])
         assert interval(a.expect(200)) == "130;refresher=uac"
+        w.hang_up(a, b)
+        # a proxy on the way has asked for one who can't: 422 would be beyond him, and so are refreshes
+        a, b = talk(w, invite_headers=[("Session-Expires", "100")])
+        assert interval(a.answer) == "120;refresher=uas", a.answer
         w.hang_up(a, b)
 
 
