@@ -96,6 +96,7 @@ def check_proof(invite, status, nonce, algorithm, qop="auth"):
 def meets(status, algorithm, offered="auth", qop="auth"):
     with World(OUT, carrier=ACCOUNT) as w:
         a, b, invite = call_out(w)
+        assert f"@{w.carrier.ip}>" in invite.get("From"), "an account is of its carrier's domain"
         challenge(b, invite, status, algorithm=algorithm, qop=offered)
         again = b.expect("INVITE")
         check_proof(again, status, "n1", algorithm, qop)
