@@ -64,11 +64,11 @@ def test_what_the_peer_reports_is_in_the_record():
         time.sleep(0.15)
         about = b.rtp.packets[0].ssrc
         report(b.rtp, about, lost=20, lsr=lsr, dlsr=round(0.05 * 65536))
-        # what is of another stream, from another host, or cannot be, says nothing
+        # what cannot be, is of another stream, or from another host, says nothing
+        report(b.rtp, about, lost=20, lsr=lsr + 60 * 65536 & 0xffffffff)
         report(b.rtp, about ^ 1, lost=400)
         stranger = receiver_report(a.rtp, about, lost=300)
         a.rtp.rtcp.sendto(stranger, (b.rtp.remote[0], b.rtp.remote[1] + 1))
-        report(b.rtp, about, lost=20, lsr=lsr + 60 * 65536 & 0xffffffff)
         b.rtp.tone(660, 0.3)
         tone.join()
         record = record_of(w, lambda: w.hang_up(a, b))
