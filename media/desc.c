@@ -1,6 +1,7 @@
 #include "media/desc.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,12 @@ enum tl_direction tl_direction_mirror(enum tl_direction d)
 	bool sends = d & TL_DIR_SENDONLY, receives = d & TL_DIR_RECVONLY;
 
 	return (receives ? TL_DIR_SENDONLY : 0) | (sends ? TL_DIR_RECVONLY : 0);
+}
+
+struct tl_media_desc *tl_media_desc_keep(const struct tl_media_desc *desc)
+{
+	return g_memdup2(desc, offsetof(struct tl_media_desc, formats) +
+				       desc->n_formats * sizeof(desc->formats[0]));
 }
 
 /* Length of the parameter at p, without the white space around it; *ret_next is the one after. */

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * What one side says about its audio, or its fax: plain data, read from SDP or about to be
- * written as SDP by the layer above. Copied by value.
+ * written as SDP by the layer above. Copied by value, but for kept ones.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,10 +69,14 @@ struct tl_media_desc {
 	bool savp;       /* RTP/SAVP: encrypted or nothing; else a=crypto is an offer (RFC 8643) */
 	size_t n_crypto; /* 0: plain */
 	struct tl_crypto crypto[TL_DESC_CRYPTO]; /* in order of preference */
-	size_t n_formats;
-	struct tl_format formats[TL_DESC_FORMATS]; /* in order of preference */
 	size_t n_events;
 	struct tl_event_format events[TL_DESC_EVENTS];
 	size_t n_noises;
 	struct tl_noise_format noises[TL_DESC_NOISES];
+	size_t n_formats;
+	struct tl_format formats[TL_DESC_FORMATS]; /* in order of preference; last, see below */
 };
+
+/* A copy that lasts, for g_free(). It ends behind the last format that there is, since each call
+ * keeps several: it can be read and freed, and copied by this, but not by value. */
+struct tl_media_desc *tl_media_desc_keep(const struct tl_media_desc *desc);

@@ -320,6 +320,7 @@ static void keep_facts(struct tl_call *call, const struct tl_leg_info *info,
 static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 		       const struct tl_source *source)
 {
+	g_autofree struct tl_media_desc *offer = tl_leg_take_offer(call->leg_a);
 	bool trunk = source->kind == TL_SOURCE_TRUNK;
 
 	if (trunk)
@@ -329,8 +330,8 @@ static void keep_media(struct tl_call *call, const struct tl_leg_info *info,
 	call->a.peer = info->source;
 	tl_leg_set_session(call->leg_a, trunk ? source->trunk->session_expires_s
 					      : source->extension->session_expires_s);
-	if (info->has_offer) {
-		call->a.remote = info->offer;
+	if (offer) {
+		call->a.remote = *offer;
 		call->a.have_remote = true;
 	}
 }

@@ -69,6 +69,7 @@ static void leg_free(struct tl_leg *leg)
 	tl_sdp_session_free(leg->sdp);
 	tl_digest_free(leg->digest);
 	g_ptr_array_free(leg->others, TRUE);
+	g_free(leg->first_offer);
 	g_free(leg->offer);
 	g_free(leg->early_offer);
 	g_free(leg->update_offer);
@@ -179,7 +180,7 @@ sip_payload_t *tl_leg_payload(struct tl_leg *leg, su_home_t *home, const struct 
 		return NULL;
 	if (desc != leg->offer) { /* that one counts when it is accepted */
 		g_free(leg->local);
-		leg->local = g_memdup2(desc, sizeof(*desc));
+		leg->local = tl_media_desc_keep(desc);
 	}
 	text = tl_sdp_print(leg->sdp, desc, answer, &bytes);
 	return sip_payload_create(home, text, (isize_t)bytes);
@@ -234,6 +235,11 @@ void tl_leg_refuse(struct tl_leg *leg, nta_incoming_t *irq, int status, const ch
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg)
 {
 	return &leg->info;
+}
+
+struct tl_media_desc *tl_leg_take_offer(struct tl_leg *leg)
+{
+	return g_steal_pointer(&leg->first_offer);
 }
 
 void tl_leg_set_owner(struct tl_leg *leg, tl_leg_event_fn *on_event, void *user)

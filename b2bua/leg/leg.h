@@ -113,8 +113,7 @@ struct tl_leg_info {
 	const char *call_id;
 	struct sockaddr_storage source; /* where it came from */
 	enum tl_transport transport;
-	bool has_offer; /* desc holds the INVITE's offer */
-	struct tl_media_desc offer;
+	bool has_offer;                  /* the INVITE bore one: tl_leg_take_offer() */
 	unsigned max_forwards;           /* as it came, 1 to 70 */
 	const struct tl_header *headers; /* those that are not the gateway's own */
 	size_t n_headers;
@@ -127,6 +126,8 @@ struct tl_leg_info {
 };
 /* Of an outgoing leg, from is who was called, and what else there is of its own. */
 const struct tl_leg_info *tl_leg_info(const struct tl_leg *leg);
+/* The offer that an INVITE bore, once: to g_free(). NULL: none, or it was taken. */
+struct tl_media_desc *tl_leg_take_offer(struct tl_leg *leg);
 
 enum tl_leg_event_type {
 	TL_LEG_PROGRESS, /* outgoing: 101..199 with status; desc: its SDP, or NULL */

@@ -83,9 +83,12 @@ static bool read_replaces(struct tl_leg *leg, struct tl_request *request)
 
 static bool read_offer(struct tl_leg *leg, struct tl_request *request)
 {
-	int r = tl_leg_read_sdp(leg, request->sip, &leg->info.offer);
+	struct tl_media_desc offer;
+	int r = tl_leg_read_sdp(leg, request->sip, &offer);
 
 	leg->info.has_offer = r == 1;
+	if (r == 1)
+		leg->first_offer = g_memdup2(&offer, sizeof(offer));
 	if (r >= 0)
 		return true;
 	tl_request_refuse(request, tl_leg_sdp_status(r), NULL,

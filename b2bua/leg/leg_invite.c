@@ -217,7 +217,7 @@ int tl_leg_invite(struct tl_stack *stack, const struct tl_target *target,
 		tl_leg_say_stream(leg, n, target->streams[n]);
 	leg->offerless = !offer;
 	if (offer)
-		leg->offer = g_memdup2(offer, sizeof(*offer)); /* for a challenge */
+		leg->offer = tl_media_desc_keep(offer); /* for a challenge */
 	if (r == 0)
 		r = send_invite(leg, offer);
 	if (r < 0) {

@@ -266,7 +266,7 @@ int tl_leg_offer(struct tl_leg *leg, const struct tl_media_desc *offer)
 	if (leg->state != TL_LEG_UP || leg->out || leg->offer || leg->update_offer || leg->asks ||
 	    leg->invite || leg->update || leg->pending != TL_PENDING_NONE)
 		return -EBUSY;
-	leg->offer = offer ? g_memdup2(offer, sizeof(*offer)) : NULL;
+	leg->offer = offer ? tl_media_desc_keep(offer) : NULL;
 	leg->asks = !offer;
 	leg->glare = 0;
 	r = send_reinvite(leg);

@@ -71,7 +71,8 @@ struct tl_leg {
 	void *user;
 	char *id; /* "call=6f1c03 leg=a" */
 	struct tl_leg_info info;
-	struct tl_header_set headers; /* info.headers */
+	struct tl_media_desc *first_offer; /* of the INVITE, till it is taken; or NULL */
+	struct tl_header_set headers;      /* info.headers */
 	struct tl_sdp_session *sdp;
 	bool takes_any; /* descriptions */
 	/* by the peer with its last description; with those that we pass on to it */

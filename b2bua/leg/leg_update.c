@@ -56,7 +56,7 @@ int tl_leg_offer_early(struct tl_leg *leg, const struct tl_media_desc *offer)
 		return -EAGAIN;
 	if (leg->update_offer || leg->update || leg->pending != TL_PENDING_NONE)
 		return -EBUSY;
-	leg->update_offer = g_memdup2(offer, sizeof(*offer));
+	leg->update_offer = tl_media_desc_keep(offer);
 	r = send_update(leg);
 	if (r < 0)
 		g_clear_pointer(&leg->update_offer, g_free);
