@@ -13,7 +13,8 @@ sees it, and resident memory. It stops at the first rate with a failure.
 What of that is set-up is told by calls that are held until all are up (relayed: in a chain, silence
 is made up for a second): CPU until they are. They are made twice, since the first time the process
 grows by the memory of so many calls. With a chain it is that, and what a whole call costs more with
-one than without; wanted is 1 ms at the most.
+one than without, some silence made up before the BYE included (a chain is built by the first packet,
+so there is none without sound); wanted is 1 ms at the most.
 """
 
 import argparse
