@@ -152,8 +152,8 @@ def test_wrong_verbs_and_calls_are_told_by_the_exit_status():
 
 def test_a_verb_starts_no_thread():
     # jemalloc's, beginning while the process ends, would complain among what the verb prints
-    with socket.socket(socket.AF_UNIX) as gateway:
-        path = f"{tempfile.mkdtemp()}/control"
+    with socket.socket(socket.AF_UNIX) as gateway, tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/control"
         gateway.bind(path)
         gateway.listen()
         verb = harness.spawn([harness.binary(), "--control", path, "calls"])

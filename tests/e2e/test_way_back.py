@@ -29,12 +29,17 @@ def swapped(ip):
     return "".join(f"{int(part):02X}" for part in reversed(ip.split(".")))
 
 
+def invite_and_close(w):
+    a, b = invite(w)
+    w.carrier.disconnect()
+    wait_until(lambda: not connections(w), what="the end of the connection")
+    return a, b
+
+
 def test_a_caller_whose_connection_has_closed_is_answered_where_its_via_says():
     # RFC 3261 18.2.2
     with World(transport="tcp") as w:
-        a, b = invite(w)
-        w.carrier.disconnect()
-        wait_until(lambda: not connections(w), what="the end of the connection")
+        a, b = invite_and_close(w)
         b.reply(180)
         a.expect(180)
         way, = connections(w)
@@ -48,9 +53,7 @@ def test_a_caller_whose_connection_has_closed_is_answered_where_its_via_says():
 
 def test_a_refusal_goes_there_too():
     with World(transport="tcp") as w:
-        a, b = invite(w)
-        w.carrier.disconnect()
-        wait_until(lambda: not connections(w), what="the end of the connection")
+        a, b = invite_and_close(w)
         b.reply(486)
         a.expect(486)
 
